@@ -1,0 +1,4 @@
+//! The command line of dais.
+#![forbid(unsafe_code)]
+
+fn main() {}

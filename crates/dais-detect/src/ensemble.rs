@@ -1,0 +1,270 @@
+//! Both detectors together.
+
+use serde::{Deserialize, Serialize};
+
+use crate::detector::assert_shapes;
+use crate::neighbours::evenly_spaced;
+use crate::{
+    Calibration, Columns, Detector, FitError, ForestParams, IsolationForest, NeighbourDistance, NeighbourParams,
+    Scratch,
+};
+
+/// How an [`Ensemble`] is fitted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EnsembleParams {
+    /// The isolation forest, if it takes part.
+    pub forest: Option<ForestParams>,
+    /// The neighbour distance, if it takes part.
+    pub neighbours: Option<NeighbourParams>,
+    /// The share of the baseline that lies above the alert threshold; above 0, below 1.
+    pub alert_p: f32,
+    /// The share of the baseline that lies above the suspect threshold; at least `alert_p`, below 1.
+    pub suspect_p: f32,
+    /// The most baseline rows that are scored for the calibration, at least 1; of more, evenly spaced ones. No
+    /// more than the reference points of the neighbour distance are used.
+    pub calibration_max: usize,
+}
+
+impl Default for EnsembleParams {
+    /// Both detectors, alerts at 2 %, suspicion at 10 %, calibrated on at most 256 rows.
+    fn default() -> Self {
+        Self {
+            forest: Some(ForestParams::default()),
+            neighbours: Some(NeighbourParams::default()),
+            alert_p: 0.02,
+            suspect_p: 0.10,
+            calibration_max: 256,
+        }
+    }
+}
+
+impl EnsembleParams {
+    /// Fits the detectors on the rows of `view` and calibrates them on the same rows.
+    ///
+    /// # Errors
+    /// [`FitError`] for a parameter out of range, and as the detectors that take part.
+    pub fn fit(&self, view: Columns<'_>, seed: u64, scratch: &mut Scratch) -> Result<Ensemble, FitError> {
+        self.check()?;
+        let neighbours = self.neighbours.as_ref().map(|params| params.fit(view)).transpose()?;
+        let forest = match &self.forest {
+            Some(params) => Some(params.fit_in(view, seed, &mut scratch.fit)?),
+            None => None,
+        };
+        // Row `i` of the calibration is a reference point of the neighbours, so that both score the same rows.
+        let references = neighbours.as_ref().map_or(view.rows(), NeighbourDistance::references);
+        let count = self.calibration_max.min(references);
+        let reference = |index| evenly_spaced(index, count, references);
+
+        let neighbours = neighbours.map(|model| {
+            let mut scores = vec![0.0; count];
+            model.score_references((0..count).map(reference), &mut scores, &mut scratch.neighbour);
+            Member::calibrate(model, scores)
+        });
+        let forest = forest.map(|model| {
+            let row = |index| evenly_spaced(reference(index), references, view.rows());
+            let mut scores = vec![0.0; count];
+            score_rows(&model, view, row, &mut scores, scratch);
+            Member::calibrate(model, scores)
+        });
+
+        let mut surprises = vec![0.0f32; count];
+        let own = [forest.as_ref().map(|(_, own)| own), neighbours.as_ref().map(|(_, own)| own)];
+        for own in own.into_iter().flatten() {
+            for (surprise, &other) in surprises.iter_mut().zip(own) {
+                *surprise = surprise.max(other);
+            }
+        }
+        let calibration = Calibration::new(surprises);
+        Ok(Ensemble {
+            features: view.features(),
+            forest: forest.map(|(member, _)| member),
+            neighbours: neighbours.map(|(member, _)| member),
+            alert_threshold: calibration.quantile(1.0 - self.alert_p),
+            suspect_threshold: calibration.quantile(1.0 - self.suspect_p),
+            calibration,
+        })
+    }
+
+    fn check(&self) -> Result<(), FitError> {
+        let parameter = |name, value: f32, expected| FitError::Parameter { name, value: value.into(), expected };
+        if self.forest.is_none() && self.neighbours.is_none() {
+            return Err(FitError::NoDetector);
+        }
+        if !(self.alert_p > 0.0 && self.alert_p < 1.0) {
+            return Err(parameter("alert_p", self.alert_p, "above 0, below 1"));
+        }
+        if !(self.suspect_p >= self.alert_p && self.suspect_p < 1.0) {
+            return Err(parameter("suspect_p", self.suspect_p, "at least alert_p, below 1"));
+        }
+        if self.calibration_max == 0 {
+            return Err(parameter("calibration_max", 0.0, "at least 1"));
+        }
+        Ok(())
+    }
+}
+
+/// Scores the rows that `row` names, copied into the scratch unless they are all rows in order.
+fn score_rows(
+    model: &IsolationForest,
+    view: Columns<'_>,
+    row: impl Fn(usize) -> usize,
+    scores: &mut [f32],
+    scratch: &mut Scratch,
+) {
+    let count = scores.len();
+    if count == view.rows() {
+        return model.score(view, scores, scratch);
+    }
+    let mut chosen = std::mem::take(&mut scratch.chosen_rows);
+    chosen.clear();
+    for feature in 0..view.features() {
+        let column = view.column(feature);
+        chosen.extend((0..count).map(|index| column[row(index)]));
+    }
+    model.score(Columns::new(&chosen, count, view.features()), scores, scratch);
+    scratch.chosen_rows = chosen;
+}
+
+/// A detector with the scores of its baseline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Member<D> {
+    model: D,
+    calibration: Calibration,
+}
+
+impl<D> Member<D> {
+    /// The member, and the surprise of every baseline row among the others.
+    fn calibrate(model: D, scores: Vec<f32>) -> (Self, Vec<f32>) {
+        let calibration = Calibration::new(scores.clone());
+        let own = scores.iter().map(|&score| calibration.surprise_of_own(score)).collect();
+        (Self { model, calibration }, own)
+    }
+}
+
+/// Several detectors as one: a row is as strange as the detector says that finds it strangest.
+///
+/// Each detector's score becomes the *surprise* `-ln p` of its tail p-value among the baseline's own scores, plus
+/// [`Calibration::beyond`] above the largest of them. The ensemble's score is the largest surprise; it is
+/// calibrated again on the baseline, where each row is left out of the scores it is compared with. So
+/// [`p_value`](Self::p_value) keeps its meaning although the larger of two surprises was taken.
+///
+/// Good where the detectors see different things, as here; not better than the best one where a single
+/// detector is right, and weaker there by the share of alerts the other one spends.
+///
+/// Cost: the sum of its detectors, and two binary searches and logarithms for each row.
+///
+/// An example is at the top of the crate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "EnsembleParts")]
+pub struct Ensemble {
+    features: usize,
+    forest: Option<Member<IsolationForest>>,
+    neighbours: Option<Member<NeighbourDistance>>,
+    calibration: Calibration,
+    alert_threshold: f32,
+    suspect_threshold: f32,
+}
+
+/// An ensemble as it was written, not yet checked.
+#[derive(Deserialize)]
+struct EnsembleParts {
+    features: usize,
+    forest: Option<Member<IsolationForest>>,
+    neighbours: Option<Member<NeighbourDistance>>,
+    calibration: Calibration,
+    alert_threshold: f32,
+    suspect_threshold: f32,
+}
+
+impl TryFrom<EnsembleParts> for Ensemble {
+    type Error = &'static str;
+
+    fn try_from(parts: EnsembleParts) -> Result<Self, Self::Error> {
+        let EnsembleParts { features, forest, neighbours, calibration, alert_threshold, suspect_threshold } = parts;
+        let of_forest = forest.as_ref().map(|member| member.model.features());
+        let of_neighbours = neighbours.as_ref().map(|member| member.model.features());
+        let mut of_members = of_forest.into_iter().chain(of_neighbours).peekable();
+        if of_members.peek().is_none() || of_members.any(|of_member| of_member != features) {
+            return Err("the detectors of an ensemble differ in their number of features");
+        }
+        if alert_threshold.is_nan() || suspect_threshold.is_nan() {
+            return Err("a threshold of an ensemble is not a number");
+        }
+        Ok(Self { features, forest, neighbours, calibration, alert_threshold, suspect_threshold })
+    }
+}
+
+impl Ensemble {
+    /// The share of the baseline that is at least as strange as a row with this score.
+    pub fn p_value(&self, score: f32) -> f32 {
+        self.calibration.p_value(score)
+    }
+
+    /// The baseline's own scores.
+    pub fn calibration(&self) -> &Calibration {
+        &self.calibration
+    }
+
+    /// A row that scores above this is an alert: the `1 - alert_p` quantile of the baseline's own scores.
+    pub fn alert_threshold(&self) -> f32 {
+        self.alert_threshold
+    }
+
+    /// A row that scores above this is suspicious: the `1 - suspect_p` quantile of the baseline's own scores.
+    pub fn suspect_threshold(&self) -> f32 {
+        self.suspect_threshold
+    }
+
+    /// The isolation forest, if it takes part.
+    pub fn forest(&self) -> Option<&IsolationForest> {
+        self.forest.as_ref().map(|member| &member.model)
+    }
+
+    /// The neighbour distance, if it takes part.
+    pub fn neighbours(&self) -> Option<&NeighbourDistance> {
+        self.neighbours.as_ref().map(|member| &member.model)
+    }
+
+    /// The memory of the model, in bytes.
+    pub fn size_bytes(&self) -> usize {
+        let calibrations = [
+            self.forest.as_ref().map(|member| &member.calibration),
+            self.neighbours.as_ref().map(|member| &member.calibration),
+            Some(&self.calibration),
+        ];
+        let scores: usize = calibrations.iter().flatten().map(|calibration| calibration.scores().len()).sum();
+        self.forest().map_or(0, IsolationForest::size_bytes)
+            + self.neighbours().map_or(0, NeighbourDistance::size_bytes)
+            + 4 * scores
+    }
+}
+
+impl Detector for Ensemble {
+    fn features(&self) -> usize {
+        self.features
+    }
+
+    fn score(&self, view: Columns<'_>, scores: &mut [f32], scratch: &mut Scratch) {
+        assert_shapes(self.features, &view, scores);
+        scores.fill(0.0);
+        let mut member_scores = std::mem::take(&mut scratch.member_scores);
+        member_scores.resize(view.rows(), 0.0);
+        if let Some(member) = &self.forest {
+            member.model.score(view, &mut member_scores, scratch);
+            raise(scores, &member_scores, &member.calibration);
+        }
+        if let Some(member) = &self.neighbours {
+            member.model.score(view, &mut member_scores, scratch);
+            raise(scores, &member_scores, &member.calibration);
+        }
+        scratch.member_scores = member_scores;
+    }
+}
+
+/// Raises every score to the surprise of the member's score.
+fn raise(scores: &mut [f32], member_scores: &[f32], calibration: &Calibration) {
+    for (score, &of_member) in scores.iter_mut().zip(member_scores) {
+        *score = score.max(calibration.surprise(of_member));
+    }
+}

@@ -1,0 +1,96 @@
+//! Walking rows through the trees.
+
+use super::{FeatureCodes, IsolationForest};
+use crate::simd::{self, Level};
+use crate::{Columns, Scratch};
+
+/// The rows of a tile: they walk a tree side by side.
+pub(crate) const LANES: usize = 16;
+/// The tiles of one block should stay in the first-level cache together with their sums.
+const BLOCK_BYTES: usize = 16 * 1024;
+
+/// One tree; all slices have `1 << depth` entries. Of `codes` and `thresholds` entry `i` is node `i` in heap
+/// order from 1, entry 0 is unused; entry `i` of `leaves` is the path length at leaf `i` from the left.
+#[derive(Clone, Copy)]
+pub(crate) struct Tree<'a, C = u8> {
+    pub(crate) depth: u8,
+    pub(crate) codes: &'a [C],
+    pub(crate) thresholds: &'a [f32],
+    pub(crate) leaves: &'a [u16],
+}
+
+/// Calls `each` for every block of rows with its first row and the summed path lengths.
+pub(super) fn for_each_block(
+    forest: &IsolationForest,
+    view: Columns<'_>,
+    scratch: &mut Scratch,
+    mut each: impl FnMut(usize, &[u32]),
+) {
+    let level = simd::level();
+    let block_rows = (BLOCK_BYTES / (4 * (view.features() + 1)) / LANES * LANES).clamp(8 * LANES, 64 * LANES);
+    let Scratch { paths, tiles, .. } = scratch;
+    let mut start = 0;
+    while start < view.rows() {
+        let end = view.rows().min(start + block_rows);
+        lay_tiles(view.slice(start..end), tiles);
+        paths.clear();
+        paths.resize((end - start).next_multiple_of(LANES), 0);
+        add_paths(forest, tiles, paths, level);
+        each(start, &paths[..end - start]);
+        start = end;
+    }
+}
+
+/// Copies rows into tiles: the value of lane `l` in feature `k` at `tile[k * LANES + l]`. Lanes without a row are 0.
+fn lay_tiles(rows: Columns<'_>, tiles: &mut Vec<f32>) {
+    let tile_len = LANES * rows.features();
+    tiles.clear();
+    tiles.resize(rows.rows().div_ceil(LANES) * tile_len, 0.0);
+    for feature in 0..rows.features() {
+        let groups = rows.column(feature).chunks(LANES);
+        for (tile, values) in tiles.chunks_exact_mut(tile_len).zip(groups) {
+            tile[feature * LANES..][..values.len()].copy_from_slice(values);
+        }
+    }
+}
+
+fn add_paths(forest: &IsolationForest, tiles: &[f32], paths: &mut [u32], level: Level) {
+    let features = forest.features as usize;
+    match &forest.codes {
+        FeatureCodes::Narrow(codes) => {
+            trees(forest, codes).for_each(|tree| simd::add_path(level, tree, tiles, features, paths));
+        }
+        FeatureCodes::Wide(codes) => {
+            trees(forest, codes).for_each(|tree| add_path(tree, tiles, features, paths));
+        }
+    }
+}
+
+fn trees<'a, C>(forest: &'a IsolationForest, codes: &'a [C]) -> impl Iterator<Item = Tree<'a, C>> {
+    let nodes = 1 << forest.depth;
+    let thresholds = forest.thresholds.chunks_exact(nodes);
+    let leaves = forest.leaves.chunks_exact(nodes);
+    codes.chunks_exact(nodes).zip(thresholds).zip(leaves).map(|((codes, thresholds), leaves)| Tree {
+        depth: forest.depth,
+        codes,
+        thresholds,
+        leaves,
+    })
+}
+
+/// Adds to `paths` the path length of every lane of every tile in `tree`; the portable code.
+pub(crate) fn add_path<C: Copy + Into<usize>>(tree: Tree<'_, C>, tiles: &[f32], features: usize, paths: &mut [u32]) {
+    let last = tree.leaves.len() - 1;
+    for (tile, sums) in tiles.chunks_exact(LANES * features).zip(paths.chunks_exact_mut(LANES)) {
+        let mut nodes = [1usize; LANES];
+        for _ in 0..tree.depth {
+            for (lane, node) in nodes.iter_mut().enumerate() {
+                let is_left = tile[tree.codes[*node].into() * LANES + lane] < tree.thresholds[*node];
+                *node = 2 * *node + usize::from(!is_left);
+            }
+        }
+        for (sum, node) in sums.iter_mut().zip(nodes) {
+            *sum += u32::from(tree.leaves[node & last]);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Anomaly detectors on flat arrays, their calibration and their metrics.
+//!
+//! A [`Detector`] gives every row of a column-major matrix ([`Columns`]) a score; a higher score is
+//! stranger. Two detectors that see different things are here, and their combination:
+//!
+//! * [`IsolationForest`]: how few random cuts separate a row from the rest;
+//! * [`NeighbourDistance`]: how far the row lies from the `k`-th nearest row of the baseline;
+//! * [`Ensemble`]: both, made comparable by tail p-values and calibrated to one p-value.
+//!
+//! Everything is a pure function of its arguments: the same rows, parameters and seed give the same
+//! bits on every machine, for any number of threads and any batch split. Where the processor has
+//! AVX2 or AVX-512 the hot loops use them, with exactly the results of the portable code.
+//!
+//! ```
+//! use dais_detect::{Columns, Detector, EnsembleParams, Scratch};
+//!
+//! // 64 ordinary rows on a small grid, two features, column by column.
+//! let x = (0..64).map(|i| (i % 8) as f32);
+//! let y = (0..64).map(|i| (i / 8) as f32);
+//! let baseline: Vec<f32> = x.chain(y).collect();
+//!
+//! let mut scratch = Scratch::default();
+//! let model = EnsembleParams::default().fit(Columns::new(&baseline, 64, 2), 7, &mut scratch)?;
+//!
+//! let mut scores = [0.0; 2];
+//! model.score(Columns::new(&[3.0, 40.0, 3.0, -9.0], 2, 2), &mut scores, &mut scratch);
+//! assert!(model.p_value(scores[0]) > 0.2);
+//! assert!(scores[1] > model.alert_threshold());
+//! # Ok::<(), dais_detect::FitError>(())
+//! ```
+
+mod calibration;
+mod columns;
+mod detector;
+mod ensemble;
+mod error;
+mod forest;
+pub mod metric;
+mod neighbours;
+mod simd;
+
+pub use calibration::Calibration;
+pub use columns::Columns;
+pub use detector::{Detector, Scratch};
+pub use ensemble::{Ensemble, EnsembleParams};
+pub use error::FitError;
+pub use forest::{FitScratch, ForestParams, IsolationForest};
+pub use neighbours::{NeighbourDistance, NeighbourParams};

@@ -1,0 +1,139 @@
+//! How well scores separate attacks from ordinary rows.
+
+use serde::{Deserialize, Serialize};
+
+/// The area under the ROC curve: the probability that a random positive row scores higher than a random
+/// negative one, ties counted half. `None` if there is no positive or no negative row.
+///
+/// ```
+/// use dais_detect::metric::auroc;
+///
+/// assert_eq!(auroc(&[0.1, 0.4, 0.4, 0.8], &[false, false, true, true]), Some(0.875));
+/// ```
+///
+/// # Panics
+/// If `scores` and `positive` differ in length, or a score is NaN.
+pub fn auroc(scores: &[f32], positive: &[bool]) -> Option<f64> {
+    let mut wins = 0u128;
+    let (mut positives, mut negatives) = (0u128, 0u128);
+    for group in groups_falling(scores, positive) {
+        // Every positive so far beats the negatives of this group; equal scores count half.
+        wins += group.negatives * (2 * positives + group.positives);
+        positives += group.positives;
+        negatives += group.negatives;
+    }
+    (positives > 0 && negatives > 0).then(|| wins as f64 / (2 * positives * negatives) as f64)
+}
+
+/// Average precision: the mean precision over the positive rows in falling order of score, where equal scores
+/// enter together. `None` if there is no positive row.
+///
+/// ```
+/// use dais_detect::metric::average_precision;
+///
+/// let value = average_precision(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true]);
+/// assert_eq!(value, Some((1.0 + 2.0 / 3.0) / 2.0));
+/// ```
+///
+/// # Panics
+/// If `scores` and `positive` differ in length, or a score is NaN.
+pub fn average_precision(scores: &[f32], positive: &[bool]) -> Option<f64> {
+    let mut sum = 0.0;
+    let (mut positives, mut seen) = (0u128, 0u128);
+    for group in groups_falling(scores, positive) {
+        positives += group.positives;
+        seen += group.positives + group.negatives;
+        sum += group.positives as f64 * positives as f64 / seen as f64;
+    }
+    (positives > 0).then(|| sum / positives as f64)
+}
+
+/// The rows of one score.
+struct Group {
+    positives: u128,
+    negatives: u128,
+}
+
+fn groups_falling(scores: &[f32], positive: &[bool]) -> Vec<Group> {
+    assert!(scores.len() == positive.len(), "{} scores, {} labels", scores.len(), positive.len());
+    assert!(scores.iter().all(|score| !score.is_nan()), "a score is never NaN");
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_unstable_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+    order
+        .chunk_by(|&a, &b| scores[a].partial_cmp(&scores[b]).is_some_and(std::cmp::Ordering::is_eq))
+        .map(|rows| {
+            let positives = rows.iter().filter(|&&row| positive[row]).count() as u128;
+            Group { positives, negatives: rows.len() as u128 - positives }
+        })
+        .collect()
+}
+
+/// Counts of decisions against the truth.
+///
+/// ```
+/// use dais_detect::metric::Confusion;
+///
+/// let mut counts = Confusion::default();
+/// for (detected, attack) in [(true, true), (true, false), (false, true), (false, false), (false, false)] {
+///     counts.record(detected, attack);
+/// }
+/// assert_eq!(counts.recall(), Some(0.5));
+/// assert_eq!(counts.fpr(), Some(1.0 / 3.0));
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confusion {
+    /// Attacks that were detected.
+    pub tp: u64,
+    /// Ordinary rows that were detected.
+    pub fp: u64,
+    /// Ordinary rows that were not detected.
+    pub tn: u64,
+    /// Attacks that were not detected.
+    pub fn_: u64,
+}
+
+impl Confusion {
+    /// Counts one row.
+    pub fn record(&mut self, detected: bool, attack: bool) {
+        match (detected, attack) {
+            (true, true) => self.tp += 1,
+            (true, false) => self.fp += 1,
+            (false, false) => self.tn += 1,
+            (false, true) => self.fn_ += 1,
+        }
+    }
+
+    /// The share of attacks that were detected, `tp / (tp + fn)`; `None` without an attack.
+    pub fn recall(&self) -> Option<f64> {
+        share(self.tp, self.tp + self.fn_)
+    }
+
+    /// The share of detections that were attacks, `tp / (tp + fp)`; `None` without a detection.
+    pub fn precision(&self) -> Option<f64> {
+        share(self.tp, self.tp + self.fp)
+    }
+
+    /// The harmonic mean of precision and recall, `2 tp / (2 tp + fp + fn)`; `None` without an attack and a
+    /// detection.
+    pub fn f1(&self) -> Option<f64> {
+        share(2 * self.tp, 2 * self.tp + self.fp + self.fn_)
+    }
+
+    /// The false positive rate, `fp / (fp + tn)`; `None` without an ordinary row.
+    pub fn fpr(&self) -> Option<f64> {
+        share(self.fp, self.fp + self.tn)
+    }
+}
+
+impl std::ops::AddAssign for Confusion {
+    fn add_assign(&mut self, other: Self) {
+        self.tp += other.tp;
+        self.fp += other.fp;
+        self.tn += other.tn;
+        self.fn_ += other.fn_;
+    }
+}
+
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}

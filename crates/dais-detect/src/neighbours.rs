@@ -1,0 +1,291 @@
+//! Distance to the k-th nearest neighbour.
+
+use serde::{Deserialize, Serialize};
+
+use crate::detector::{NeighbourScratch, assert_shapes};
+use crate::{Columns, Detector, FitError, Scratch, simd};
+
+/// Added to every standard deviation, so that a feature that hardly varies does not rule the distance.
+const SPREAD_FLOOR: f64 = 0.05;
+/// Standardised values are cut to this size: the squares of all features together stay finite.
+const STANDARDISED_MAX: f32 = 1.0e9;
+/// Reference points lie in tiles of this many, feature after feature.
+const TILE: usize = 64;
+/// The largest `k`: the nearest distances are kept in a sorted list.
+const K_MAX: usize = 64;
+
+/// How a [`NeighbourDistance`] is fitted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NeighbourParams {
+    /// Which neighbour counts, 1 to 64. A larger `k` forgives small groups of equal strange rows in the baseline.
+    pub k: usize,
+    /// The most reference points kept, at least 1. Of a larger view evenly spaced rows are kept.
+    pub reference_max: usize,
+}
+
+impl Default for NeighbourParams {
+    /// The 5th neighbour among at most 512 points.
+    fn default() -> Self {
+        Self { k: 5, reference_max: 512 }
+    }
+}
+
+impl NeighbourParams {
+    /// Standardises the rows of `view` and keeps them as reference points.
+    ///
+    /// # Errors
+    /// [`FitError`] for a parameter out of range, an empty view or a value that is not finite.
+    pub fn fit(&self, view: Columns<'_>) -> Result<NeighbourDistance, FitError> {
+        self.check(&view)?;
+        let (rows, features) = (view.rows(), view.features());
+        let references = rows.min(self.reference_max);
+        let mut centres = Vec::with_capacity(features);
+        let mut scales = Vec::with_capacity(features);
+        let mut tiles = vec![STANDARDISED_MAX; references.div_ceil(TILE) * TILE * features];
+        for feature in 0..features {
+            let column = view.column(feature);
+            let (mean, deviation) = mean_and_deviation(column);
+            let (centre, scale) = (mean as f32, (1.0 / (deviation + SPREAD_FLOOR)) as f32);
+            for reference in 0..references {
+                let place = (reference / TILE * features + feature) * TILE + reference % TILE;
+                tiles[place] = standardise(column[evenly_spaced(reference, references, rows)], centre, scale);
+            }
+            centres.push(centre);
+            scales.push(scale);
+        }
+        Ok(NeighbourDistance { k: self.k, references, centres, scales, tiles })
+    }
+
+    fn check(&self, view: &Columns<'_>) -> Result<(), FitError> {
+        if !(1..=K_MAX).contains(&self.k) {
+            return Err(FitError::Parameter { name: "k", value: self.k as f64, expected: "1 to 64" });
+        }
+        if self.reference_max == 0 {
+            return Err(FitError::Parameter { name: "reference_max", value: 0.0, expected: "at least 1" });
+        }
+        if view.rows() == 0 {
+            return Err(FitError::NoRows);
+        }
+        if view.features() == 0 {
+            return Err(FitError::NoFeatures);
+        }
+        match view.first_non_finite() {
+            Some((row, feature)) => Err(FitError::NonFinite { row, feature }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The row of the `index`-th of `count` evenly spaced rows out of `rows`.
+pub(crate) fn evenly_spaced(index: usize, count: usize, rows: usize) -> usize {
+    if count == rows { index } else { (index as u128 * rows as u128 / count as u128) as usize }
+}
+
+/// Distance to the `k`-th nearest neighbour: rows far from everything in the baseline are strange.
+///
+/// Every feature is standardised by the mean and the standard deviation of the baseline (plus 0.05, so
+/// that a constant feature does not divide by zero); the score is the *squared* Euclidean distance to
+/// the `k`-th nearest reference point, so it is at least 0 and grows without bound. With fewer than `k` points
+/// the farthest counts.
+///
+/// Good at rows that are strange in the combination of features, and at small deviations from a tight
+/// baseline. Weak where many features are noise, and blind to an attack with `k` rows or more in the
+/// baseline.
+///
+/// A value that is NaN or beyond 1e9 standard deviations counts as 1e9.
+///
+/// Cost: `references * features` floats of memory and multiplications for each row.
+///
+/// ```
+/// use dais_detect::{Columns, Detector, NeighbourParams, Scratch};
+///
+/// let baseline = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
+/// let model = NeighbourParams { k: 1, ..Default::default() }.fit(Columns::new(&baseline, 6, 1))?;
+///
+/// let mut scores = [0.0; 3];
+/// model.score(Columns::new(&[2.0, 2.5, 9.0], 3, 1), &mut scores, &mut Scratch::default());
+/// assert_eq!(scores[0], 0.0);
+/// assert!(scores[2] > 50.0 * scores[1]);
+/// # Ok::<(), dais_detect::FitError>(())
+/// ```
+///
+/// Reference: S. Ramaswamy, R. Rastogi, K. Shim, "Efficient Algorithms for Mining Outliers from Large
+/// Data Sets", SIGMOD 2000.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "NeighbourParts")]
+pub struct NeighbourDistance {
+    k: usize,
+    references: usize,
+    centres: Vec<f32>,
+    scales: Vec<f32>,
+    /// Value `j` of feature `f` in tile `t` at `(t * features + f) * TILE + j`.
+    tiles: Vec<f32>,
+}
+
+/// A model as it was written, not yet checked.
+#[derive(Deserialize)]
+struct NeighbourParts {
+    k: usize,
+    references: usize,
+    centres: Vec<f32>,
+    scales: Vec<f32>,
+    tiles: Vec<f32>,
+}
+
+impl TryFrom<NeighbourParts> for NeighbourDistance {
+    type Error = &'static str;
+
+    fn try_from(parts: NeighbourParts) -> Result<Self, Self::Error> {
+        let NeighbourParts { k, references, centres, scales, tiles } = parts;
+        if !(1..=K_MAX).contains(&k) || references == 0 || centres.is_empty() {
+            return Err("a neighbour model needs k of 1 to 64, a reference point and a feature");
+        }
+        let values = references.div_ceil(TILE).checked_mul(TILE * centres.len());
+        if scales.len() != centres.len() || values != Some(tiles.len()) {
+            return Err("the parts of a neighbour model differ in their number of features or points");
+        }
+        if centres.iter().chain(&scales).chain(&tiles).any(|value| !value.is_finite()) {
+            return Err("a value of a neighbour model is not finite");
+        }
+        Ok(Self { k, references, centres, scales, tiles })
+    }
+}
+
+impl NeighbourDistance {
+    /// The number of reference points.
+    pub fn references(&self) -> usize {
+        self.references
+    }
+
+    /// The memory of the model, in bytes.
+    pub fn size_bytes(&self) -> usize {
+        4 * (self.centres.len() + self.scales.len() + self.tiles.len())
+    }
+
+    /// The scores of the reference points with these indices, each without itself as a neighbour.
+    pub(crate) fn score_references(
+        &self,
+        indices: impl Iterator<Item = usize>,
+        scores: &mut [f32],
+        scratch: &mut NeighbourScratch,
+    ) {
+        let features = self.centres.len();
+        for (score, index) in scores.iter_mut().zip(indices) {
+            scratch.standardised.clear();
+            let tile = &self.tiles[index / TILE * features * TILE..];
+            let own = (0..features).map(|feature| tile[feature * TILE + index % TILE]);
+            scratch.standardised.extend(own);
+            *score = self.distance(Some(index), scratch);
+        }
+    }
+
+    /// The `k`-th smallest squared distance of the standardised row in `scratch`, without one point.
+    fn distance(&self, without: Option<usize>, scratch: &mut NeighbourScratch) -> f32 {
+        let NeighbourScratch { standardised, distances, nearest } = scratch;
+        distances.resize(self.tiles.len() / self.centres.len(), 0.0);
+        simd::squared_distances(simd::level(), &self.tiles, standardised, distances);
+        let distances = &mut distances[..self.references];
+        let mut others = self.references;
+        if let Some(index) = without {
+            distances[index] = f32::INFINITY;
+            others -= 1;
+        }
+        if others == 0 {
+            return 0.0;
+        }
+        kth_smallest(distances, self.k.min(others), nearest)
+    }
+}
+
+impl Detector for NeighbourDistance {
+    fn features(&self) -> usize {
+        self.centres.len()
+    }
+
+    fn score(&self, view: Columns<'_>, scores: &mut [f32], scratch: &mut Scratch) {
+        assert_shapes(self.features(), &view, scores);
+        for (row, score) in scores.iter_mut().enumerate() {
+            let neighbour = &mut scratch.neighbour;
+            neighbour.standardised.clear();
+            for (feature, (&centre, &scale)) in self.centres.iter().zip(&self.scales).enumerate() {
+                neighbour.standardised.push(standardise(view.column(feature)[row], centre, scale));
+            }
+            *score = self.distance(None, neighbour);
+        }
+    }
+}
+
+fn standardise(value: f32, centre: f32, scale: f32) -> f32 {
+    let z = (value - centre) * scale;
+    // Written so that NaN takes the upper bound.
+    let z = if z < STANDARDISED_MAX { z } else { STANDARDISED_MAX };
+    if z > -STANDARDISED_MAX { z } else { -STANDARDISED_MAX }
+}
+
+/// Mean and population standard deviation, summed in eight lanes: a fixed order that still uses vectors.
+fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
+    let count = values.len() as f64;
+    let mean = sum_of(values, f64::from) / count;
+    let variance = sum_of(values, |value| {
+        let difference = f64::from(value) - mean;
+        difference * difference
+    }) / count;
+    (mean, variance.sqrt())
+}
+
+fn sum_of(values: &[f32], term: impl Fn(f32) -> f64) -> f64 {
+    let mut lanes = [0.0f64; 8];
+    let chunks = values.chunks_exact(8);
+    let tail = chunks.remainder();
+    for chunk in chunks {
+        for (lane, &value) in lanes.iter_mut().zip(chunk) {
+            *lane += term(value);
+        }
+    }
+    for (lane, &value) in lanes.iter_mut().zip(tail) {
+        *lane += term(value);
+    }
+    lanes.iter().sum()
+}
+
+/// The squared distance of `row` to every point in `tiles`, summed feature by feature.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "compiled once for every instruction set of the callers in `simd`")]
+pub(crate) fn squared_distances(tiles: &[f32], row: &[f32], distances: &mut [f32]) {
+    for (tile, distances) in tiles.chunks_exact(TILE * row.len()).zip(distances.chunks_exact_mut(TILE)) {
+        let mut sums = [0.0f32; TILE];
+        for (points, &value) in tile.chunks_exact(TILE).zip(row) {
+            for (sum, &point) in sums.iter_mut().zip(points) {
+                let difference = point - value;
+                *sum = difference.mul_add(difference, *sum);
+            }
+        }
+        distances.copy_from_slice(&sums);
+    }
+}
+
+/// The `k`-th smallest value; `k` is at least 1 and at most their number.
+fn kth_smallest(values: &[f32], k: usize, nearest: &mut Vec<f32>) -> f32 {
+    const CHUNK: usize = 32;
+    nearest.clear();
+    nearest.resize(k, f32::INFINITY);
+    let mut bound = f32::INFINITY;
+    for chunk in values.chunks(CHUNK) {
+        if !chunk.iter().fold(false, |any, &value| any | (value < bound)) {
+            continue;
+        }
+        for &value in chunk {
+            if value < bound {
+                let mut place = k - 1;
+                while place > 0 && nearest[place - 1] > value {
+                    nearest[place] = nearest[place - 1];
+                    place -= 1;
+                }
+                nearest[place] = value;
+                bound = nearest[k - 1];
+            }
+        }
+    }
+    bound
+}

@@ -1,0 +1,3 @@
+//! Evaluation of runs: summaries, comparisons, plots and reports.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,339 @@
+//! The log itself: appending, reading, proving.
+
+use std::collections::VecDeque;
+use std::ops::{ControlFlow, Range};
+
+use crate::audit::{self, Damage, Verified, check_row};
+use crate::digest::Digest;
+use crate::entry::{BODY_BYTES_MAX, Entry};
+use crate::error::LedgerError;
+use crate::head::{Head, HeadKey, HeadVerifier, SignedHead};
+use crate::origin::Origin;
+use crate::proof::{ConsistencyProof, InclusionProof, consistency_ranges, inclusion_ranges};
+use crate::storage::{Batch, Identity, Storage};
+use crate::tree::Tree;
+
+/// An append-only log over a storage.
+///
+/// Without a type argument it is a ledger over any storage, chosen at run time: `Box::new(storage)`.
+///
+/// Beside the storage it holds about a quarter of a byte per entry (tree nodes over 256 entries and more), so that a
+/// proof reads at most a few hundred leaf hashes, whatever the size of the log.
+#[derive(Debug)]
+pub struct Ledger<S: Storage = Box<dyn Storage>> {
+    storage: S,
+    identity: Identity,
+    key: Option<HeadKey>,
+    head: SignedHead,
+    tree: Tree,
+    /// Kept for its memory.
+    batch: Batch,
+}
+
+impl<S: Storage> Ledger<S> {
+    /// Begins a log in an empty storage and seals its empty head.
+    ///
+    /// # Errors
+    ///
+    /// When the storage holds a log or cannot be written.
+    pub fn create(mut storage: S, origin: Origin, key: HeadKey) -> Result<Self, LedgerError> {
+        let head = key.seal(&origin, Head::empty());
+        let identity = Identity { origin, public_key: key.verifier().to_bytes() };
+        storage.initialise(&identity, &head)?;
+        Ok(Self { storage, identity, key: Some(key), head, tree: Tree::default(), batch: Batch::default() })
+    }
+
+    /// Opens a log for reading, and checks that the last head is sealed with the stored key and fits the stored hashes.
+    ///
+    /// Reads 32 bytes per entry. Whether each entry has its hash is checked when it is read, and by [`Ledger::verify`].
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Damaged`] when head and hashes do not fit, with the first damage found by [`crate::verify`].
+    pub fn open(storage: S) -> Result<Self, LedgerError> {
+        let identity = storage.identity()?.ok_or(LedgerError::NotCreated)?;
+        // Counted before the head is read: what another process appends in between comes with a head of its own.
+        let stored = storage.len()?;
+        let head = storage.latest_head()?.ok_or(Damage::Headless { what: "head" })?;
+        let Ok(verifier) = HeadVerifier::from_bytes(identity.public_key) else {
+            return Err(Damage::Headless { what: "public key" }.into());
+        };
+        verifier.verify(&identity.origin, &head).map_err(Damage::from)?;
+        let tree = stored_tree(&storage, head.head.size)?;
+        let growth = tree.growth();
+        if stored > head.head.size || growth.size() != head.head.size || growth.root() != head.head.root {
+            return Err(locate(&storage, &verifier, &head, &tree).into());
+        }
+        Ok(Self { storage, identity, key: None, head, tree, batch: Batch::default() })
+    }
+
+    /// Opens a log to append to it; as [`Ledger::open`], with the key.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Ledger::open`], and [`LedgerError::WrongKey`] when the key is not that of the log.
+    pub fn resume(storage: S, key: HeadKey) -> Result<Self, LedgerError> {
+        let mut ledger = Self::open(storage)?;
+        let expected = ledger.identity.public_key;
+        if key.verifier().to_bytes() != expected {
+            return Err(LedgerError::WrongKey { expected });
+        }
+        ledger.key = Some(key);
+        Ok(ledger)
+    }
+
+    /// Appends entries, seals the new head, and returns the indices the entries got.
+    ///
+    /// Entries and head are written in one transaction: when this returns `Ok`, all are stored as durably as the
+    /// storage promises; on an error, none is. An empty batch changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::NoKey`], [`LedgerError::BodyTooLong`], or what the storage reports. After
+    /// [`crate::StorageError::Full`] the same batch may be appended again.
+    pub fn append_batch(&mut self, entries: &[Entry]) -> Result<Range<u64>, LedgerError> {
+        let key = self.key.as_ref().ok_or(LedgerError::NoKey)?;
+        let first = self.head.head.size;
+        if entries.is_empty() {
+            return Ok(first..first);
+        }
+        let too_long = |entry: &Entry| entry.body.len() > BODY_BYTES_MAX;
+        if let Some(position) = entries.iter().position(too_long) {
+            let bytes = entries[position].body.len();
+            return Err(LedgerError::BodyTooLong { position, bytes });
+        }
+        self.batch.restart(first);
+        let mut growth = self.tree.growth();
+        for entry in entries {
+            growth.push(self.batch.push(entry));
+        }
+        let head = Head { size: growth.size(), root: growth.root() };
+        let signed = key.seal(&self.identity.origin, head);
+        self.storage.append_batch(&self.batch, &signed)?;
+        self.tree.adopt(growth);
+        self.head = signed;
+        Ok(first..head.size)
+    }
+
+    /// The sealed head over all entries.
+    pub fn head(&self) -> &SignedHead {
+        &self.head
+    }
+
+    /// Name of the log.
+    pub fn origin(&self) -> &Origin {
+        &self.identity.origin
+    }
+
+    /// The public key stored with the log. Trust it only as far as the storage; [`Ledger::verify`] takes the key from
+    /// elsewhere.
+    pub fn public_key(&self) -> &[u8; 32] {
+        &self.identity.public_key
+    }
+
+    /// The storage.
+    pub fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    /// Gives the storage back, for instance to close it.
+    pub fn into_storage(self) -> S {
+        self.storage
+    }
+
+    /// One entry, checked against its stored leaf hash.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::NoSuchEntry`] beyond the end, [`LedgerError::Damaged`] when it was altered.
+    pub fn entry(&self, index: u64) -> Result<Entry, LedgerError> {
+        let size = self.head.head.size;
+        if index >= size {
+            return Err(LedgerError::NoSuchEntry { index, size });
+        }
+        let mut found = None;
+        self.storage.scan(index..index + 1, &mut |row| {
+            found = Some(check_row(row));
+            ControlFlow::Break(())
+        })?;
+        Ok(found.ok_or(Damage::EntryMissing { index })??)
+    }
+
+    /// The entries from an index up to the present head, with their indices, each checked against its stored leaf hash.
+    ///
+    /// Holds at most 256 entries at a time. Ends after the first error.
+    pub fn entries_since(&self, index: u64) -> EntriesSince<'_, S> {
+        EntriesSince {
+            storage: &self.storage,
+            unread: index..self.head.head.size.max(index),
+            read: VecDeque::new(),
+            failure: None,
+        }
+    }
+
+    /// The root of the log when it had `size` entries: what an old head must show.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::NoSuchSize`] beyond the present size.
+    pub fn root_at(&self, size: u64) -> Result<Digest, LedgerError> {
+        check_size(size, self.head.head.size)?;
+        if size == 0 {
+            return Ok(Head::empty().root);
+        }
+        self.range_root(0..size)
+    }
+
+    /// Proves that an entry is in the log of a given size, for instance that of a head someone holds.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::NoSuchSize`] or [`LedgerError::NoSuchEntry`] when there is nothing to prove.
+    pub fn prove_inclusion(&self, index: u64, size: u64) -> Result<InclusionProof, LedgerError> {
+        check_size(size, self.head.head.size)?;
+        if index >= size {
+            return Err(LedgerError::NoSuchEntry { index, size });
+        }
+        let path = self.range_roots(inclusion_ranges(index, size))?;
+        Ok(InclusionProof { index, size, path })
+    }
+
+    /// Proves that the log of `new_size` entries begins with the log of `old_size` entries.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::NoSuchSize`] unless `old_size <= new_size <=` present size.
+    pub fn prove_consistency(&self, old_size: u64, new_size: u64) -> Result<ConsistencyProof, LedgerError> {
+        check_size(new_size, self.head.head.size)?;
+        check_size(old_size, new_size)?;
+        let path = self.range_roots(consistency_ranges(old_size, new_size))?;
+        Ok(ConsistencyProof { old_size, new_size, path })
+    }
+
+    /// Checks the whole log as stored, as [`crate::verify`], and that it ends in the head this ledger holds.
+    ///
+    /// # Errors
+    ///
+    /// The first [`Damage`].
+    pub fn verify(&self, verifier: &HeadVerifier) -> Result<Verified, Damage> {
+        let verified = audit::verify(&self.storage, verifier)?;
+        let size = self.head.head.size;
+        if verified.entries < size {
+            return Err(Damage::EntryMissing { index: verified.entries });
+        }
+        Ok(verified)
+    }
+
+    fn range_roots(&self, ranges: Vec<Range<u64>>) -> Result<Vec<Digest>, LedgerError> {
+        ranges.into_iter().map(|range| self.range_root(range)).collect()
+    }
+
+    fn range_root(&self, range: Range<u64>) -> Result<Digest, LedgerError> {
+        self.tree.range_root(range, &mut |leaves| stored_leaves(&self.storage, leaves))
+    }
+}
+
+fn check_size(size: u64, size_max: u64) -> Result<(), LedgerError> {
+    if size <= size_max { Ok(()) } else { Err(LedgerError::NoSuchSize { size, size_max }) }
+}
+
+/// The stored leaf hashes of a range, all of them.
+fn stored_leaves<S: Storage>(storage: &S, range: Range<u64>) -> Result<Vec<Digest>, LedgerError> {
+    let mut leaves = Vec::with_capacity((range.end - range.start) as usize);
+    let mut next = range.start;
+    storage.scan_leaves(range.clone(), &mut |index, leaf| {
+        if index != next {
+            return ControlFlow::Break(());
+        }
+        next += 1;
+        leaves.push(leaf);
+        ControlFlow::Continue(())
+    })?;
+    if next < range.end {
+        return Err(Damage::EntryMissing { index: next }.into());
+    }
+    Ok(leaves)
+}
+
+/// The tree over the first `size` stored leaf hashes, or over those before the first gap.
+fn stored_tree<S: Storage>(storage: &S, size: u64) -> Result<Tree, LedgerError> {
+    let mut tree = Tree::default();
+    let mut growth = tree.growth();
+    storage.scan_leaves(0..size, &mut |index, leaf| {
+        if index != growth.size() {
+            return ControlFlow::Break(());
+        }
+        growth.push(leaf);
+        ControlFlow::Continue(())
+    })?;
+    tree.adopt(growth);
+    Ok(tree)
+}
+
+/// Finds what is wrong in a storage whose hashes do not fit its last head.
+fn locate<S: Storage>(storage: &S, verifier: &HeadVerifier, head: &SignedHead, tree: &Tree) -> Damage {
+    audit::verify(storage, verifier).err().unwrap_or_else(|| Damage::RootMismatch {
+        first: 0,
+        size: head.head.size,
+        sealed: head.head.root,
+        computed: tree.growth().root(),
+    })
+}
+
+/// The entries of a ledger in order, read in pieces. Made by [`Ledger::entries_since`].
+#[derive(Debug)]
+pub struct EntriesSince<'a, S: Storage> {
+    storage: &'a S,
+    unread: Range<u64>,
+    read: VecDeque<(u64, Entry)>,
+    /// What ended the reading, given out after what was read before it.
+    failure: Option<LedgerError>,
+}
+
+impl<S: Storage> EntriesSince<'_, S> {
+    const PIECE: u64 = 256;
+
+    fn read_piece(&mut self) -> Result<(), LedgerError> {
+        let piece = self.unread.start..self.unread.end.min(self.unread.start + Self::PIECE);
+        let mut damage = None;
+        let (unread, read) = (&mut self.unread, &mut self.read);
+        self.storage.scan(piece.clone(), &mut |row| {
+            let checked = match check_row(row) {
+                Ok(_) if row.index != unread.start => Err(Damage::EntryMissing { index: unread.start }),
+                checked => checked,
+            };
+            match checked {
+                Ok(entry) => {
+                    read.push_back((row.index, entry));
+                    unread.start += 1;
+                    ControlFlow::Continue(())
+                }
+                Err(found) => {
+                    damage = Some(found);
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        match damage {
+            Some(damage) => Err(damage.into()),
+            None if self.unread.start < piece.end => Err(Damage::EntryMissing { index: self.unread.start }.into()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<S: Storage> Iterator for EntriesSince<'_, S> {
+    type Item = Result<(u64, Entry), LedgerError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.read.is_empty() && !self.unread.is_empty() && self.failure.is_none() {
+            self.failure = self.read_piece().err();
+        }
+        if let Some(read) = self.read.pop_front() {
+            return Some(Ok(read));
+        }
+        let failure = self.failure.take()?;
+        self.unread.start = self.unread.end;
+        Some(Err(failure))
+    }
+}

@@ -1,0 +1,48 @@
+//! The append-only Merkle log: entries, proofs, signed heads and their storage.
+//!
+//! An [`Entry`] is appended as canonical bytes; its hash becomes a leaf of an RFC 6962 tree (SHA-256). After every
+//! batch the size and root of the tree, the [`Head`], are sealed with Ed25519 over the text of a C2SP checkpoint. Who
+//! holds a sealed head can be shown that an entry is in the log ([`InclusionProof`]) and that a later head only added
+//! to it ([`ConsistencyProof`]), without seeing the rest.
+//!
+//! Entries, tree, heads and proofs are pure; files are known only to the implementors of [`Storage`].
+//! The format is described to the byte in `docs/reference/ledger-format.md`.
+//!
+//! ```
+//! use dais_ledger::{Entry, HeadKey, Kind, Ledger, MemoryStorage, Origin};
+//!
+//! let key = HeadKey::from_seed([7; 32]);
+//! let mut ledger = Ledger::create(MemoryStorage::new(), Origin::new("dais/example")?, key.clone())?;
+//! let entry = Entry { kind: Kind::Vote, step: 3, author: 12, body: b"confirm".to_vec() };
+//! ledger.append_batch(&[entry.clone()])?;
+//!
+//! let head = ledger.head().head;
+//! let proof = ledger.prove_inclusion(0, head.size)?;
+//! proof.verify(&entry.leaf_hash(), &head.root)?;
+//! assert_eq!(ledger.verify(&key.verifier())?.entries, 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod audit;
+mod digest;
+mod entry;
+mod error;
+mod head;
+mod ledger;
+mod origin;
+mod proof;
+mod storage;
+mod tree;
+
+pub use audit::{Damage, Verified, verify};
+pub use digest::{Digest, DigestError};
+pub use entry::{BODY_BYTES_MAX, COORDINATOR, DecodeError, ENTRY_BYTES_MAX, Entry, Kind};
+pub use error::LedgerError;
+pub use head::{Head, HeadKey, HeadSeal, HeadVerifier, InvalidKey, InvalidSeal, SignedHead};
+pub use ledger::{EntriesSince, Ledger};
+pub use origin::{Origin, OriginError};
+pub use proof::{ConsistencyProof, InclusionProof, ProofError};
+pub use storage::{Batch, Durability, Identity, MemoryStorage, RowRef, SqliteStorage, Storage, StorageError};
+pub use tree::{empty_root, leaf_hash, node_hash};

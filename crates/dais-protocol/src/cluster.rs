@@ -1,0 +1,145 @@
+//! From suspicious flows to patterns.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Matcher, ParamsError, Pattern, Rows, SPREAD_MAX, SPREAD_MIN};
+
+/// How suspicious flows are grouped.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClusterParams {
+    /// Fewest flows of a cluster; 2 to 1,000,000.
+    pub support_min: u32,
+    /// Largest Euclidean distance to the cluster's first flow, scaled units, exclusive; above 0, at most 100.
+    pub leader_distance: f32,
+    /// Most flows kept of one cluster; further ones are counted with nobody. At least `support_min`.
+    pub members_max: u32,
+    /// Most clusters held at once; flows that fit none of them are then left out. 1 to 65,536.
+    pub clusters_max: u32,
+}
+
+impl Default for ClusterParams {
+    fn default() -> Self {
+        Self { support_min: 3, leader_distance: 0.8, members_max: 1024, clusters_max: 256 }
+    }
+}
+
+impl ClusterParams {
+    /// Whether every value is in its range.
+    ///
+    /// # Errors
+    /// [`ParamsError`] with the first that is not.
+    pub fn check(&self) -> Result<(), ParamsError> {
+        let Self { support_min, leader_distance, members_max, clusters_max } = *self;
+        ParamsError::unless((2..=1_000_000).contains(&support_min), "support_min", support_min, "2 to 1000000")?;
+        let fits = leader_distance > 0.0 && leader_distance <= 100.0;
+        ParamsError::unless(fits, "leader_distance", leader_distance, "above 0, at most 100")?;
+        ParamsError::unless(members_max >= support_min, "members_max", members_max, "at least support_min")?;
+        ParamsError::unless((1..=65_536).contains(&clusters_max), "clusters_max", clusters_max, "1 to 65536")
+    }
+}
+
+/// Groups candidate rows: leader clustering (Hartigan 1975) in one pass, in the order of the candidates.
+///
+/// A row joins the first cluster whose leader has the same category codes and lies nearer than
+/// [`ClusterParams::leader_distance`], else it leads a new one. Clusters with fewer than [`ClusterParams::support_min`]
+/// rows or without an alerted row are dropped. `alerted` is indexed by row. Cost: candidates × clusters distances.
+///
+/// # Panics
+/// When a candidate is not a row, or `alerted` is shorter than the rows.
+pub fn cluster(rows: Rows<'_>, candidates: &[usize], alerted: &[bool], params: &ClusterParams) -> Vec<Vec<usize>> {
+    let limit = params.leader_distance * params.leader_distance;
+    let mut clusters: Vec<Vec<usize>> = Vec::new();
+    for &row in candidates {
+        assert!(row < rows.rows, "candidate {row} of {} rows", rows.rows);
+        match clusters.iter().position(|members| near(rows, members[0], row, limit)) {
+            Some(home) if clusters[home].len() < params.members_max as usize => clusters[home].push(row),
+            None if clusters.len() < params.clusters_max as usize => clusters.push(vec![row]),
+            Some(_) | None => {}
+        }
+    }
+    clusters.retain(|members| members.len() >= params.support_min as usize && members.iter().any(|&row| alerted[row]));
+    clusters
+}
+
+/// Whether two rows share their codes and their squared distance stays below `limit`.
+fn near(rows: Rows<'_>, a: usize, b: usize, limit: f32) -> bool {
+    let same_codes = (0..rows.code_columns()).all(|k| {
+        let column = rows.code_column(k);
+        column[a] == column[b]
+    });
+    let mut sum = 0.0;
+    same_codes
+        && (0..rows.numeric_columns()).all(|k| {
+            let column = rows.numeric_column(k);
+            let difference = column[a] - column[b];
+            sum += difference * difference;
+            sum < limit
+        })
+}
+
+/// Describes a cluster: median centre, standard deviation (within [`SPREAD_MIN`] and [`SPREAD_MAX`]) as spread, the codes
+/// seen; and the medoid, the row nearest to the centre (the first of several).
+///
+/// # Panics
+/// When there are no members, or one is not a row.
+pub fn describe(rows: Rows<'_>, members: &[usize]) -> (Pattern, usize) {
+    assert!(!members.is_empty(), "a cluster has members");
+    let numeric = rows.numeric_columns();
+    let mut pattern = Pattern {
+        centre: Vec::with_capacity(numeric),
+        spread: Vec::with_capacity(numeric),
+        categories: Vec::with_capacity(rows.code_columns()),
+    };
+    let mut values = Vec::with_capacity(members.len());
+    for k in 0..numeric {
+        let column = rows.numeric_column(k);
+        values.clear();
+        values.extend(members.iter().map(|&row| column[row]));
+        pattern.spread.push(standard_deviation(&values).clamp(SPREAD_MIN, SPREAD_MAX));
+        pattern.centre.push(median(&mut values));
+    }
+    for k in 0..rows.code_columns() {
+        let column = rows.code_column(k);
+        let mut codes: Vec<u16> = members.iter().map(|&row| column[row]).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        pattern.categories.push(codes);
+    }
+    let medoid = medoid(rows, members, &Matcher::new(&pattern));
+    (pattern, medoid)
+}
+
+/// The member nearest to the pattern's centre, the first of several.
+fn medoid(rows: Rows<'_>, members: &[usize], matcher: &Matcher) -> usize {
+    let mut numeric = Vec::new();
+    let mut codes = Vec::new();
+    let mut best = (f32::INFINITY, members[0]);
+    for &row in members {
+        numeric.clear();
+        numeric.extend((0..rows.numeric_columns()).map(|k| rows.numeric_column(k)[row]));
+        codes.clear();
+        codes.extend((0..rows.code_columns()).map(|k| rows.code_column(k)[row]));
+        let distance = matcher.distance(&numeric, &codes);
+        if distance < best.0 {
+            best = (distance, row);
+        }
+    }
+    best.1
+}
+
+/// Population standard deviation, summed in the given order.
+fn standard_deviation(values: &[f32]) -> f32 {
+    let count = values.len() as f64;
+    let mean = values.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
+    let variance = values.iter().map(|&x| (f64::from(x) - mean) * (f64::from(x) - mean)).sum::<f64>() / count;
+    variance.sqrt() as f32
+}
+
+/// The middle value, or the mean of the two middle ones. Reorders the values.
+fn median(values: &mut [f32]) -> f32 {
+    let (odd, middle) = (values.len() % 2 == 1, values.len() / 2);
+    let (below, &mut upper, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
+    let lower = below.iter().copied().max_by(f32::total_cmp);
+    lower.filter(|_| !odd).map_or(upper, |lower| f32::midpoint(lower, upper))
+}

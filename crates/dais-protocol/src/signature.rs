@@ -1,0 +1,284 @@
+//! The shareable description of an attack pattern.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::codec::{Kind, Reader, Writer};
+use crate::{AgentId, DecodeError, SignatureId, ThreatClass};
+
+/// Most sources a signature or sighting carries.
+pub const SOURCES_MAX: usize = 64;
+/// Most ports a signature carries.
+pub const PORTS_MAX: usize = 64;
+/// Most numeric features of a schema.
+pub const FEATURES_MAX: usize = 1024;
+/// Most categorical features of a schema.
+pub const CATEGORIES_MAX: usize = 64;
+/// Most allowed codes of one categorical feature.
+pub const CODES_MAX: usize = 1024;
+/// Smallest spread of a feature, in scaled units.
+pub const SPREAD_MIN: f32 = 0.04;
+/// Largest spread of a feature, in scaled units.
+pub const SPREAD_MAX: f32 = 1.0;
+/// Largest radius of a signature, in spreads.
+pub const RADIUS_MAX: f32 = 4.0;
+/// Largest absolute value of a centre or medoid coordinate: scaled values lie in about [0, 1], those beyond the schema's
+/// bounds somewhat outside.
+const COORDINATE_MAX: f32 = 1.0e6;
+
+/// Where a signature lies: a box-like cloud in scaled feature space, and the category values it allows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pattern {
+    /// Median of every numeric feature, scaled units.
+    pub centre: Vec<f32>,
+    /// Spread of every numeric feature, between [`SPREAD_MIN`] and [`SPREAD_MAX`], scaled units.
+    pub spread: Vec<f32>,
+    /// The allowed codes of every categorical feature, ascending.
+    pub categories: Vec<Vec<u16>>,
+}
+
+/// One real flow of the cluster, the one nearest to its centre: what voters put to their own detectors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Medoid {
+    /// Its numeric features, scaled units.
+    pub numeric: Vec<f32>,
+    /// Its category codes.
+    pub codes: Vec<u16>,
+}
+
+/// The shareable description of an attack pattern.
+///
+/// A flow matches when its distance to [`Signature::pattern`] ([`Matcher`](crate::Matcher)) is at most the radius. What
+/// is accepted by ballot may have a smaller radius than the one offered here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Signature {
+    /// Who found it.
+    pub author: AgentId,
+    /// The step in which it was published.
+    pub step: u32,
+    /// What kind of attack it is.
+    pub class: ThreatClass,
+    /// Where it lies.
+    pub pattern: Pattern,
+    /// The largest distance that matches in the author's opinion, in (0, [`RADIUS_MAX`]].
+    pub radius: f32,
+    /// A real flow of the cluster.
+    pub medoid: Medoid,
+    /// Source addresses seen, ascending, at most [`SOURCES_MAX`].
+    pub sources: Vec<IpAddr>,
+    /// Destination ports seen, ascending, at most [`PORTS_MAX`].
+    pub ports: Vec<u16>,
+    /// How many flows the cluster held; at least 1.
+    pub support: u32,
+    /// The medoid's p-value under the author's detector, in [0, 1].
+    pub medoid_p: f32,
+    /// The author's confidence, in [0, 1].
+    pub confidence: f32,
+    /// The signature this one refines, if any.
+    pub refines: Option<SignatureId>,
+    /// How many times it was refined; 0 for a first offer.
+    pub refinement: u8,
+}
+
+/// Why a signature is not fit to be put to a vote.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignatureRefused {
+    /// A list has another length than the schema demands.
+    #[error("`{field}` has {found} values, the schema has {expected}")]
+    Shape {
+        /// The list.
+        field: &'static str,
+        /// Its length.
+        found: usize,
+        /// The schema's.
+        expected: usize,
+    },
+    /// A list is longer than allowed.
+    #[error("`{field}` has {found} items, allowed are {max}")]
+    TooMany {
+        /// The list.
+        field: &'static str,
+        /// Its length.
+        found: usize,
+        /// The bound.
+        max: usize,
+    },
+    /// A list is not in strictly ascending order.
+    #[error("`{field}` is not in ascending order without repetition")]
+    Unsorted {
+        /// The list.
+        field: &'static str,
+    },
+    /// A categorical feature allows no value at all.
+    #[error("categorical feature {feature} allows no value")]
+    NoCategory {
+        /// The position of the feature.
+        feature: usize,
+    },
+    /// A number lies outside its range, or is none.
+    #[error("`{field}` is {value}, allowed is {low} to {high}")]
+    Range {
+        /// The number.
+        field: &'static str,
+        /// Its value.
+        value: f32,
+        /// The smallest allowed value.
+        low: f32,
+        /// The largest allowed value.
+        high: f32,
+    },
+    /// The medoid lies outside its own signature.
+    #[error("the medoid's category {feature} is not among the allowed ones")]
+    MedoidOutside {
+        /// The position of the feature.
+        feature: usize,
+    },
+    /// A refinement names nothing it refines, or a first offer does.
+    #[error("refinement {refinement} does not go with the signature it refines")]
+    Refinement {
+        /// The stated count.
+        refinement: u8,
+    },
+}
+
+impl Signature {
+    /// The canonical encoding, about 12 bytes per numeric feature plus 150; layout in `docs/reference/encodings.md`.
+    pub fn encode(&self) -> Vec<u8> {
+        let Pattern { centre, spread, categories } = &self.pattern;
+        let mut w = Writer::new(Kind::Signature, 192 + 12 * centre.len() + 17 * self.sources.len());
+        w.agent(self.author);
+        w.u32(self.step);
+        w.u8(self.class.code());
+        w.f32s(centre);
+        w.f32s(spread);
+        w.length(categories.len());
+        for codes in categories {
+            w.u16s(codes);
+        }
+        w.f32(self.radius);
+        w.f32s(&self.medoid.numeric);
+        w.u16s(&self.medoid.codes);
+        w.addresses(&self.sources);
+        w.u16s(&self.ports);
+        w.u32(self.support);
+        w.f32(self.medoid_p);
+        w.f32(self.confidence);
+        w.u8(u8::from(self.refines.is_some()));
+        if let Some(id) = self.refines {
+            w.id(id);
+        }
+        w.u8(self.refinement);
+        w.finish()
+    }
+
+    /// Reads a canonical encoding. The result has bounded, ordered lists and finite numbers; whether it fits a schema and
+    /// its ranges is for [`Signature::check`].
+    ///
+    /// # Errors
+    /// [`DecodeError`] for any bytes that [`Signature::encode`] would not write.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut r = Reader::new(bytes, Kind::Signature)?;
+        let signature = Self {
+            author: r.agent("author")?,
+            step: r.u32("step")?,
+            class: ThreatClass::from_code(r.u8("class")?).ok_or(DecodeError::Value { field: "class" })?,
+            pattern: Pattern {
+                centre: r.f32s("centre", FEATURES_MAX)?,
+                spread: r.f32s("spread", FEATURES_MAX)?,
+                categories: {
+                    let length = r.length("categories", CATEGORIES_MAX, 4)?;
+                    (0..length).map(|_| r.sorted_u16s("categories", CODES_MAX)).collect::<Result<_, _>>()?
+                },
+            },
+            radius: r.f32("radius")?,
+            medoid: Medoid {
+                numeric: r.f32s("medoid.numeric", FEATURES_MAX)?,
+                codes: r.u16s("medoid.codes", CATEGORIES_MAX)?,
+            },
+            sources: r.addresses("sources", SOURCES_MAX)?,
+            ports: r.sorted_u16s("ports", PORTS_MAX)?,
+            support: r.u32("support")?,
+            medoid_p: r.f32("medoid_p")?,
+            confidence: r.f32("confidence")?,
+            refines: match r.u8("refines")? {
+                0 => None,
+                1 => Some(r.id("refines")?),
+                _ => return Err(DecodeError::Value { field: "refines" }),
+            },
+            refinement: r.u8("refinement")?,
+        };
+        r.finish()?;
+        Ok(signature)
+    }
+
+    /// The content id: SHA-256 of [`Signature::encode`].
+    pub fn id(&self) -> SignatureId {
+        SignatureId::from_bytes(Sha256::digest(self.encode()).into())
+    }
+
+    /// Whether the signature fits a schema with that many numeric and categorical features and every value is in range.
+    ///
+    /// # Errors
+    /// [`SignatureRefused`] with the first fault found.
+    pub fn check(&self, numeric: usize, categorical: usize) -> Result<(), SignatureRefused> {
+        let Pattern { centre, spread, categories } = &self.pattern;
+        shape("centre", centre.len(), numeric)?;
+        shape("spread", spread.len(), numeric)?;
+        shape("medoid.numeric", self.medoid.numeric.len(), numeric)?;
+        shape("categories", categories.len(), categorical)?;
+        shape("medoid.codes", self.medoid.codes.len(), categorical)?;
+        bounded("centre", numeric, FEATURES_MAX)?;
+        bounded("categories", categorical, CATEGORIES_MAX)?;
+        for &value in centre {
+            range("centre", value, -COORDINATE_MAX, COORDINATE_MAX)?;
+        }
+        for &value in spread {
+            range("spread", value, SPREAD_MIN, SPREAD_MAX)?;
+        }
+        for &value in &self.medoid.numeric {
+            range("medoid.numeric", value, -COORDINATE_MAX, COORDINATE_MAX)?;
+        }
+        for (feature, codes) in categories.iter().enumerate() {
+            bounded("categories", codes.len(), CODES_MAX)?;
+            ascending("categories", codes)?;
+            if codes.is_empty() {
+                return Err(SignatureRefused::NoCategory { feature });
+            }
+            if codes.binary_search(&self.medoid.codes[feature]).is_err() {
+                return Err(SignatureRefused::MedoidOutside { feature });
+            }
+        }
+        range("radius", self.radius, f32::MIN_POSITIVE, RADIUS_MAX)?;
+        bounded("sources", self.sources.len(), SOURCES_MAX)?;
+        ascending("sources", &self.sources)?;
+        bounded("ports", self.ports.len(), PORTS_MAX)?;
+        ascending("ports", &self.ports)?;
+        range("support", self.support as f32, 1.0, u32::MAX as f32)?;
+        range("medoid_p", self.medoid_p, 0.0, 1.0)?;
+        range("confidence", self.confidence, 0.0, 1.0)?;
+        if self.refines.is_some() == (self.refinement > 0) {
+            Ok(())
+        } else {
+            Err(SignatureRefused::Refinement { refinement: self.refinement })
+        }
+    }
+}
+
+fn shape(field: &'static str, found: usize, expected: usize) -> Result<(), SignatureRefused> {
+    if found == expected { Ok(()) } else { Err(SignatureRefused::Shape { field, found, expected }) }
+}
+
+fn bounded(field: &'static str, found: usize, max: usize) -> Result<(), SignatureRefused> {
+    if found <= max { Ok(()) } else { Err(SignatureRefused::TooMany { field, found, max }) }
+}
+
+fn ascending<T: PartialOrd>(field: &'static str, values: &[T]) -> Result<(), SignatureRefused> {
+    if values.is_sorted_by(|a, b| a < b) { Ok(()) } else { Err(SignatureRefused::Unsorted { field }) }
+}
+
+fn range(field: &'static str, value: f32, low: f32, high: f32) -> Result<(), SignatureRefused> {
+    if (low..=high).contains(&value) { Ok(()) } else { Err(SignatureRefused::Range { field, value, low, high }) }
+}

@@ -1,0 +1,195 @@
+//! One agent: a site with its own traffic, detector, memory and vote.
+//!
+//! Nothing here knows whether the neighbours are structs in memory or machines far away: batches and what others
+//! accepted go in, findings and votes come out.
+
+mod learn;
+mod observe;
+mod vote;
+
+use std::collections::VecDeque;
+
+use dais_protocol::AgentId;
+use serde::{Deserialize, Serialize};
+
+use crate::adopted::{Adopted, Blocklist, Standing};
+use crate::adversary::Behaviour;
+use crate::lifecycle::{Cause, Lifecycle, LifecycleEvent};
+use crate::model::{Model, Workspace};
+use crate::params::AgentParams;
+use crate::seed::{Purpose, Seed};
+use crate::window::Window;
+
+pub(crate) use observe::Observed;
+pub(crate) use vote::{BallotView, Question};
+
+/// What all agents of a run know from the start.
+#[derive(Clone, Debug)]
+pub(crate) struct Common {
+    pub(crate) seed: Seed,
+    pub(crate) params: AgentParams,
+    pub(crate) features: usize,
+    /// Codes of each categorical feature, the unseen one included.
+    pub(crate) code_counts: Vec<usize>,
+    pub(crate) classifier: crate::classify::Classifier,
+    /// Chance that an agent's step fails, as a scenario may inject.
+    pub(crate) failure_rate: f64,
+    pub(crate) refinements_max: u8,
+}
+
+/// The failure of one agent's step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StepFailed(pub(crate) Cause);
+
+/// A recent alert, as the agent remembers it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Alert {
+    numeric: Vec<f32>,
+    codes: Vec<u16>,
+}
+
+/// A signature of this agent that was turned down, kept to offer a better one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct TurnedDown {
+    offered: Adopted,
+    support: u32,
+    refinement: u8,
+}
+
+/// One agent with its state.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Agent {
+    pub(crate) id: AgentId,
+    behaviours: Vec<Behaviour>,
+    lifecycle: Lifecycle,
+    retries: u32,
+    window: Window,
+    held_back: Window,
+    learned: u64,
+    /// The newest model first, then the versions to return to.
+    models: VecDeque<Model>,
+    alerts: VecDeque<Alert>,
+    /// Own measures of the adopted signatures, in their order.
+    standings: Vec<Standing>,
+    turned_down: VecDeque<TurnedDown>,
+    offered: Vec<TurnedDown>,
+    events: Vec<LifecycleEvent>,
+    /// Signatures adopted without asking anybody, by an agent on its own.
+    pub(crate) own: Vec<Adopted>,
+    pub(crate) own_blocks: Blocklist,
+}
+
+/// Turned-down signatures an agent remembers.
+const TURNED_DOWN_MAX: usize = 32;
+
+impl Agent {
+    pub(crate) fn new(id: AgentId, behaviours: Vec<Behaviour>, common: &Common) -> Self {
+        let params = &common.params;
+        let categories = common.code_counts.len();
+        let mut agent = Self {
+            id,
+            behaviours,
+            lifecycle: Lifecycle::Born,
+            retries: 0,
+            window: Window::new(params.baseline_rows - params.held_back_rows, common.features, categories),
+            held_back: Window::new(params.held_back_rows.max(1), common.features, categories),
+            learned: 0,
+            models: VecDeque::with_capacity(params.versions_kept + 1),
+            alerts: VecDeque::new(),
+            standings: Vec::new(),
+            turned_down: VecDeque::new(),
+            offered: Vec::new(),
+            events: Vec::new(),
+            own: Vec::new(),
+            own_blocks: Blocklist::default(),
+        };
+        agent.become_state(Lifecycle::Configured, 0, Cause::Progress);
+        agent
+    }
+
+    pub(crate) fn is_active(&self) -> bool {
+        self.lifecycle == Lifecycle::Active
+    }
+
+    pub(crate) fn is_failed(&self) -> bool {
+        self.lifecycle == Lifecycle::Failed
+    }
+
+    pub(crate) fn lies(&self, behaviour: Behaviour) -> bool {
+        self.behaviours.contains(&behaviour)
+    }
+
+    /// Lifecycle events since the last call.
+    pub(crate) fn take_events(&mut self) -> Vec<LifecycleEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    pub(crate) fn stop(&mut self, step: u32) {
+        if self.lifecycle.may_become(Lifecycle::Stopped) {
+            self.become_state(Lifecycle::Stopped, step, Cause::EndOfRun);
+        }
+    }
+
+    /// Counts a failed step: the agent returns to an older model and tries again, or is retired when its retries are used up.
+    pub(crate) fn fail(&mut self, step: u32, cause: Cause, common: &Common) {
+        match self.lifecycle {
+            Lifecycle::Active => self.become_state(Lifecycle::Recovering, step, cause),
+            Lifecycle::Recovering => {}
+            Lifecycle::Born
+            | Lifecycle::Configured
+            | Lifecycle::ModelLoaded
+            | Lifecycle::HealthChecked
+            | Lifecycle::Failed
+            | Lifecycle::Stopped => return,
+        }
+        self.retries += 1;
+        if self.models.len() > 1 {
+            self.models.pop_front();
+        }
+        if self.retries > common.params.retries_max {
+            self.become_state(Lifecycle::Failed, step, Cause::RetriesSpent);
+        }
+    }
+
+    fn become_state(&mut self, to: Lifecycle, step: u32, cause: Cause) {
+        assert!(self.lifecycle.may_become(to), "{:?} may not become {to:?}", self.lifecycle);
+        self.events.push(LifecycleEvent { agent: self.id.0, step, from: self.lifecycle, to, cause });
+        self.lifecycle = to;
+    }
+
+    /// Trains the next model when it is due, and takes it into use if it passes on the held-back flows.
+    fn retrain(&mut self, step: u32, common: &Common, workspace: &mut Workspace) -> Result<(), StepFailed> {
+        let params = &common.params;
+        let first = self.models.is_empty();
+        let due = (step + self.id.0) % params.retrain_every == params.retrain_every - 1;
+        if self.window.rows() < params.baseline_min || !(first || due) {
+            return Ok(());
+        }
+        let seed = common.seed.derive(Purpose::Training, self.id.0, step);
+        let codes = &common.code_counts;
+        let fitted = Model::fit(&self.window, codes, params.rarity_weight, &params.detector, seed, workspace);
+        let model = fitted.map_err(|_| StepFailed(Cause::Training))?;
+        if !first && self.alert_rate(&model, params, workspace) > params.alert_rate_max {
+            return Ok(());
+        }
+        self.models.push_front(model);
+        self.models.truncate(params.versions_kept + 1);
+        if first {
+            self.become_state(Lifecycle::ModelLoaded, step, Cause::Progress);
+            self.become_state(Lifecycle::HealthChecked, step, Cause::Progress);
+            self.become_state(Lifecycle::Active, step, Cause::Progress);
+        }
+        Ok(())
+    }
+
+    /// Share of the held-back flows that `model` would alert on.
+    fn alert_rate(&self, model: &Model, params: &AgentParams, workspace: &mut Workspace) -> f32 {
+        let rows = self.held_back.rows();
+        if rows == 0 || params.held_back_rows == 0 {
+            return 0.0;
+        }
+        model.score(self.held_back.view(), workspace);
+        let alerts = workspace.scores.iter().filter(|&&score| model.p_value(score) <= params.detector.alert_p).count();
+        alerts as f32 / rows as f32
+    }
+}

@@ -1,0 +1,37 @@
+//! Agents, worlds and the deterministic step: the composition of traffic, detection, protocol and ledger.
+//!
+//! A [`World`] steps all agents of a run through the phases observe → publish → vote → resolve → learn. It is cut into
+//! shards, contiguous blocks of agents, which a coordinator asks for signatures and for votes; the coordinator runs the
+//! ballots and records everything in the ledger. A run is a function of its [`Plan`] and its traffic: the ledger head
+//! after the last step is the same for any number of threads.
+#![forbid(unsafe_code)]
+
+mod adopted;
+mod adversary;
+mod agent;
+mod classify;
+mod coordinator;
+mod exchange;
+mod lifecycle;
+mod message;
+mod model;
+mod params;
+mod record;
+mod scenario;
+mod seed;
+mod shard;
+mod statement;
+mod tally;
+mod window;
+mod world;
+
+pub use adversary::{AdversaryGroup, Behaviour};
+pub use coordinator::RunLedger;
+pub use exchange::{ExchangeCounts, ExchangeParams};
+pub use lifecycle::{Cause, Lifecycle, LifecycleEvent};
+pub use params::{AgentParams, AlertLearning};
+pub use scenario::{Execution, Plan, Rules, ScenarioError};
+pub use seed::Seed;
+pub use shard::{ShardError, Turn};
+pub use tally::{CURVE_POINTS, Contact, Curve, FamilyTally, FirstSight, Grade, StepTally, curve_level};
+pub use world::{Finished, Mode, Phase, Watch, World, WorldError, behaviours};

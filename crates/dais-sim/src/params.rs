@@ -1,0 +1,127 @@
+//! What an agent does with its traffic: the parameters of observing, learning and speaking.
+
+use dais_detect::EnsembleParams;
+use dais_protocol::{ClusterParams, VoteParams};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::ScenarioError;
+
+/// What becomes of an agent's own alerts when it learns its baseline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertLearning {
+    /// Every unmatched flow is learned; attacks come to mask themselves.
+    Keep,
+    /// Flows scoring beyond the alert threshold by as much again as alert minus suspect threshold are left out.
+    #[default]
+    Extreme,
+    /// Every alert is left out; the threshold creeps downwards.
+    Drop,
+}
+
+/// Parameters of every agent of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AgentParams {
+    /// Flows in the baseline window; 64 to 65,536.
+    pub baseline_rows: usize,
+    /// Flows of the baseline that check a new model before it is used; at most half of `baseline_rows`.
+    pub held_back_rows: usize,
+    /// Flows the baseline must hold before the first model is trained; at least 16.
+    pub baseline_min: usize,
+    /// Weight of a category's rarity beside numeric values in [0, 1].
+    pub rarity_weight: f32,
+    /// Detectors and their alert and suspect levels.
+    pub detector: EnsembleParams,
+    /// Steps between trainings; at least 1.
+    pub retrain_every: u32,
+    /// Model versions kept besides the current one, to return to; at most 8.
+    pub versions_kept: usize,
+    /// A new version alerting on more than this share of the held-back flows is rolled back.
+    pub alert_rate_max: f32,
+    /// What becomes of own alerts.
+    pub alert_learning: AlertLearning,
+    /// How suspicious flows are gathered into a signature.
+    pub cluster: ClusterParams,
+    /// How evidence becomes a verdict.
+    pub vote: VoteParams,
+    /// Signatures an agent publishes in one step; the best supported go first.
+    pub publish_max: usize,
+    /// Recent own alerts an agent remembers to compare others' signatures with.
+    pub alerts_kept: usize,
+    /// Adopted signatures held at once; the one that expires first makes room.
+    pub signatures_max: usize,
+    /// Steps an adopted signature lives.
+    pub signature_ttl_steps: u32,
+    /// Steps a blocked address stays blocked after it was last sighted.
+    pub block_ttl_steps: u32,
+    /// Addresses blocked at once; the one that expires first makes room.
+    pub blocks_max: usize,
+    /// Addresses that are never blocked, as prefixes; they win over every block.
+    pub allow: Vec<IpNet>,
+    /// Matches after which an agent judges an adopted signature by its own traffic.
+    pub doubt_matches_min: u32,
+    /// Share of otherwise ordinary flows among the matches above which the agent challenges the signature.
+    pub doubt_share: f32,
+    /// Steps in a row that may fail before an agent is retired.
+    pub retries_max: u32,
+}
+
+impl Default for AgentParams {
+    fn default() -> Self {
+        Self {
+            baseline_rows: 512,
+            held_back_rows: 64,
+            baseline_min: 64,
+            rarity_weight: 0.15,
+            detector: EnsembleParams::default(),
+            retrain_every: 5,
+            versions_kept: 1,
+            alert_rate_max: 0.15,
+            alert_learning: AlertLearning::default(),
+            cluster: ClusterParams::default(),
+            vote: VoteParams::default(),
+            publish_max: 4,
+            alerts_kept: 64,
+            signatures_max: 512,
+            signature_ttl_steps: 500,
+            block_ttl_steps: 200,
+            blocks_max: 4096,
+            allow: Vec::new(),
+            doubt_matches_min: 4,
+            doubt_share: 0.3,
+            retries_max: 3,
+        }
+    }
+}
+
+impl AgentParams {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// The first parameter out of its range, with the allowed one.
+    pub fn check(&self) -> Result<(), ScenarioError> {
+        let rule = ScenarioError::require;
+        rule((64..=65_536).contains(&self.baseline_rows), "agent.baseline_rows", &self.baseline_rows, "64 to 65,536")?;
+        let held_back_max = self.baseline_rows / 2;
+        rule(self.held_back_rows <= held_back_max, "agent.held_back_rows", &self.held_back_rows, "at most half of baseline_rows")?;
+        let minimum = 16..=self.baseline_rows - self.held_back_rows;
+        rule(minimum.contains(&self.baseline_min), "agent.baseline_min", &self.baseline_min, "16 to baseline_rows")?;
+        rule((0.0..=10.0).contains(&self.rarity_weight), "agent.rarity_weight", &self.rarity_weight, "0 to 10")?;
+        rule(self.retrain_every >= 1, "agent.retrain_every", &self.retrain_every, "at least 1")?;
+        rule(self.versions_kept <= 8, "agent.versions_kept", &self.versions_kept, "at most 8")?;
+        rule((0.0..=1.0).contains(&self.alert_rate_max), "agent.alert_rate_max", &self.alert_rate_max, "0 to 1")?;
+        rule((1..=64).contains(&self.publish_max), "agent.publish_max", &self.publish_max, "1 to 64")?;
+        rule(self.alerts_kept <= 4096, "agent.alerts_kept", &self.alerts_kept, "at most 4,096")?;
+        rule((1..=65_536).contains(&self.signatures_max), "agent.signatures_max", &self.signatures_max, "1 to 65,536")?;
+        rule(self.signature_ttl_steps >= 1, "agent.signature_ttl_steps", &self.signature_ttl_steps, "at least 1")?;
+        rule(self.block_ttl_steps >= 1, "agent.block_ttl_steps", &self.block_ttl_steps, "at least 1")?;
+        rule(self.blocks_max <= 1_000_000, "agent.blocks_max", &self.blocks_max, "at most 1,000,000")?;
+        rule(self.doubt_matches_min >= 1, "agent.doubt_matches_min", &self.doubt_matches_min, "at least 1")?;
+        rule((0.0..=1.0).contains(&self.doubt_share), "agent.doubt_share", &self.doubt_share, "0 to 1")?;
+        self.cluster.check()?;
+        self.vote.check()?;
+        Ok(())
+    }
+}

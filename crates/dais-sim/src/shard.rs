@@ -1,0 +1,335 @@
+//! A contiguous block of agents with their state.
+//!
+//! A shard answers four calls, each checked against the step and phase it expects:
+//! `step(t, decisions) -> said`, `validate(t, question) -> voted`, `snapshot() -> bytes` and `restore(bytes)`.
+//! What it computes depends on nothing but its agents and the arguments, so shards may be cut anywhere and run anywhere.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use dais_protocol::{AgentId, SealKey, Sighting, Signature, SignatureId, Statement, seal};
+use dais_traffic::{Context, FamilyId, Label, Observation, Source};
+use serde::{Deserialize, Serialize};
+
+use crate::adopted::{Adopted, Blocklist};
+use crate::adversary::Behaviour;
+use crate::agent::{Agent, Common, Observed, Question, StepFailed};
+use crate::lifecycle::Cause;
+use crate::message::{Decisions, Proposal, Said, Voted};
+use crate::model::Workspace;
+use crate::record;
+use crate::seed::Purpose;
+use crate::tally::{Contact, Evaluation, Fate, Grade, StepTally};
+use crate::world::Mode;
+
+/// What a shard expects to be asked next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Turn {
+    /// `step` with this number.
+    Step(u32),
+    /// `validate` with this number.
+    Validate(u32),
+}
+
+/// A call out of turn, or a snapshot that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ShardError {
+    /// The coordinator asked for something else than the shard expects.
+    #[error("shard expects {expected:?}, was asked for {asked:?}")]
+    OutOfTurn {
+        /// What the shard expects.
+        expected: Turn,
+        /// What it was asked for.
+        asked: Turn,
+    },
+    /// The bytes of a snapshot do not decode.
+    #[error("snapshot of a shard cannot be read: {0}")]
+    Snapshot(String),
+}
+
+/// The state of a shard that a snapshot holds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct State {
+    turn: Turn,
+    agents: Vec<Agent>,
+    contexts: Vec<Context>,
+    adopted: Vec<Adopted>,
+    blocks: Blocklist,
+    /// Families of the adopted signatures, in their order; of each agent's own signatures where there is no sharing.
+    grades: Vec<Grade>,
+    own_grades: Vec<Vec<Grade>>,
+    evaluation: Evaluation,
+}
+
+/// A contiguous block of agents.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    mode: Mode,
+    common: Arc<Common>,
+    first: u32,
+    keys: Vec<SealKey>,
+    state: State,
+    /// Sightings of the current step, to be sealed with the votes.
+    sightings: Vec<Sighting>,
+    workspace: Workspace,
+}
+
+impl Shard {
+    /// Agents `first..first + behaviours.len()`, each started from its site's baseline.
+    pub(crate) fn new(mode: Mode, common: Arc<Common>, first: u32, behaviours: Vec<Vec<Behaviour>>, source: &dyn Source) -> Self {
+        let count = behaviours.len();
+        let ids = first..first + count as u32;
+        let mut workspace = Workspace::default();
+        let agents = ids.clone().zip(behaviours).map(|(id, behaviours)| {
+            let mut agent = Agent::new(AgentId(id), behaviours, &common);
+            let baseline = source.baseline(id, common.params.baseline_rows);
+            agent.begin(&baseline, &common, &mut workspace);
+            agent
+        });
+        let agents: Vec<Agent> = agents.collect();
+        let keys = ids.map(|id| SealKey::from_seed(common.seed.key(Purpose::AgentKey, id))).collect();
+        let state = State {
+            turn: Turn::Step(0),
+            agents,
+            contexts: vec![Context::default(); count],
+            adopted: Vec::new(),
+            blocks: Blocklist::default(),
+            grades: Vec::new(),
+            own_grades: vec![Vec::new(); count],
+            evaluation: Evaluation::new(count, source.families().len()),
+        };
+        Self { mode, common, first, keys, state, sightings: Vec::new(), workspace }
+    }
+
+    /// Learns what was decided, then observes the flows of step `t`.
+    pub(crate) fn step(&mut self, t: u32, decisions: &Decisions, source: &dyn Source) -> Result<Said, ShardError> {
+        self.take_turn(Turn::Step(t), Turn::Validate(t))?;
+        self.learn(t, decisions);
+        let mut said = Said { tally: self.state.evaluation.blank(), ..Said::default() };
+        for place in 0..self.state.agents.len() {
+            if self.state.agents[place].is_failed() {
+                continue;
+            }
+            let site = self.first + place as u32;
+            let observation = source.observe(site, t, &mut self.state.contexts[place]);
+            match self.observe(place, t, &observation) {
+                Ok(observed) => self.take(place, t, &observation, observed, &mut said),
+                Err(failed) => {
+                    let common = Arc::clone(&self.common);
+                    self.state.agents[place].fail(t, failed.0, &common);
+                    let blind = Observed::blind(observation.batch.rows());
+                    self.count(place, t, &observation, &blind, &mut said.tally);
+                }
+            }
+        }
+        for agent in &mut self.state.agents {
+            said.events.extend(agent.take_events());
+        }
+        said.active = self.state.agents.iter().filter(|agent| agent.is_active()).map(|agent| agent.id).collect();
+        self.count_protected(&mut said.tally);
+        self.sightings.clone_from(&said.sightings);
+        Ok(said)
+    }
+
+    /// Votes on the open ballots and seals all that each agent says in step `t`.
+    pub(crate) fn validate(&mut self, t: u32, question: &Question) -> Result<Voted, ShardError> {
+        self.take_turn(Turn::Validate(t), Turn::Step(t + 1))?;
+        let mut voted = Voted::default();
+        for (agent, key) in self.state.agents.iter().zip(&self.keys).filter(|(agent, _)| agent.may_speak()) {
+            let votes = agent.vote(t, question, &self.state.adopted, &self.common, &mut self.workspace);
+            let published = question.published_by(agent.id, t);
+            let sighted = self.sightings.iter().filter(|sighting| sighting.agent == agent.id);
+            let digests = record::statement(published, sighted, votes.iter());
+            if !digests.is_empty() {
+                let statement = Statement { agent: agent.id, step: t, digests: &digests };
+                voted.seals.push((agent.id, seal(key, &statement)));
+            }
+            voted.votes.extend(votes);
+        }
+        Ok(voted)
+    }
+
+    /// All state as bytes.
+    pub(crate) fn snapshot(&self) -> Result<Vec<u8>, ShardError> {
+        postcard::to_allocvec(&self.state).map_err(|error| ShardError::Snapshot(error.to_string()))
+    }
+
+    /// Goes back to the state of a snapshot.
+    pub(crate) fn restore(&mut self, bytes: &[u8]) -> Result<(), ShardError> {
+        self.state = postcard::from_bytes(bytes).map_err(|error| ShardError::Snapshot(error.to_string()))?;
+        self.sightings.clear();
+        Ok(())
+    }
+
+    /// Ends the agents' lives.
+    pub(crate) fn stop(&mut self, t: u32) -> Vec<crate::LifecycleEvent> {
+        self.state.agents.iter_mut().for_each(|agent| agent.stop(t));
+        self.state.agents.iter_mut().flat_map(Agent::take_events).collect()
+    }
+
+    pub(crate) fn evaluation(&self) -> &Evaluation {
+        &self.state.evaluation
+    }
+
+    pub(crate) fn verifying_keys(&self) -> impl Iterator<Item = (AgentId, dais_protocol::VerifyingKey)> {
+        self.state.agents.iter().zip(&self.keys).map(|(agent, key)| (agent.id, key.verifying_key()))
+    }
+
+    fn take_turn(&mut self, asked: Turn, next: Turn) -> Result<(), ShardError> {
+        let expected = self.state.turn;
+        if expected != asked {
+            return Err(ShardError::OutOfTurn { expected, asked });
+        }
+        self.state.turn = next;
+        Ok(())
+    }
+
+    /// Runs one agent's step; a panic in it is that agent's failure, not the run's.
+    fn observe(&mut self, place: usize, t: u32, observation: &Observation) -> Result<Observed, StepFailed> {
+        let Self { state, common, workspace, mode, .. } = self;
+        let agent = &mut state.agents[place];
+        let batch = &observation.batch;
+        let run = || {
+            if *mode == Mode::Isolated {
+                let (own, blocks) = (std::mem::take(&mut agent.own), std::mem::take(&mut agent.own_blocks));
+                let observed = agent.observe(t, batch, &own, &blocks, common, workspace);
+                (agent.own, agent.own_blocks) = (own, blocks);
+                observed
+            } else {
+                agent.observe(t, batch, &state.adopted, &state.blocks, common, workspace)
+            }
+        };
+        catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(StepFailed(Cause::Crash)))
+    }
+
+    /// Counts what an agent observed and collects what it has to say.
+    fn take(&mut self, place: usize, t: u32, observation: &Observation, observed: Observed, said: &mut Said) {
+        self.count(place, t, observation, &observed, &mut said.tally);
+        let graded = observed.findings.into_iter().map(|finding| {
+            let grade = Grade::of(&observation.truth, &finding.rows);
+            (Arc::new(finding.signature), grade)
+        });
+        if self.mode == Mode::Isolated {
+            let graded: Vec<(Arc<Signature>, Grade)> = graded.collect();
+            self.keep(place, t, &graded);
+            return;
+        }
+        let agent = self.state.agents[place].id;
+        said.proposals.extend(graded.map(|(signature, grade)| Proposal { id: signature.id(), signature, grade }));
+        said.sightings.extend(observed.sightings);
+        said.challenges.extend(observed.challenges.into_iter().map(|signature| (agent, signature)));
+    }
+
+    /// An agent on its own adopts what it found, without asking anybody.
+    fn keep(&mut self, place: usize, t: u32, findings: &[(Arc<Signature>, Grade)]) {
+        let Self { state, common, workspace, .. } = self;
+        let params = &common.params;
+        let agent = &mut state.agents[place];
+        for (signature, grade) in findings {
+            let adopted = Adopted::new(signature, signature.radius, t + 1 + params.signature_ttl_steps);
+            if agent.own.len() >= params.signatures_max {
+                agent.own.remove(0);
+                agent.drop_adopted(0);
+                state.own_grades[place].remove(0);
+            }
+            agent.adopt(&adopted, common, workspace);
+            for &source in &signature.sources {
+                agent.own_blocks.block(source, adopted.id, t + 1, params.block_ttl_steps, params.blocks_max);
+            }
+            agent.own.push(adopted);
+            state.own_grades[place].push(*grade);
+        }
+    }
+
+    fn learn(&mut self, t: u32, decisions: &Decisions) {
+        let common = Arc::clone(&self.common);
+        let params = &common.params;
+        self.state.blocks.expire(t);
+        self.state.agents.iter_mut().for_each(|agent| agent.own_blocks.expire(t));
+        let expired: Vec<SignatureId> =
+            self.state.adopted.iter().filter(|adopted| adopted.expires_step <= t).map(|adopted| adopted.id).collect();
+        for id in expired.iter().chain(&decisions.withdrawn) {
+            self.withdraw(*id);
+        }
+        for adoption in &decisions.adopted {
+            let adopted = Adopted::new(&adoption.signature, adoption.radius, t + params.signature_ttl_steps);
+            if self.state.adopted.len() >= params.signatures_max {
+                let first = self.state.adopted[0].id;
+                self.withdraw(first);
+            }
+            for agent in self.state.agents.iter_mut().filter(|agent| !agent.is_failed()) {
+                agent.adopt(&adopted, &common, &mut self.workspace);
+            }
+            self.state.adopted.push(adopted);
+            self.state.grades.push(adoption.grade);
+        }
+        for &(source, signature) in &decisions.blocks {
+            self.state.blocks.block(source, signature, t, params.block_ttl_steps, params.blocks_max);
+        }
+        for &(author, signature, outcome) in &decisions.answers {
+            let place = author.0.checked_sub(self.first).and_then(|place| self.state.agents.get_mut(place as usize));
+            if let Some(agent) = place {
+                agent.answered(signature, outcome);
+            }
+        }
+    }
+
+    fn withdraw(&mut self, id: SignatureId) {
+        let Some(place) = self.state.adopted.iter().position(|adopted| adopted.id == id) else { return };
+        self.state.adopted.remove(place);
+        self.state.grades.remove(place);
+        self.state.blocks.withdraw(id);
+        for agent in self.state.agents.iter_mut().filter(|agent| !agent.is_failed()) {
+            agent.drop_adopted(place);
+        }
+    }
+
+    fn count(&mut self, place: usize, t: u32, observation: &Observation, observed: &Observed, tally: &mut StepTally) {
+        let Self { state, common, mode, .. } = self;
+        let blocks = if *mode == Mode::Isolated { &state.agents[place].own_blocks } else { &state.blocks };
+        let endpoints = observation.batch.endpoints();
+        let mut hits = Vec::new();
+        for (row, &label) in observation.truth.labels().iter().enumerate() {
+            let source = endpoints.map(|all| all.source[row]);
+            let block = source.filter(|_| observed.blocked[row]).and_then(|source| blocks.find(source));
+            let blocked_since = block.map(|block| block.since_step);
+            let alerted = observed.p[row] <= common.params.detector.alert_p;
+            let fate = Fate { p: observed.p[row], alerted, matched: observed.matched[row], blocked_since };
+            state.evaluation.count(tally, place, t, label, fate);
+            if let (Label::Attack(_), Some(source)) = (label, source) {
+                let time_s = observation.batch.time_s().map(|all| all[row]);
+                let contact = Contact { agent: state.agents[place].id.0, step: t, time_s, blocked_since };
+                state.evaluation.contact(place, source, contact);
+            }
+            hits.extend(source.filter(|_| blocked_since.is_some()));
+        }
+        let blocks = if *mode == Mode::Isolated { &mut state.agents[place].own_blocks } else { &mut state.blocks };
+        hits.into_iter().for_each(|source| blocks.hit(source));
+    }
+
+    /// Counts the agents that have met each family, and those that apply a signature of it.
+    fn count_protected(&self, tally: &mut StepTally) {
+        let State { agents, evaluation, grades, own_grades, .. } = &self.state;
+        for (place, agent) in agents.iter().enumerate() {
+            let grades = if self.mode == Mode::Isolated { &own_grades[place] } else { grades };
+            let mut protected = vec![false; tally.families.len()];
+            for (index, grade) in grades.iter().enumerate() {
+                if let Some(FamilyId(family)) = grade.family.filter(|_| agent.applies(index)) {
+                    protected[usize::from(family)] = true;
+                }
+            }
+            for (family, first) in evaluation.first_sights[place].iter().enumerate() {
+                tally.reached[family] += u32::from(first.seen.is_some());
+                tally.protected[family] += u32::from(protected[family]);
+            }
+        }
+    }
+}
+
+impl Question {
+    /// Signatures that `author` published in step `t` and whose ballots are open.
+    fn published_by(&self, author: AgentId, t: u32) -> impl Iterator<Item = &Signature> {
+        let opened = self.ballots.iter().filter(move |ballot| ballot.is_new_from(author, t));
+        opened.map(|ballot| ballot.signature.as_ref())
+    }
+}

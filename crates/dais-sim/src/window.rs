@@ -1,0 +1,115 @@
+//! The baseline window: an agent's memory of its own ordinary traffic.
+
+use std::net::IpAddr;
+
+use dais_protocol::Rows;
+use dais_traffic::Batch;
+use serde::{Deserialize, Serialize};
+
+/// The last `capacity` ordinary flows of an agent, stored by column in a ring.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Window {
+    capacity: usize,
+    features: usize,
+    categories: usize,
+    rows: usize,
+    next: usize,
+    numeric: Vec<f32>,
+    codes: Vec<u16>,
+    sources: Vec<u64>,
+}
+
+impl Window {
+    pub(crate) fn new(capacity: usize, features: usize, categories: usize) -> Self {
+        Self {
+            capacity,
+            features,
+            categories,
+            rows: 0,
+            next: 0,
+            numeric: vec![0.0; capacity * features],
+            codes: vec![0; capacity * categories],
+            sources: vec![0; capacity],
+        }
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Remembers a row of `batch`, in the place of the oldest one when the window is full.
+    pub(crate) fn push(&mut self, batch: &Batch, row: usize) {
+        let slot = self.next;
+        for k in 0..self.features {
+            self.numeric[k * self.capacity + slot] = batch.numeric_column(k)[row];
+        }
+        for k in 0..self.categories {
+            self.codes[k * self.capacity + slot] = batch.code_column(k)[row];
+        }
+        self.sources[slot] = batch.endpoints().map_or(0, |endpoints| address_key(endpoints.source[row]));
+        self.next = (slot + 1) % self.capacity;
+        self.rows = (self.rows + 1).min(self.capacity);
+    }
+
+    /// All remembered rows; their order is that of the ring.
+    pub(crate) fn view(&self) -> Rows<'_> {
+        Rows { rows: self.rows, stride: self.capacity, numeric: &self.numeric, codes: &self.codes }
+    }
+
+    pub(crate) fn numeric_column(&self, k: usize) -> &[f32] {
+        &self.numeric[k * self.capacity..][..self.rows]
+    }
+
+    pub(crate) fn code_column(&self, k: usize) -> &[u16] {
+        &self.codes[k * self.capacity..][..self.rows]
+    }
+
+    /// How many remembered flows came from this source.
+    pub(crate) fn flows_from(&self, source: IpAddr) -> usize {
+        let key = address_key(source);
+        self.sources[..self.rows].iter().filter(|&&known| known == key).count()
+    }
+}
+
+/// A 64-bit stand-in for an address, never 0; two addresses share one with a chance of 2^-64 among chosen pairs of IPv6 only.
+fn address_key(address: IpAddr) -> u64 {
+    let bits = match address {
+        IpAddr::V4(v4) => return u64::from(u32::from(v4)) | 1 << 63,
+        IpAddr::V6(v6) => u128::from(v6),
+    };
+    rand_philox::splitmix64(bits as u64 ^ rand_philox::splitmix64((bits >> 64) as u64)) | 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dais_traffic::{BatchBuilder, Endpoint, Numeric, Schema, Transform};
+
+    fn batch(values: &[f32]) -> Batch {
+        let feature =
+            Numeric { name: "x".into(), unit: String::new(), transform: Transform::Identity, low: 0.0, high: 1.0 };
+        let schema = Schema { name: "test".into(), numeric: vec![feature], categorical: vec![] };
+        let mut builder = BatchBuilder::new(&schema, values.len());
+        let endpoint = Endpoint { source: [10, 0, 0, 1].into(), destination: [10, 0, 0, 2].into(), destination_port: 80 };
+        for &value in values {
+            builder.push(&[value], &[], Some(endpoint), None);
+        }
+        builder.finish()
+    }
+
+    #[test]
+    fn a_full_window_forgets_its_oldest_row() {
+        let mut window = Window::new(2, 1, 0);
+        let batch = batch(&[0.1, 0.2, 0.3]);
+        (0..3).for_each(|row| window.push(&batch, row));
+        assert_eq!(window.numeric_column(0), [0.3, 0.2]);
+    }
+
+    #[test]
+    fn ordinary_sources_are_remembered() {
+        let mut window = Window::new(4, 1, 0);
+        window.push(&batch(&[0.5]), 0);
+        assert_eq!(window.flows_from([10, 0, 0, 1].into()), 1);
+        assert_eq!(window.flows_from([10, 0, 0, 2].into()), 0);
+    }
+}

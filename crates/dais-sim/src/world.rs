@@ -1,0 +1,350 @@
+//! A world: one history of all agents over the same traffic, stepped phase by phase.
+
+use std::fmt;
+use std::sync::Arc;
+
+use dais_ledger::{Entry, HeadKey, Kind, Ledger, LedgerError, SignedHead, Storage};
+use dais_protocol::VerifyingKey;
+use dais_traffic::Source;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::adversary::Behaviour;
+use crate::agent::{Common, Question};
+use crate::classify::Classifier;
+use crate::coordinator::{Coordinator, Founding, RunLedger};
+use crate::exchange::ExchangeCounts;
+use crate::message::{Decisions, Said, Voted};
+use crate::record;
+use crate::scenario::{Plan, ScenarioError};
+use crate::seed::Purpose;
+use crate::shard::{Shard, ShardError};
+use crate::tally::{Contact, Curve, FirstSight, StepTally};
+
+/// Whether and how agents share what they find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Each agent keeps its own signatures; nothing is shared.
+    Isolated,
+    /// Signatures are shared and voted on over the ledger.
+    Collaborative,
+    /// Signatures are shared, and the truth decides on them in place of the votes.
+    Oracle,
+}
+
+impl Mode {
+    /// All worlds, in the order of tables.
+    pub const ALL: [Self; 3] = [Self::Isolated, Self::Collaborative, Self::Oracle];
+
+    /// Name as shown to people and used on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Isolated => "isolated",
+            Self::Collaborative => "collaborative",
+            Self::Oracle => "oracle",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The phases of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Learning what was decided, observing, detecting, describing.
+    Observe,
+    /// Opening ballots.
+    Publish,
+    /// Measuring and voting.
+    Vote,
+    /// Checking seals, closing ballots, recording in the ledger.
+    Resolve,
+}
+
+/// Told when a phase begins and ends; the place for clocks, which a world does not have.
+pub trait Watch {
+    /// A phase begins.
+    fn begin(&mut self, phase: Phase);
+    /// The phase that began last has ended.
+    fn end(&mut self, phase: Phase);
+}
+
+impl Watch for () {
+    fn begin(&mut self, _: Phase) {}
+    fn end(&mut self, _: Phase) {}
+}
+
+/// Why a world cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// A parameter that cannot be used.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// The ledger refused entries.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A shard was asked out of turn.
+    #[error(transparent)]
+    Shard(#[from] ShardError),
+    /// The worker threads could not be started.
+    #[error("cannot start {threads} worker threads: {cause}")]
+    Threads {
+        /// Threads asked for.
+        threads: usize,
+        /// What the system said.
+        cause: String,
+    },
+}
+
+/// Agents to a shard; whatever it is, results are the same.
+const SHARD_AGENTS: usize = 8;
+
+/// One history of all agents.
+pub struct World {
+    mode: Mode,
+    source: Arc<dyn Source>,
+    shards: Vec<Shard>,
+    coordinator: Coordinator,
+    decisions: Decisions,
+    next_step: u32,
+    workers: Option<rayon::ThreadPool>,
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").field("mode", &self.mode).field("next_step", &self.next_step).finish_non_exhaustive()
+    }
+}
+
+impl World {
+    /// A world at its beginning: agents configured and started from their baselines, the ledger opened on `storage`.
+    ///
+    /// # Errors
+    /// Parameters out of range, traffic without sites, a storage that cannot be written.
+    pub fn new(mode: Mode, plan: &Plan, source: Arc<dyn Source>, storage: Box<dyn Storage>) -> Result<Self, WorldError> {
+        plan.rules.check()?;
+        let agents = source.sites();
+        if agents == 0 {
+            return Err(ScenarioError::Sites { sites: agents }.into());
+        }
+        let schema = source.schema();
+        let common = Arc::new(Common {
+            seed: plan.seed,
+            params: plan.rules.agent.clone(),
+            features: schema.numeric.len(),
+            code_counts: schema.categorical.iter().map(dais_traffic::Categorical::codes).collect(),
+            classifier: Classifier::new(schema),
+            failure_rate: plan.rules.failure_rate,
+            refinements_max: plan.rules.policy.refinements_max,
+        });
+        let workers = workers(plan, agents)?;
+        let behaviours = behaviours(plan, agents);
+        let blocks: Vec<(u32, Vec<Vec<Behaviour>>)> = behaviours
+            .chunks(SHARD_AGENTS)
+            .enumerate()
+            .map(|(index, block)| ((index * SHARD_AGENTS) as u32, block.to_vec()))
+            .collect();
+        let found = |(first, block): (u32, Vec<Vec<Behaviour>>)| Shard::new(mode, Arc::clone(&common), first, block, &*source);
+        let shards: Vec<Shard> = match &workers {
+            Some(pool) => pool.install(|| blocks.into_par_iter().map(found).collect()),
+            None => blocks.into_iter().map(found).collect(),
+        };
+        let coordinator = found_coordinator(mode, plan, &*source, &shards, storage)?;
+        Ok(Self { mode, source, shards, coordinator, decisions: Decisions::default(), next_step: 0, workers })
+    }
+
+    /// Carries out the next step.
+    ///
+    /// # Errors
+    /// The ledger refused entries.
+    pub fn step(&mut self, watch: &mut dyn Watch) -> Result<StepTally, WorldError> {
+        let t = self.next_step;
+        watch.begin(Phase::Observe);
+        let decisions = std::mem::take(&mut self.decisions);
+        let source = Arc::clone(&self.source);
+        let mut said: Vec<Said> = self.each_shard(|shard| shard.step(t, &decisions, &*source))?;
+        let mut tally = StepTally::default();
+        said.iter_mut().for_each(|shard| tally.add(&std::mem::take(&mut shard.tally)));
+        watch.end(Phase::Observe);
+        if self.mode == Mode::Isolated {
+            let _: Vec<Voted> = self.each_shard(|shard| shard.validate(t, &Question::default()))?;
+        } else {
+            watch.begin(Phase::Publish);
+            let question = self.coordinator.open(t, said);
+            watch.end(Phase::Publish);
+            watch.begin(Phase::Vote);
+            let voted: Vec<Voted> = self.each_shard(|shard| shard.validate(t, &question))?;
+            watch.end(Phase::Vote);
+            watch.begin(Phase::Resolve);
+            self.decisions = self.coordinator.close(t, voted)?;
+            watch.end(Phase::Resolve);
+        }
+        self.next_step += 1;
+        Ok(tally)
+    }
+
+    /// Calls every shard, on the worker threads if there are any; results in shard order.
+    fn each_shard<T: Send>(&mut self, call: impl Fn(&mut Shard) -> Result<T, ShardError> + Sync) -> Result<Vec<T>, ShardError> {
+        let Self { workers, shards, .. } = self;
+        match workers {
+            Some(pool) => pool.install(|| shards.par_iter_mut().map(&call).collect()),
+            None => shards.iter_mut().map(call).collect(),
+        }
+    }
+
+    /// Which world this is.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The step that comes next; so many have been carried out.
+    #[must_use]
+    pub fn next_step(&self) -> u32 {
+        self.next_step
+    }
+
+    /// What happened on the exchange so far.
+    #[must_use]
+    pub fn counts(&self) -> ExchangeCounts {
+        self.coordinator.counts()
+    }
+
+    /// Trust of each agent, in [0, 1].
+    #[must_use]
+    pub fn trust(&self) -> Vec<f32> {
+        self.coordinator.trust()
+    }
+
+    /// The head of the ledger, where this world has one.
+    #[must_use]
+    pub fn head(&self) -> Option<&SignedHead> {
+        self.coordinator.ledger().map(RunLedger::head)
+    }
+
+    /// All state of the shards as bytes, one piece a shard.
+    ///
+    /// # Errors
+    /// A state that cannot be encoded.
+    pub fn snapshot(&self) -> Result<Vec<Vec<u8>>, WorldError> {
+        Ok(self.shards.iter().map(Shard::snapshot).collect::<Result<_, _>>()?)
+    }
+
+    /// Gives every shard the state of a snapshot of this step.
+    ///
+    /// # Errors
+    /// Bytes that do not decode.
+    pub fn restore(&mut self, snapshot: &[Vec<u8>]) -> Result<(), WorldError> {
+        for (shard, bytes) in self.shards.iter_mut().zip(snapshot) {
+            shard.restore(bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the run: agents stop, the ledger gets its last entries, and the evaluation is handed out.
+    ///
+    /// # Errors
+    /// The ledger refused entries.
+    pub fn finish(mut self) -> Result<Finished, WorldError> {
+        let t = self.next_step;
+        let events: Vec<_> = self.shards.iter_mut().flat_map(|shard| shard.stop(t)).collect();
+        let entries: Vec<Entry> = events.chunk_by(|a, b| a.agent == b.agent).filter_map(record::lifecycle).collect();
+        self.coordinator.record(&entries)?;
+        let mut curve = Curve::default();
+        let mut first_sights = Vec::new();
+        let mut contacts = Vec::new();
+        for evaluation in self.shards.iter().map(Shard::evaluation) {
+            curve.add(&evaluation.curve);
+            first_sights.extend_from_slice(&evaluation.first_sights);
+            let seen = evaluation.contacts.iter().flatten();
+            contacts.extend(seen.map(|(source, contact)| (*source, *contact)));
+        }
+        let (counts, trust) = (self.counts(), self.trust());
+        Ok(Finished { curve, first_sights, contacts, counts, trust, ledger: self.coordinator.into_ledger() })
+    }
+}
+
+/// What a world leaves behind.
+pub struct Finished {
+    /// Detection at other alert levels.
+    pub curve: Curve,
+    /// First meeting and first detection by agent and family.
+    pub first_sights: Vec<Vec<FirstSight>>,
+    /// First flows of attacking sources at sites.
+    pub contacts: Vec<(std::net::IpAddr, Contact)>,
+    /// What happened on the exchange.
+    pub counts: ExchangeCounts,
+    /// Trust of each agent at the end.
+    pub trust: Vec<f32>,
+    /// The ledger, where this world has one.
+    pub ledger: Option<RunLedger>,
+}
+
+/// Agents that lie, drawn by the seed; the others have no behaviours.
+#[must_use]
+pub fn behaviours(plan: &Plan, agents: usize) -> Vec<Vec<Behaviour>> {
+    let mut order: Vec<usize> = (0..agents).collect();
+    let mut random = plan.seed.stream(Purpose::AdversaryDraw, 0, 0);
+    for place in (1..agents).rev() {
+        order.swap(place, random.bounded(place as u32 + 1) as usize);
+    }
+    let mut behaviours = vec![Vec::new(); agents];
+    let mut drawn = order.into_iter();
+    for group in &plan.rules.adversaries {
+        let count = (group.share * agents as f64).round() as usize;
+        for agent in drawn.by_ref().take(count) {
+            behaviours[agent].clone_from(&group.behaviours);
+        }
+    }
+    behaviours
+}
+
+fn workers(plan: &Plan, agents: usize) -> Result<Option<rayon::ThreadPool>, WorldError> {
+    let threads = plan.execution.threads.max(1);
+    if threads == 1 || agents < plan.execution.use_parallel_threshold {
+        return Ok(None);
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map(Some).map_err(|error| WorldError::Threads { threads, cause: error.to_string() })
+}
+
+fn found_coordinator(
+    mode: Mode,
+    plan: &Plan,
+    source: &dyn Source,
+    shards: &[Shard],
+    storage: Box<dyn Storage>,
+) -> Result<Coordinator, WorldError> {
+    let members: Vec<_> = shards.iter().flat_map(Shard::verifying_keys).collect();
+    let key = HeadKey::from_seed(plan.seed.key(Purpose::CoordinatorKey, 0));
+    let ledger = match mode {
+        Mode::Isolated | Mode::Oracle => None,
+        Mode::Collaborative => {
+            let mut ledger: RunLedger = Ledger::create(storage, plan.origin.clone(), key)?;
+            let genesis = Entry { kind: Kind::Genesis, step: 0, author: dais_ledger::COORDINATOR, body: plan.genesis.clone() };
+            let members = members.iter().map(|(agent, key)| record::member(*agent, key));
+            ledger.append_batch(&std::iter::once(genesis).chain(members).collect::<Vec<_>>())?;
+            Some(ledger)
+        }
+    };
+    let keys: Vec<VerifyingKey> = members.into_iter().map(|(_, key)| key).collect();
+    let schema = source.schema();
+    Ok(Coordinator::new(Founding {
+        mode,
+        policy: plan.rules.policy.clone(),
+        trust: plan.rules.trust.clone(),
+        exchange: plan.rules.exchange.clone(),
+        vote: plan.rules.agent.vote.clone(),
+        shape: (schema.numeric.len(), schema.categorical.len()),
+        committee_seed: plan.seed.key(Purpose::CoordinatorKey, 1),
+        keys,
+        ledger,
+    }))
+}

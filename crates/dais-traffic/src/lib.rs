@@ -1,0 +1,28 @@
+//! Flows: schema, batches, truth, context features, synthetic campaigns and readers of real logs.
+//!
+//! A [`Source`] hands every site an [`Observation`] a step: a [`Batch`], which an agent may see, and a
+//! [`Truth`], which only an evaluation may see. An agent's code takes `&Batch`, so labels cannot reach it.
+#![forbid(unsafe_code)]
+
+mod batch;
+mod context;
+mod flow;
+mod reader;
+mod schema;
+mod source;
+mod table;
+mod technique;
+mod truth;
+
+pub use batch::{Batch, BatchBuilder, Endpoint, Endpoints};
+pub use context::{CONTEXT_FLOWS, CONTEXT_SPAN_S, Context, FLOW_CATEGORICAL, FLOW_NUMERIC, flow_schema};
+pub use flow::{ConnState, Flow, Protocol, Service};
+pub use reader::{
+    FlowLog, FlowReader, Format, Input, LabelledFlow, NotRecognised, ReadError, ReadOptions, ReadStats, RowError, detect, read,
+};
+pub use schema::{Categorical, Numeric, Schema, SchemaError, Transform};
+pub use source::{Observation, Source};
+pub use table::{
+    CategoricalColumn, LabelColumn, NumericColumn, Rows, Table, TableSchema, TableSchemaError, TableSet, TableSetError,
+};
+pub use truth::{Family, FamilyId, Label, Truth};

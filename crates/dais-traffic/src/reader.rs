@@ -1,0 +1,119 @@
+//! Readers of flow logs and labelled tables: plain or gzip, recognised by content, in bounded memory.
+//!
+//! Broken rows are never passed on and never silently lost: each is counted, the first few are kept with their
+//! place, and a file with too many of them is refused.
+
+mod detect;
+mod error;
+mod fields;
+mod flows;
+mod json;
+mod lines;
+mod rows;
+mod suricata;
+mod tally;
+mod value;
+mod verdict;
+mod zeek;
+mod zeek_json;
+
+use std::io::Read;
+
+use crate::table::{KddLine, Sample, recognises};
+use crate::{Table, TableSchema};
+
+pub use detect::{Format, NotRecognised, detect};
+pub use error::{ReadError, RowError};
+pub use flows::{FlowLog, FlowReader, LabelledFlow};
+pub use tally::ReadStats;
+
+pub(crate) use error::Flaw;
+use lines::Lines;
+
+/// How to read a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadOptions {
+    /// How the columns of a table are to be read, where the content does not say it.
+    pub schema: Option<TableSchema>,
+    /// Largest share of broken rows, in [0, 1]; where not given 0 for labelled tables and 0.01 for flow logs.
+    pub bad_rows_max: Option<f64>,
+    /// Longest line in bytes; a longer one is a broken row. 1 MiB where not given.
+    pub line_bytes_max: usize,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self { schema: None, bad_rows_max: None, line_bytes_max: 1 << 20 }
+    }
+}
+
+/// What a file holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// Raw flows with addresses and times: features are computed by [`crate::Context`].
+    Flows(FlowLog),
+    /// A labelled table with features of its own.
+    Table(Table),
+}
+
+/// Reads a file of any known format, plain or gzip; `file` is its name for messages.
+///
+/// Flow logs are recognised by content. A table is read by `options.schema`; without one NSL-KDD is recognised,
+/// and any other table by [`TableSchema::draft`] where it has a column that is named as a label.
+///
+/// # Errors
+/// Where the input cannot be fetched or unpacked, is empty, of no known format, or has too many broken rows.
+pub fn read(file: &str, input: impl Read, options: &ReadOptions) -> Result<Input, ReadError> {
+    if let Some(schema) = &options.schema {
+        schema.check().map_err(|source| ReadError::Schema { file: file.to_owned(), source })?;
+    }
+    let lines = Lines::open(file, input, options.line_bytes_max)?;
+    let head = lines.head();
+    if head.trim_ascii().is_empty() {
+        return Err(ReadError::Empty { file: file.to_owned() });
+    }
+    let unknown = |what: &NotRecognised| not_recognised(file, head, what);
+    let table = |lines, schema, header| rows::read_table(lines, schema, header, options).map(Input::Table);
+    match (detect(head), &options.schema) {
+        (Ok(format @ (Format::ZeekTsv | Format::ZeekJson | Format::SuricataEve)), _) => {
+            FlowLog::read(FlowReader::new(lines, format, options)?, format).map(Input::Flows)
+        }
+        (Err(what), _) if what.to_string().starts_with("is ") => Err(unknown(&what)),
+        (_, Some(schema)) => table(lines, schema.clone(), false),
+        (Ok(Format::NslKdd), None) => {
+            let (schema, header) = kdd_layout(head);
+            table(lines, schema, header)
+        }
+        (Ok(Format::Csv), None) => {
+            let no_label = NotRecognised("is a table without a column that is named as a label".to_owned());
+            let schema = TableSchema::draft("table", head).ok_or_else(|| unknown(&no_label))?;
+            table(lines, schema, false)
+        }
+        (Err(what), None) => Err(unknown(&what)),
+    }
+}
+
+/// The NSL-KDD layout without the difficulty where a file has none, and whether its first line is a header.
+fn kdd_layout(head: &[u8]) -> (TableSchema, bool) {
+    let mut schema = TableSchema::nsl_kdd();
+    let Some(sample) = Sample::cut(head) else { return (schema, false) };
+    schema.columns.truncate(sample.header.len());
+    (schema, recognises(&sample.header) == Some(KddLine::Header))
+}
+
+fn not_recognised(file: &str, head: &[u8], what: &NotRecognised) -> ReadError {
+    let file = file.to_owned();
+    if head.trim_ascii().is_empty() {
+        return ReadError::Empty { file };
+    }
+    ReadError::Unknown { file, why: what.to_string() }
+}
+
+fn too_long() -> Flaw {
+    Flaw::row("a line within the bound", "a longer one")
+}
+
+/// Whether text is a time that the readers understand.
+pub(crate) fn is_time(text: &str) -> bool {
+    value::time("", text.as_bytes()).is_ok()
+}

@@ -1,0 +1,153 @@
+//! Which format a file has, by its content.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::table::{Sample, recognises};
+
+use super::error::quoted;
+
+/// A format of flow records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Zeek `conn.log`, tab-separated with `#` header lines.
+    ZeekTsv,
+    /// Zeek `conn.log`, one JSON object a line.
+    ZeekJson,
+    /// Suricata EVE, one JSON object a line.
+    SuricataEve,
+    /// NSL-KDD or KDD Cup 1999, with or without a header line.
+    NslKdd,
+    /// Any other table with a header line.
+    Csv,
+}
+
+impl Format {
+    /// What people call the formats, to be listed.
+    pub(crate) const NAMES: [&'static str; 5] = [
+        "Zeek conn.log (tab-separated)",
+        "Zeek conn.log (JSON)",
+        "Suricata EVE (JSON)",
+        "NSL-KDD",
+        "tables with a header line and a column named label or class",
+    ];
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::NAMES[*self as usize])
+    }
+}
+
+/// The content is no known format; displays as what it looks like.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotRecognised(pub(crate) String);
+
+/// The format of a file that begins with `head`, which is unpacked text: the first 64 KiB, say.
+///
+/// # Errors
+/// Where the content is none of the known formats.
+pub fn detect(head: &[u8]) -> Result<Format, NotRecognised> {
+    if let Some(what) = binary(head) {
+        return Err(NotRecognised(format!("is {what}")));
+    }
+    let lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let Some(first) = lines.clone().find(|line| !line.is_empty()) else {
+        return Err(NotRecognised("holds blank lines only".to_owned()));
+    };
+    if first.starts_with(b"#separator") || lines.clone().any(|line| line.starts_with(b"#fields\t")) {
+        return Ok(Format::ZeekTsv);
+    }
+    if first.starts_with(b"{") {
+        return json(first);
+    }
+    let Some(sample) = Sample::cut(head) else {
+        return Err(NotRecognised(format!("begins with {}, which is no table", quoted(first))));
+    };
+    if sample.delimiter == ',' && recognises(&sample.header).is_some() {
+        return Ok(Format::NslKdd);
+    }
+    if sample.has_header() {
+        return Ok(Format::Csv);
+    }
+    Err(NotRecognised(format!("begins with {}, a table without a header line", quoted(first))))
+}
+
+/// Keys that tell JSON formats apart; a line cut short by the size of the head cannot be told.
+#[derive(Deserialize)]
+struct Keys {
+    event_type: Option<IgnoredAny>,
+    ts: Option<IgnoredAny>,
+    #[serde(rename = "id.orig_h")]
+    source: Option<IgnoredAny>,
+}
+
+fn json(first: &[u8]) -> Result<Format, NotRecognised> {
+    let keys: Keys = serde_json::from_slice(first)
+        .map_err(|error| NotRecognised(format!("begins with {}, broken JSON ({error})", quoted(first))))?;
+    match keys {
+        Keys { event_type: Some(_), .. } => Ok(Format::SuricataEve),
+        Keys { ts: Some(_), source: Some(_), .. } => Ok(Format::ZeekJson),
+        Keys { .. } => Err(NotRecognised(format!("begins with {}, JSON of another kind", quoted(first)))),
+    }
+}
+
+/// What kind of binary data this is, or `None` for text.
+fn binary(head: &[u8]) -> Option<&'static str> {
+    const MAGICS: [(&[u8], &str); 9] = [
+        (b"\xd4\xc3\xb2\xa1", "a packet capture: turn it into flows with Zeek or Suricata first"),
+        (b"\xa1\xb2\xc3\xd4", "a packet capture: turn it into flows with Zeek or Suricata first"),
+        (b"\x0a\x0d\x0d\x0a", "a packet capture: turn it into flows with Zeek or Suricata first"),
+        (b"PK\x03\x04", "a zip archive: unpack it first"),
+        (b"\x28\xb5\x2f\xfd", "compressed with zstd: unpack it first"),
+        (b"\xfd7zXZ\x00", "compressed with xz: unpack it first"),
+        (b"BZh", "compressed with bzip2: unpack it first"),
+        (b"PAR1", "a Parquet file: convert it to CSV first"),
+        (b"\xff\xfe", "UTF-16 text: convert it to UTF-8 first"),
+    ];
+    if let Some((_, what)) = MAGICS.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return Some(what);
+    }
+    let controls = head.iter().filter(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace()).count();
+    (head.contains(&0) || controls * 20 > head.len()).then_some("binary data")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_told_by_content() {
+        let kdd_row = format!("0,tcp,http,SF,{}normal.\n", "0,".repeat(37));
+        for (head, format) in [
+            ("#separator \\x09\n#fields\tts\n", Format::ZeekTsv),
+            ("#fields\tts\tuid\n", Format::ZeekTsv),
+            ("\n{\"ts\":1,\"id.orig_h\":\"10.0.0.1\"}\n{\"ts\"", Format::ZeekJson),
+            ("{\"timestamp\":\"x\",\"event_type\":\"dns\"}\n", Format::SuricataEve),
+            (&kdd_row, Format::NslKdd),
+            ("a;b;label\n1;2;x\n", Format::Csv),
+        ] {
+            assert_eq!(detect(head.as_bytes()), Ok(format), "{head}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_described() {
+        for (head, part) in [
+            (&b"\xd4\xc3\xb2\xa1rest"[..], "packet capture"),
+            (b"PK\x03\x04", "zip"),
+            (b"a\0b", "binary"),
+            (b"\n \n", "blank"),
+            (b"{\"a\":1}\n", "another kind"),
+            (b"{\"a\":\n", "broken JSON"),
+            (b"1,2,3\n", "without a header"),
+            (b"hello\n", "no table"),
+        ] {
+            let error = detect(head).expect_err(part);
+            assert!(error.to_string().contains(part), "{error}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Reading flow logs one flow at a time, and whole.
+
+use std::io::Read;
+
+use crate::{Family, Flow, Label};
+
+use super::lines::{Line, Lines};
+use super::suricata::{self, Entry};
+use super::tally::{ReadStats, Tally};
+use super::verdict::{Families, Said};
+use super::{Flaw, Format, ReadError, ReadOptions, too_long, zeek, zeek_json};
+
+/// Broken rows that logs may have where the caller says nothing, as a share.
+pub(crate) const LOG_BAD_ROWS: f64 = 0.01;
+
+/// A flow with what the log says about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelledFlow {
+    /// The flow.
+    pub flow: Flow,
+    /// What the log says it is; for evaluation only.
+    pub label: Label,
+}
+
+/// The flows of a log, one by one, in bounded memory whatever the size of the log.
+///
+/// Broken rows are left out and counted; the iterator ends with an error where there are too many, which is known
+/// at once if none is allowed and at the end otherwise.
+pub struct FlowReader<R> {
+    lines: Lines<R>,
+    parser: Parser,
+    tally: Tally,
+    families: Families,
+    last_s: f64,
+    done: bool,
+}
+
+enum Parser {
+    Tsv(Box<zeek::Tsv>),
+    ZeekJson,
+    Suricata,
+}
+
+impl<R: Read> FlowReader<R> {
+    /// Opens a flow log of any known format, plain or gzip.
+    ///
+    /// # Errors
+    /// Where the input is empty, cannot be read, or is no flow log.
+    pub fn open(file: &str, input: R, options: &ReadOptions) -> Result<Self, ReadError> {
+        let lines = Lines::open(file, input, options.line_bytes_max)?;
+        let format = super::detect(lines.head()).map_err(|what| super::not_recognised(file, lines.head(), &what))?;
+        Self::new(lines, format, options)
+    }
+
+    pub(super) fn new(lines: Lines<R>, format: Format, options: &ReadOptions) -> Result<Self, ReadError> {
+        let parser = match format {
+            Format::ZeekTsv => Parser::Tsv(Box::default()),
+            Format::ZeekJson => Parser::ZeekJson,
+            Format::SuricataEve => Parser::Suricata,
+            Format::NslKdd | Format::Csv => {
+                let why = "is a table, not a flow log".to_owned();
+                return Err(ReadError::Unknown { file: lines.file().to_owned(), why });
+            }
+        };
+        let tally = Tally::new(lines.file(), options.bad_rows_max.unwrap_or(LOG_BAD_ROWS));
+        Ok(Self { lines, parser, tally, families: Families::default(), last_s: f64::NEG_INFINITY, done: false })
+    }
+
+    /// Families seen so far; a [`crate::FamilyId`] is an index into this list.
+    #[must_use]
+    pub fn families(&self) -> &[Family] {
+        self.families.list()
+    }
+
+    /// What was read so far.
+    #[must_use]
+    pub fn stats(&self) -> &ReadStats {
+        &self.tally.stats
+    }
+
+    fn next_flow(&mut self) -> Result<Option<LabelledFlow>, ReadError> {
+        loop {
+            let (number, file) = (self.lines.number() + 1, self.tally.file());
+            let Some(line) = self.lines.next_line()? else {
+                self.tally.check()?;
+                return Ok(None);
+            };
+            let text = match line {
+                Line::Text(text) if text.is_empty() => continue,
+                Line::Text(text) => text,
+                Line::TooLong => {
+                    self.tally.bad(number, too_long())?;
+                    continue;
+                }
+            };
+            if let (Parser::Tsv(tsv), b'#') = (&mut self.parser, text[0]) {
+                tsv.header_line(file, number, text)?;
+                continue;
+            }
+            let said = match &self.parser {
+                Parser::Tsv(tsv) => tsv.flow(text),
+                Parser::ZeekJson => zeek_json::flow(text),
+                Parser::Suricata => match suricata::entry(text) {
+                    Ok(Entry::Flow(flow, alerted)) => {
+                        self.tally.stats.alerted_flows += u64::from(alerted);
+                        Ok((flow, Said::Undecided))
+                    }
+                    Ok(Entry::Alert) => {
+                        self.tally.stats.alerts += 1;
+                        continue;
+                    }
+                    Ok(Entry::Other) => {
+                        self.tally.stats.other_records += 1;
+                        continue;
+                    }
+                    Err(flaw) => Err(flaw),
+                },
+            };
+            match labelled(said, &mut self.families) {
+                Ok(flow) => {
+                    self.tally.good();
+                    self.tally.stats.out_of_order += u64::from(flow.flow.time_s < self.last_s);
+                    self.last_s = flow.flow.time_s;
+                    return Ok(Some(flow));
+                }
+                Err(flaw) => self.tally.bad(number, flaw)?,
+            }
+        }
+    }
+}
+
+fn labelled(said: Result<(Flow, Said<'_>), Flaw>, families: &mut Families) -> Result<LabelledFlow, Flaw> {
+    let (flow, said) = said?;
+    let label = families.label("label", said)?;
+    Ok(LabelledFlow { flow, label })
+}
+
+impl<R: Read> Iterator for FlowReader<R> {
+    type Item = Result<LabelledFlow, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let next = self.next_flow().transpose();
+        self.done = !matches!(next, Some(Ok(_)));
+        next
+    }
+}
+
+/// A flow log as a whole, in order of time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FlowLog {
+    /// Name of the file.
+    pub name: String,
+    /// What the content was recognised as.
+    pub format: Format,
+    /// The flows, by their start.
+    pub flows: Vec<Flow>,
+    /// What the log says each flow is; for evaluation only.
+    pub labels: Vec<Label>,
+    /// Families the log names, in the order of their first appearance in the file.
+    pub families: Vec<Family>,
+    /// Rows read, broken, out of order; alerts.
+    pub stats: ReadStats,
+}
+
+impl FlowLog {
+    pub(super) fn read<R: Read>(mut reader: FlowReader<R>, format: Format) -> Result<Self, ReadError> {
+        let mut labelled = Vec::new();
+        for flow in reader.by_ref() {
+            labelled.push(flow?);
+        }
+        let name = reader.lines.file().to_owned();
+        let stats = reader.tally.stats;
+        if labelled.is_empty() {
+            let ReadStats { bad_rows, alerts, other_records, .. } = stats;
+            let what = format!("{bad_rows} broken rows, {alerts} alerts, {other_records} other records");
+            return Err(ReadError::NoRows { file: name, what });
+        }
+        labelled.sort_by(|a, b| a.flow.time_s.total_cmp(&b.flow.time_s));
+        let (flows, labels) = labelled.into_iter().map(|LabelledFlow { flow, label }| (flow, label)).unzip();
+        Ok(Self { name, format, flows, labels, families: reader.families.into_list(), stats })
+    }
+}

@@ -1,0 +1,105 @@
+//! Counting good and bad rows, and when there are too many bad ones.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{Flaw, ReadError, RowError};
+
+/// Broken rows kept for the report.
+const ERRORS_KEPT: usize = 5;
+
+/// What was read from one file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadStats {
+    /// Rows that hold a flow, the broken ones included.
+    pub rows: u64,
+    /// Rows left out because they are broken.
+    pub bad_rows: u64,
+    /// The first few broken rows, as text.
+    pub first_errors: Vec<String>,
+    /// Flows that began earlier than the flow before them in the file.
+    pub out_of_order: u64,
+    /// Alert records (Suricata): what its rules said, not what happened.
+    pub alerts: u64,
+    /// Flows that the log marks as alerted (Suricata).
+    pub alerted_flows: u64,
+    /// Records of other kinds, which were skipped.
+    pub other_records: u64,
+}
+
+/// Counts rows of one file and refuses the file when too many are broken.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    file: String,
+    allowed: f64,
+    first: Option<RowError>,
+    pub(crate) stats: ReadStats,
+}
+
+impl Tally {
+    /// `allowed` is the largest share of broken rows, in [0, 1].
+    pub(crate) fn new(file: &str, allowed: f64) -> Self {
+        Self { file: file.to_owned(), allowed, first: None, stats: ReadStats::default() }
+    }
+
+    pub(crate) fn file(&self) -> &str {
+        &self.file
+    }
+
+    pub(crate) fn good(&mut self) {
+        self.stats.rows += 1;
+    }
+
+    /// Counts a broken row; refuses at once where none is allowed.
+    pub(crate) fn bad(&mut self, line: u64, flaw: Flaw) -> Result<(), ReadError> {
+        self.stats.rows += 1;
+        self.stats.bad_rows += 1;
+        let Flaw { column, expected, found } = flaw;
+        let error = RowError { file: self.file.clone(), line, column, expected, found };
+        if self.stats.first_errors.len() < ERRORS_KEPT {
+            self.stats.first_errors.push(error.to_string());
+        }
+        self.first.get_or_insert(error);
+        if self.allowed > 0.0 { Ok(()) } else { self.check() }
+    }
+
+    /// Refuses the file if the share of broken rows is beyond what is allowed.
+    pub(crate) fn check(&self) -> Result<(), ReadError> {
+        let ReadStats { rows, bad_rows: bad, .. } = self.stats;
+        match &self.first {
+            Some(first) if bad as f64 > self.allowed * rows as f64 => {
+                Err(ReadError::TooManyBadRows { first: first.clone(), bad, rows, allowed: self.allowed })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flaw() -> Flaw {
+        Flaw::field("a", "a number", b"x")
+    }
+
+    #[test]
+    fn without_allowance_the_first_broken_row_ends_it() {
+        let mut tally = Tally::new("f", 0.0);
+        tally.good();
+        let refused = tally.bad(2, flaw()).expect_err("no broken row is allowed");
+        assert!(refused.to_string().contains("f:2: column `a`") && refused.to_string().contains("--max-bad-rows"));
+    }
+
+    #[test]
+    fn within_the_allowance_broken_rows_are_counted_and_the_first_few_kept() {
+        let mut tally = Tally::new("f", 0.5);
+        for line in 0..10 {
+            tally.good();
+            tally.bad(line, flaw()).expect("half of the rows may be broken");
+        }
+        assert!(tally.check().is_ok());
+        assert_eq!((tally.stats.bad_rows, tally.stats.first_errors.len()), (10, 5));
+        tally.bad(11, flaw()).expect("judged at the end");
+        assert!(tally.check().is_err());
+    }
+}

@@ -1,0 +1,302 @@
+//! Rows of a Zeek `conn.log` as tab-separated text, with or without labels.
+//!
+//! Format: <https://docs.zeek.org/en/master/log-formats.html>. Header lines may come again in the middle (rotated
+//! logs put together); each block has its own columns.
+
+use crate::{ConnState, Flow, Protocol, Service};
+
+use super::ReadError;
+use super::error::Flaw;
+use super::value;
+use super::verdict::Said;
+
+/// A column that a flow is made of, as a place in [`NAMES`].
+#[derive(Clone, Copy)]
+enum Field {
+    Time,
+    Source,
+    SourcePort,
+    Destination,
+    DestinationPort,
+    Protocol,
+    Service,
+    Duration,
+    BytesOut,
+    BytesIn,
+    State,
+    PacketsOut,
+    PacketsIn,
+    Label,
+    Details,
+}
+
+const NAMES: [&str; 15] = [
+    "ts",
+    "id.orig_h",
+    "id.orig_p",
+    "id.resp_h",
+    "id.resp_p",
+    "proto",
+    "service",
+    "duration",
+    "orig_bytes",
+    "resp_bytes",
+    "conn_state",
+    "orig_pkts",
+    "resp_pkts",
+    "label",
+    "detailedlabel",
+];
+
+/// Columns without which a row is no connection.
+const REQUIRED: [Field; 5] = [Field::Time, Field::Source, Field::Destination, Field::Protocol, Field::State];
+
+/// Labelled logs of some collections keep the last columns together, apart by three spaces.
+const SPACES: &str = "   ";
+
+/// What the header lines said so far.
+#[derive(Debug)]
+pub(crate) struct Tsv {
+    separator: u8,
+    unset: Vec<u8>,
+    empty: Vec<u8>,
+    header: Vec<String>,
+    /// Which of [`NAMES`] each column of a row is.
+    columns: Vec<Option<usize>>,
+    spaced: bool,
+}
+
+impl Default for Tsv {
+    fn default() -> Self {
+        Self {
+            separator: b'\t',
+            unset: b"-".to_vec(),
+            empty: b"(empty)".to_vec(),
+            header: Vec::new(),
+            columns: Vec::new(),
+            spaced: false,
+        }
+    }
+}
+
+/// The fields of one row, by column of [`NAMES`]; unset ones are empty.
+struct Row<'a> {
+    fields: [&'a [u8]; NAMES.len()],
+}
+
+impl<'a> Row<'a> {
+    fn get(&self, field: Field) -> (&'static str, &'a [u8]) {
+        (NAMES[field as usize], self.fields[field as usize])
+    }
+
+    /// The value of a field, or the default where it is unset.
+    fn or_default<T: Default>(
+        &self,
+        field: Field,
+        parse: impl Fn(&str, &[u8]) -> Result<T, Flaw>,
+    ) -> Result<T, Flaw> {
+        let (name, value) = self.get(field);
+        if value.is_empty() { Ok(T::default()) } else { parse(name, value) }
+    }
+
+    fn text(&self, field: Field) -> Result<&'a str, Flaw> {
+        let (name, value) = self.get(field);
+        value::text(name, value)
+    }
+}
+
+impl Tsv {
+    /// Takes in a line that starts with `#`.
+    pub(crate) fn header_line(&mut self, file: &str, line: u64, text: &[u8]) -> Result<(), ReadError> {
+        let text = String::from_utf8_lossy(text);
+        if let Some(separator) = text.strip_prefix("#separator ") {
+            self.separator = unescape(separator);
+            return Ok(());
+        }
+        let mut words = text.split(char::from(self.separator));
+        let (key, value) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        match key {
+            "#unset_field" => self.unset = value.as_bytes().to_vec(),
+            "#empty_field" => self.empty = value.as_bytes().to_vec(),
+            "#path" if !value.starts_with("conn") => {
+                return Err(ReadError::OtherLog { file: file.to_owned(), line, path: value.to_owned() });
+            }
+            "#fields" => return self.fields(file, line, &text),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn fields(&mut self, file: &str, line: u64, text: &str) -> Result<(), ReadError> {
+        let columns = text.split(char::from(self.separator)).skip(1);
+        self.spaced = text.contains(SPACES);
+        self.header = columns.flat_map(|column| column.split(SPACES)).map(|name| name.trim().to_owned()).collect();
+        let known = |column: &String| {
+            NAMES.iter().position(|name| *name == column.replace("detailed-label", "detailedlabel"))
+        };
+        self.columns = self.header.iter().map(known).collect();
+        let missing = REQUIRED.iter().find(|field| !self.columns.contains(&Some(**field as usize)));
+        missing.map_or(Ok(()), |field| {
+            Err(ReadError::MissingColumn {
+                file: file.to_owned(),
+                line,
+                column: NAMES[*field as usize].to_owned(),
+                header: self.header.clone(),
+            })
+        })
+    }
+
+    fn row<'a>(&self, line: &'a [u8]) -> Result<Row<'a>, Flaw> {
+        if self.header.is_empty() {
+            return Err(Flaw::row("a `#fields` line before the first flow", super::error::quoted(line)));
+        }
+        let mut row = Row { fields: [&[]; NAMES.len()] };
+        let mut width = 0;
+        let mut take = |field: &'a [u8]| {
+            if let Some(Some(column)) = self.columns.get(width)
+                && field != self.unset
+                && field != self.empty
+            {
+                row.fields[*column] = field;
+            }
+            width += 1;
+        };
+        for field in line.split(|byte| *byte == self.separator) {
+            if self.spaced {
+                split_spaces(field, &mut take);
+            } else {
+                take(field);
+            }
+        }
+        if width == self.header.len() {
+            return Ok(row);
+        }
+        Err(Flaw::row(format!("{} columns", self.header.len()), width.to_string()))
+    }
+
+    /// The flow in a row, and what its labels say.
+    pub(crate) fn flow<'a>(&self, line: &'a [u8]) -> Result<(Flow, Said<'a>), Flaw> {
+        let row = self.row(line)?;
+        let (name, time) = row.get(Field::Time);
+        let time_s = value::time(name, time)?;
+        let (name, source) = row.get(Field::Source);
+        let source = value::address(name, source)?;
+        let (name, destination) = row.get(Field::Destination);
+        let destination = value::address(name, destination)?;
+        let flow = Flow {
+            time_s,
+            duration_s: row.or_default(Field::Duration, value::amount)?,
+            source,
+            source_port: row.or_default(Field::SourcePort, value::port)?,
+            destination,
+            destination_port: row.or_default(Field::DestinationPort, value::port)?,
+            protocol: value::protocol(row.text(Field::Protocol)?),
+            service: service(row.text(Field::Service)?),
+            state: row.text(Field::State).and_then(state)?,
+            bytes_out: row.or_default(Field::BytesOut, value::count)?,
+            bytes_in: row.or_default(Field::BytesIn, value::count)?,
+            packets_out: row.or_default(Field::PacketsOut, value::count)?,
+            packets_in: row.or_default(Field::PacketsIn, value::count)?,
+        };
+        let said = Said::zeek(row.text(Field::Label)?.into(), row.text(Field::Details)?.into());
+        Ok((without_icmp_ports(flow), said))
+    }
+}
+
+fn split_spaces<'a>(field: &'a [u8], take: &mut impl FnMut(&'a [u8])) {
+    let mut rest = field;
+    while let Some(at) = memchr::memmem::find(rest, SPACES.as_bytes()) {
+        take(&rest[..at]);
+        rest = rest[at..].trim_ascii_start();
+    }
+    take(rest);
+}
+
+/// `\x09` or the character itself; a tab where there is neither.
+fn unescape(text: &str) -> u8 {
+    let hex = text.strip_prefix("\\x").and_then(|hex| u8::from_str_radix(hex.trim(), 16).ok());
+    hex.or_else(|| text.bytes().next()).filter(u8::is_ascii).unwrap_or(b'\t')
+}
+
+/// Service by Zeek's name; empty where none was recognised.
+pub(super) fn service(names: &str) -> Service {
+    value::service(names)
+}
+
+/// Connection state by Zeek's name; midstream where it is unset.
+pub(super) fn state(name: &str) -> Result<ConnState, Flaw> {
+    if name.is_empty() || name == "-" {
+        return Ok(ConnState::Oth);
+    }
+    let known = ConnState::ALL.into_iter().find(|state| state.name() == name);
+    known.ok_or_else(|| Flaw::field("conn_state", "a connection state such as SF or S0", name.as_bytes()))
+}
+
+/// Zeek keeps type and code of ICMP where others have ports.
+pub(super) fn without_icmp_ports(flow: Flow) -> Flow {
+    if flow.protocol == Protocol::Icmp { Flow { source_port: 0, destination_port: 0, ..flow } } else { flow }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIELDS: &str = "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\torig_bytes\tresp_bytes\tconn_state\torig_pkts\tresp_pkts\tlabel\tdetailedlabel";
+    const ROW: &str = "1655071198.444458\tC1\t147.32.81.167\t62771\t40.74.108.123\t443\ttcp\tssl\t1.5\t1596\t4039\tSF\t14\t16\tMalicious\tCC";
+
+    fn tsv(header: &[&str]) -> Tsv {
+        let mut tsv = Tsv::default();
+        for line in header {
+            tsv.header_line("f", 1, line.as_bytes()).expect("a sound header");
+        }
+        tsv
+    }
+
+    #[test]
+    fn a_row_becomes_a_flow_with_what_its_label_says() {
+        let (flow, said) = tsv(&[FIELDS]).flow(ROW.as_bytes()).expect("a sound row");
+        assert_eq!((flow.destination_port, flow.bytes_in, flow.packets_out), (443, 4039, 14));
+        assert_eq!((flow.service, flow.state, said), (Service::Tls, ConnState::Sf, Said::Attack("CC".into())));
+    }
+
+    #[test]
+    fn unset_fields_are_zero_and_other_marks_are_taken_from_the_header() {
+        let header = ["#separator \\x2c", "#unset_field,NIL", &FIELDS.replace('\t', ",")];
+        let row = ROW.replace('\t', ",").replace("1.5,1596,4039", "NIL,NIL,NIL");
+        let (flow, _) = tsv(&header).flow(row.as_bytes()).expect("a sound row");
+        assert_eq!((flow.duration_s.to_bits(), flow.bytes_out, flow.bytes_in), (0, 0, 0));
+    }
+
+    #[test]
+    fn labels_apart_by_spaces_are_understood() {
+        let fields = FIELDS.replace("resp_pkts\tlabel\tdetailedlabel", "resp_pkts\ttunnel_parents   label   detailed-label");
+        let row = ROW.replace("16\tMalicious\tCC", "16\t(empty)   Malicious   PartOfAHorizontalPortScan");
+        let (_, said) = tsv(&[&fields]).flow(row.as_bytes()).expect("a sound row");
+        assert_eq!(said, Said::Attack("PartOfAHorizontalPortScan".into()));
+    }
+
+    #[test]
+    fn broken_rows_name_the_column() {
+        let tsv = tsv(&[FIELDS]);
+        for (good, bad, column) in [
+            ("147.32.81.167", "147.32.81", Some("id.orig_h")),
+            ("\t443\t", "\t70000\t", Some("id.resp_p")),
+            ("1.5", "-1.5", Some("duration")),
+            ("1596", "15x6", Some("orig_bytes")),
+            ("SF", "XX", Some("conn_state")),
+            ("1655071198.444458", "nan", Some("ts")),
+            ("\tCC", "", None),
+        ] {
+            let flaw = tsv.flow(ROW.replace(good, bad).as_bytes()).expect_err(bad);
+            assert_eq!(flaw.column.as_deref(), column, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_log_of_something_else_or_without_states_is_refused() {
+        let mut tsv = Tsv::default();
+        assert!(matches!(tsv.header_line("f", 3, b"#path\tdns"), Err(ReadError::OtherLog { .. })));
+        let missing = tsv.header_line("f", 3, b"#fields\tts\tid.orig_h\tid.resp_h\tproto");
+        assert!(matches!(missing, Err(ReadError::MissingColumn { column, .. }) if column == "conn_state"));
+    }
+}

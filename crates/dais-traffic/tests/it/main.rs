@@ -1,0 +1,3 @@
+//! Integration tests of dais-traffic.
+
+mod speed;
