@@ -1,5 +1,7 @@
 //! How long detectors take: one agent's forest, neighbours and ensemble, and a large batch.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot fit has nothing to measure")]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -1,8 +1,10 @@
 //! Fits and scores an isolation forest on labelled rows, one thread, and prints one JSON object.
 //!
 //! ```text
-//! forest_speed FILE.csv[.gz] [SEEDS]   numeric columns, the last one the label (0 or 1); fits on all rows
+//! forest_speed FILE.csv[.gz] [SEEDS [FIRST]]  numeric columns, the last one the label (0 or 1); fits on all rows
 //! forest_speed small [REPEATS]         256 drawn rows of 20 features: fit, then score 100 others
+//! forest_speed agent [REPEATS]         512 drawn rows of 20 features: both detectors and the ensemble; a step of an
+//!                                      agent is a fifth of a fit, and 100 rows scored
 //! ```
 //!
 //! Times are processor time of this thread (wall-clock time where the system does not tell).
@@ -12,31 +14,33 @@
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::Read;
+use std::path::Path;
 use std::time::Instant;
 
 use dais_detect::metric::auroc;
-use dais_detect::{Columns, Detector, FitScratch, ForestParams, Scratch};
+use dais_detect::{Columns, Detector, EnsembleParams, ForestParams, NeighbourParams, Scratch};
 use rand_philox::{Philox, u32_to_unit_f32};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = |default: usize| arguments.get(1).map_or(Ok(default), |text| text.parse());
+    let number = |default: u64| arguments.get(1).map_or(Ok(default), |text| text.parse());
     match arguments.first().map(String::as_str) {
         Some("small") => small(number(200)?),
-        Some(path) => labelled(path, number(5)?),
-        None => Err("usage: forest_speed FILE.csv[.gz] [SEEDS] | small [REPEATS]".into()),
+        Some("agent") => agent(number(200)?),
+        Some(path) => labelled(path, number(5)?, arguments.get(2).map_or(Ok(0), |text| text.parse())?),
+        None => Err("usage: forest_speed FILE.csv[.gz] [SEEDS [FIRST]] | small [REPEATS] | agent [REPEATS]".into()),
     }
 }
 
-fn labelled(path: &str, seeds: usize) -> Result<(), Box<dyn Error>> {
+fn labelled(path: &str, seeds: u64, first_seed: u64) -> Result<(), Box<dyn Error>> {
     let clock = Clock::start();
     let (values, rows, features, attack) = read(path)?;
     let view = Columns::new(&values, rows, features);
     let (mut scores, mut scratch) = (vec![0.0; rows], Scratch::default());
     let (mut fit_s, mut score_s, mut areas) = (Vec::new(), Vec::new(), Vec::new());
-    for seed in 0..seeds {
+    for seed in first_seed..first_seed + seeds {
         let start = clock.seconds();
-        let forest = ForestParams::default().fit_in(view, seed as u64, &mut scratch.fit)?;
+        let forest = ForestParams::default().fit_in(view, seed, &mut scratch.fit)?;
         let fitted = clock.seconds();
         forest.score(view, &mut scores, &mut scratch);
         score_s.push(clock.seconds() - fitted);
@@ -53,32 +57,64 @@ fn labelled(path: &str, seeds: usize) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn small(repeats: usize) -> Result<(), Box<dyn Error>> {
-    let mut words = Philox::from_u64_seed(1);
-    let mut normal = |count: usize| -> Vec<f32> {
-        (0..count).map(|_| (0..12).map(|_| u32_to_unit_f32(words.next_u32())).sum::<f32>() - 6.0).collect()
-    };
-    let (baseline, batch) = (normal(256 * 20), normal(100 * 20));
+fn small(repeats: u64) -> Result<(), Box<dyn Error>> {
+    let (baseline, batch) = (drawn(256, 20, 1), drawn(100, 20, 2));
     let (baseline, batch) = (Columns::new(&baseline, 256, 20), Columns::new(&batch, 100, 20));
-    let (mut fit, mut scratch, mut scores) = (FitScratch::default(), Scratch::default(), vec![0.0; 100]);
-    let (mut fit_s, mut score_s) = (Vec::new(), Vec::new());
-    let clock = Clock::start();
+    let (mut scratch, mut scores) = (Scratch::default(), vec![0.0; 100]);
+    let (mut fit, mut score, clock) = (Vec::new(), Vec::new(), Clock::start());
     for seed in 0..repeats {
-        let start = clock.seconds();
-        let forest = ForestParams::default().fit_in(baseline, seed as u64, &mut fit)?;
-        let fitted = clock.seconds();
-        forest.score(batch, &mut scores, &mut scratch);
-        score_s.push(clock.seconds() - fitted);
-        fit_s.push(fitted - start);
+        let forest = clock.time(&mut fit, || ForestParams::default().fit_in(baseline, seed, &mut scratch.fit))?;
+        clock.time(&mut score, || forest.score(batch, &mut scores, &mut scratch));
     }
-    println!(
-        r#"{{"fit_ms":{:.4},"fit_ms_min":{:.4},"score_100_ms":{:.4},"score_100_ms_min":{:.4}}}"#,
-        1e3 * median(&mut fit_s),
-        1e3 * fit_s[0],
-        1e3 * median(&mut score_s),
-        1e3 * score_s[0],
-    );
+    print_milliseconds(&mut [("fit_ms", fit), ("score_100_ms", score)]);
     Ok(())
+}
+
+fn agent(repeats: u64) -> Result<(), Box<dyn Error>> {
+    let (baseline, batch) = (drawn(512, 20, 1), drawn(100, 20, 2));
+    let (baseline, batch) = (Columns::new(&baseline, 512, 20), Columns::new(&batch, 100, 20));
+    let (mut scratch, mut scores) = (Scratch::default(), vec![0.0; 100]);
+    let [mut forest_fit, mut forest_score, mut neighbours_fit, mut neighbours_score] = [const { Vec::new() }; 4];
+    let (mut fit, mut score, mut step, clock) = (Vec::new(), Vec::new(), Vec::new(), Clock::start());
+    for seed in 0..repeats {
+        let forest = ForestParams::default();
+        let forest = clock.time(&mut forest_fit, || forest.fit_in(baseline, seed, &mut scratch.fit))?;
+        clock.time(&mut forest_score, || forest.score(batch, &mut scores, &mut scratch));
+        let neighbours = clock.time(&mut neighbours_fit, || NeighbourParams::default().fit(baseline))?;
+        clock.time(&mut neighbours_score, || neighbours.score(batch, &mut scores, &mut scratch));
+        let ensemble = clock.time(&mut fit, || EnsembleParams::default().fit(baseline, seed, &mut scratch))?;
+        clock.time(&mut score, || ensemble.score(batch, &mut scores, &mut scratch));
+        step.push(fit[fit.len() - 1] / 5.0 + score[score.len() - 1]);
+    }
+    print_milliseconds(&mut [
+        ("forest_fit_ms", forest_fit),
+        ("forest_score_ms", forest_score),
+        ("neighbours_fit_ms", neighbours_fit),
+        ("neighbours_score_ms", neighbours_score),
+        ("ensemble_fit_ms", fit),
+        ("ensemble_score_ms", score),
+        ("agent_step_ms", step),
+    ]);
+    Ok(())
+}
+
+/// Roughly normal values, column by column; half of the features are mostly 0, as in flow records.
+fn drawn(rows: usize, features: usize, seed: u64) -> Vec<f32> {
+    let mut words = Philox::from_u64_seed(seed);
+    let mut values: Vec<f32> =
+        (0..rows * features).map(|_| (0..12).map(|_| u32_to_unit_f32(words.next_u32())).sum::<f32>() - 6.0).collect();
+    for value in &mut values[..rows * features / 2] {
+        *value = if *value < 1.0 { 0.0 } else { *value };
+    }
+    values
+}
+
+fn print_milliseconds(figures: &mut [(&str, Vec<f64>)]) {
+    let fields = figures.iter_mut().map(|(name, seconds)| {
+        let median = 1e3 * median(seconds);
+        format!(r#""{name}":{median:.4},"{name}_min":{:.4}"#, 1e3 * seconds[0])
+    });
+    println!("{{{}}}", fields.collect::<Vec<_>>().join(","));
 }
 
 /// Values column by column, rows, features, and which rows are attacks.
@@ -86,8 +122,11 @@ type Labelled = (Vec<f32>, usize, usize, Vec<bool>);
 
 fn read(path: &str) -> Result<Labelled, Box<dyn Error>> {
     let file = File::open(path).map_err(|error| format!("{path}: {error}"))?;
-    let text: Box<dyn Read> =
-        if path.ends_with(".gz") { Box::new(flate2::read::GzDecoder::new(file)) } else { Box::new(file) };
+    let text: Box<dyn Read> = if Path::new(path).extension().is_some_and(|extension| extension == "gz") {
+        Box::new(flate2::read::GzDecoder::new(file))
+    } else {
+        Box::new(file)
+    };
     let mut reader = csv::Reader::from_reader(text);
     let features = reader.headers()?.len() - 1;
     let (mut columns, mut attack) = (vec![Vec::new(); features], Vec::new());
@@ -111,7 +150,16 @@ impl Clock {
         Self { wall: Instant::now() }
     }
 
+    /// Does the work and notes its seconds.
+    fn time<T>(&self, seconds: &mut Vec<f64>, work: impl FnOnce() -> T) -> T {
+        let start = self.seconds();
+        let result = work();
+        seconds.push(self.seconds() - start);
+        result
+    }
+
     fn seconds(&self) -> f64 {
+        // The system brings the count up to date when the thread gives way.
         std::thread::yield_now();
         let on_processor = fs::read_to_string("/proc/thread-self/schedstat").ok();
         let nanoseconds = on_processor.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());

@@ -81,11 +81,7 @@ impl<'a> Columns<'a> {
     /// If the range does not lie within the rows.
     #[must_use]
     pub fn slice(&self, rows: Range<usize>) -> Self {
-        assert!(
-            rows.start <= rows.end && rows.end <= self.rows,
-            "rows {rows:?} of {}",
-            self.rows
-        );
+        assert!(rows.start <= rows.end && rows.end <= self.rows, "rows {rows:?} of {}", self.rows);
         let data = self.data.get(rows.start..).unwrap_or(&[]);
         Self { data, rows: rows.len(), ..*self }
     }

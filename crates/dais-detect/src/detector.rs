@@ -23,17 +23,8 @@ pub trait Detector {
 
 /// The shape check every [`Detector::score`] begins with.
 pub(crate) fn assert_shapes(features: usize, view: &Columns<'_>, scores: &[f32]) {
-    assert!(
-        view.features() == features,
-        "the model has {features} features, the batch {}",
-        view.features()
-    );
-    assert!(
-        scores.len() == view.rows(),
-        "{} scores for {} rows",
-        scores.len(),
-        view.rows()
-    );
+    assert!(view.features() == features, "the model has {features} features, the batch {}", view.features());
+    assert!(scores.len() == view.rows(), "{} scores for {} rows", scores.len(), view.rows());
 }
 
 /// Reusable buffers for fitting and scoring; one for each thread.

@@ -9,6 +9,7 @@ use crate::detector::assert_shapes;
 use crate::{Columns, Detector, FitError, Scratch};
 
 pub use grow::FitScratch;
+pub(crate) use grow::{part, read};
 pub(crate) use path::{LANES, Tree, add_path};
 
 /// The largest subsample: with 256 rows every tree fits in a complete binary tree of depth 8.
@@ -54,12 +55,7 @@ impl ForestParams {
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
-    pub fn fit_in(
-        &self,
-        view: Columns<'_>,
-        seed: u64,
-        scratch: &mut FitScratch,
-    ) -> Result<IsolationForest, FitError> {
+    pub fn fit_in(&self, view: Columns<'_>, seed: u64, scratch: &mut FitScratch) -> Result<IsolationForest, FitError> {
         self.check(&view)?;
         grow::forest(self, view, seed, scratch)
     }
@@ -247,5 +243,58 @@ fn average_path(rows: usize) -> f64 {
         0 | 1 => 0.0,
         2 => 1.0,
         _ => 2.0 * (libm::log(n - 1.0) + EULER_GAMMA) - 2.0 * (n - 1.0) / n,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_height_limit_is_the_rounded_up_binary_logarithm() {
+        for (subsample, limit) in [(1, 0), (2, 1), (3, 2), (4, 2), (128, 7), (129, 8), (256, 8)] {
+            assert_eq!(height_limit(subsample), limit, "{subsample} rows");
+        }
+    }
+
+    #[test]
+    fn the_mean_path_of_256_rows_is_that_of_the_paper() {
+        assert!((average_path(256) - 10.2448).abs() < 1e-4);
+        assert!((average_path(3) - 1.207_392).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_longest_path_fits_in_16_bits() {
+        assert!((8.0 + average_path(SUBSAMPLE_MAX)) * PATH_UNIT < f64::from(u16::MAX));
+    }
+
+    #[test]
+    fn a_row_equal_to_all_others_has_the_score_one_half() {
+        // No cut is possible: every path is c(100).
+        let forest = ForestParams::default().fit(Columns::new(&[2.0; 300], 100, 3), 1).unwrap();
+        let mut scores = [0.0];
+        forest.score(Columns::new(&[2.0; 3], 1, 3), &mut scores, &mut Scratch::default());
+        assert!((scores[0] - 0.5).abs() < 1e-4, "{}", scores[0]);
+    }
+
+    #[test]
+    fn parameters_out_of_range_are_refused() {
+        let view = Columns::new(&[1.0, 2.0], 2, 1);
+        for (trees, subsample, name) in [(0, 256, "trees"), (10, 1, "subsample"), (10, 257, "subsample")] {
+            let error = ForestParams { trees, subsample }.fit(view, 1).unwrap_err();
+            assert!(matches!(error, FitError::Parameter { name: of, .. } if of == name), "{error}");
+        }
+        let wide = vec![0.0; FEATURES_MAX + 1];
+        let error = ForestParams::default().fit(Columns::new(&wide, 1, FEATURES_MAX + 1), 1).unwrap_err();
+        assert_eq!(error, FitError::TooManyFeatures { features: FEATURES_MAX + 1, max: FEATURES_MAX });
+    }
+
+    #[test]
+    fn the_last_of_65536_features_can_be_cut() {
+        let features = FEATURES_MAX;
+        let mut data = vec![1.0; 2 * features];
+        data[2 * features - 1] = 3.0;
+        let forest = ForestParams { trees: 1, subsample: 256 }.fit(Columns::new(&data, 2, features), 1).unwrap();
+        assert_eq!(forest.codes, FeatureCodes::Wide(vec![0, u16::MAX]));
     }
 }

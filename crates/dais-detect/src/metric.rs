@@ -137,3 +137,39 @@ impl std::ops::AddAssign for Confusion {
 fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(value: Option<f64>, expected: f64) -> bool {
+        value.is_some_and(|value| (value - expected).abs() < 1e-12)
+    }
+
+    #[test]
+    fn a_perfect_ranking_has_area_one_a_reversed_one_zero_and_equal_scores_one_half() {
+        let positive = [false, false, true, true];
+        assert!(near(auroc(&[1.0, 2.0, 3.0, 4.0], &positive), 1.0));
+        assert!(near(auroc(&[4.0, 3.0, 2.0, 1.0], &positive), 0.0));
+        assert!(near(auroc(&[0.0, -0.0, 0.0, -0.0], &positive), 0.5));
+        assert!(near(average_precision(&[1.0; 4], &positive), 0.5));
+    }
+
+    #[test]
+    fn a_metric_without_rows_to_measure_is_none() {
+        assert_eq!(auroc(&[1.0, 2.0], &[true, true]), None);
+        assert_eq!(average_precision(&[1.0], &[false]), None);
+        let counts = Confusion::default();
+        assert_eq!((counts.recall(), counts.precision(), counts.f1(), counts.fpr()), (None, None, None, None));
+    }
+
+    #[test]
+    fn confusion_counts_add_up() {
+        let mut counts = Confusion { tp: 3, fp: 1, tn: 9, fn_: 2 };
+        counts += Confusion { tp: 1, fp: 0, tn: 1, fn_: 0 };
+        assert!(near(counts.recall(), 4.0 / 6.0));
+        assert!(near(counts.precision(), 4.0 / 5.0));
+        assert!(near(counts.f1(), 8.0 / 11.0));
+        assert!(near(counts.fpr(), 1.0 / 11.0));
+    }
+}

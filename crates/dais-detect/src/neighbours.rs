@@ -11,6 +11,8 @@ const SPREAD_FLOOR: f64 = 0.05;
 const STANDARDISED_MAX: f32 = 1.0e9;
 /// Reference points lie in tiles of this many, feature after feature.
 const TILE: usize = 64;
+/// Distances are searched in chunks of this many.
+pub(crate) const CHUNK: usize = 16;
 /// The largest `k`: the nearest distances are kept in a sorted list.
 const K_MAX: usize = 64;
 
@@ -184,8 +186,9 @@ impl NeighbourDistance {
     fn distance(&self, without: Option<usize>, scratch: &mut NeighbourScratch) -> f32 {
         let NeighbourScratch { standardised, distances, nearest } = scratch;
         distances.resize(self.tiles.len() / self.centres.len(), 0.0);
-        simd::squared_distances(simd::level(), &self.tiles, standardised, distances);
-        let distances = &mut distances[..self.references];
+        let level = simd::level();
+        simd::squared_distances(level, &self.tiles, standardised, distances);
+        distances[self.references..].fill(f32::INFINITY);
         let mut others = self.references;
         if let Some(index) = without {
             distances[index] = f32::INFINITY;
@@ -194,7 +197,7 @@ impl NeighbourDistance {
         if others == 0 {
             return 0.0;
         }
-        kth_smallest(distances, self.k.min(others), nearest)
+        simd::kth_smallest(level, distances, self.k.min(others), nearest)
     }
 }
 
@@ -265,27 +268,109 @@ pub(crate) fn squared_distances(tiles: &[f32], row: &[f32], distances: &mut [f32
     }
 }
 
-/// The `k`-th smallest value; `k` is at least 1 and at most their number.
-fn kth_smallest(values: &[f32], k: usize, nearest: &mut Vec<f32>) -> f32 {
-    const CHUNK: usize = 32;
+/// The `k`-th smallest value; `k` is at least 1 and at most their number, which is a multiple of 16.
+/// `at_most(chunk, bound)` says by a bit for each value of a chunk whether it is at most `bound`.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "compiled once for every instruction set of the callers in `simd`")]
+pub(crate) fn kth_smallest(
+    values: &[f32],
+    k: usize,
+    nearest: &mut Vec<f32>,
+    at_most: impl Fn(&[f32; CHUNK], f32) -> u16,
+) -> f32 {
+    let (chunks, _) = values.as_chunks::<CHUNK>();
+    let mut minima = [f32::INFINITY; CHUNK];
+    for chunk in chunks {
+        for (minimum, &value) in minima.iter_mut().zip(chunk) {
+            *minimum = if value < *minimum { value } else { *minimum };
+        }
+    }
+    // At least `k` values are at most the `k`-th smallest of the lanes' minima: little is left to sort.
+    let mut bound = f32::INFINITY;
+    for &minimum in &minima {
+        let is_closer = minimum < bound && at_most(&minima, minimum).count_ones() as usize >= k;
+        bound = if is_closer { minimum } else { bound };
+    }
     nearest.clear();
     nearest.resize(k, f32::INFINITY);
-    let mut bound = f32::INFINITY;
-    for chunk in values.chunks(CHUNK) {
-        if !chunk.iter().fold(false, |any, &value| any | (value < bound)) {
-            continue;
+    for chunk in chunks {
+        let mut candidates = at_most(chunk, bound);
+        while candidates != 0 {
+            insert(nearest, chunk[candidates.trailing_zeros() as usize % CHUNK]);
+            candidates &= candidates - 1;
         }
-        for &value in chunk {
-            if value < bound {
-                let mut place = k - 1;
-                while place > 0 && nearest[place - 1] > value {
-                    nearest[place] = nearest[place - 1];
-                    place -= 1;
-                }
-                nearest[place] = value;
-                bound = nearest[k - 1];
+    }
+    nearest[k - 1]
+}
+
+/// One bit for each value: whether it is at most `bound`.
+pub(crate) fn at_most(chunk: &[f32; CHUNK], bound: f32) -> u16 {
+    chunk.iter().rev().fold(0, |bits, &value| bits << 1 | u16::from(value <= bound))
+}
+
+/// Puts a value in its place among rising ones and drops the largest.
+fn insert(rising: &mut [f32], value: f32) {
+    let mut place = rising.len() - 1;
+    if value >= rising[place] {
+        return;
+    }
+    while place > 0 && rising[place - 1] > value {
+        rising[place] = rising[place - 1];
+        place -= 1;
+    }
+    rising[place] = value;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_score_is_the_squared_distance_to_the_kth_point_of_a_full_sort() {
+        let data: Vec<f32> = (0..150).map(|i| ((i * 37) % 101) as f32 * 0.1).collect();
+        let view = Columns::new(&data, 75, 2);
+        for k in [1, 5, 64] {
+            let model = NeighbourParams { k, ..NeighbourParams::default() }.fit(view).unwrap();
+            let mut scores = vec![0.0; 75];
+            model.score(view, &mut scores, &mut Scratch::default());
+            let z = |row: usize, f: usize| standardise(view.column(f)[row], model.centres[f], model.scales[f]);
+            for row in [0, 33, 74] {
+                let mut expected: Vec<f32> =
+                    (0..75).map(|other| (0..2).map(|f| (z(other, f) - z(row, f)).powi(2)).sum()).collect();
+                expected.sort_by(f32::total_cmp);
+                assert!((scores[row] - expected[k - 1]).abs() < 1e-4, "k {k}, row {row}");
             }
         }
     }
-    bound
+
+    #[test]
+    fn a_reference_point_is_not_its_own_neighbour() {
+        let data = [0.0, 1.0, 10.0];
+        let model = NeighbourParams { k: 1, ..NeighbourParams::default() }.fit(Columns::new(&data, 3, 1)).unwrap();
+        let (mut own, mut fresh) = ([0.0; 3], [0.0; 3]);
+        model.score_references(0..3, &mut own, &mut NeighbourScratch::default());
+        model.score(Columns::new(&data, 3, 1), &mut fresh, &mut Scratch::default());
+        assert!(fresh.iter().all(|&score| score.abs() < 1e-6));
+        assert!(own[0] > 0.0 && (own[0] - own[1]).abs() < 1e-6 && own[2] > 50.0 * own[0], "{own:?}");
+    }
+
+    #[test]
+    fn of_a_large_baseline_evenly_spaced_rows_are_kept() {
+        let data: Vec<f32> = (0..2_000).map(|row| row as f32).collect();
+        let params = NeighbourParams { k: 1, reference_max: 100 };
+        let model = params.fit(Columns::new(&data, 2_000, 1)).unwrap();
+        assert_eq!(model.references(), 100);
+        let mut scores = [0.0; 2];
+        model.score(Columns::new(&[1_980.0, 1_990.0], 2, 1), &mut scores, &mut Scratch::default());
+        assert!(scores[0].abs() < 1e-9 && scores[1] > 1e-5, "{scores:?}");
+    }
+
+    #[test]
+    fn parameters_out_of_range_are_refused() {
+        let view = Columns::new(&[1.0, 2.0], 2, 1);
+        for (k, reference_max, name) in [(0, 9, "k"), (65, 9, "k"), (1, 0, "reference_max")] {
+            let error = NeighbourParams { k, reference_max }.fit(view).unwrap_err();
+            assert!(matches!(error, FitError::Parameter { name: of, .. } if of == name), "{error}");
+        }
+    }
 }

@@ -7,28 +7,41 @@
 #[cfg(not(target_arch = "x86_64"))]
 mod portable {
     use super::Level;
-    use crate::forest::Tree;
+    use crate::forest::{self, Tree};
+    use crate::neighbours;
 
     pub(crate) fn add_path(_: Level, tree: Tree<'_>, tiles: &[f32], features: usize, paths: &mut [u32]) {
-        crate::forest::add_path(tree, tiles, features, paths);
+        forest::add_path(tree, tiles, features, paths);
+    }
+
+    pub(crate) fn read(_: Level, column: &[f32], rows: &[u32], values: &mut [f32]) -> (f32, f32) {
+        forest::read(column, rows, values)
+    }
+
+    pub(crate) fn part(_: Level, rows: &[u32], values: &[f32], threshold: f32, target: &mut [u32]) -> usize {
+        forest::part(rows, values, threshold, target)
+    }
+
+    pub(crate) fn kth_smallest(_: Level, values: &[f32], k: usize, nearest: &mut Vec<f32>) -> f32 {
+        neighbours::kth_smallest(values, k, nearest, neighbours::at_most)
     }
 
     pub(crate) fn squared_distances(_: Level, tiles: &[f32], row: &[f32], distances: &mut [f32]) {
-        crate::neighbours::squared_distances(tiles, row, distances);
+        neighbours::squared_distances(tiles, row, distances);
     }
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-pub(crate) use portable::{add_path, squared_distances};
+pub(crate) use portable::{add_path, kth_smallest, part, read, squared_distances};
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86::{add_path, squared_distances};
+pub(crate) use x86::{add_path, kth_smallest, part, read, squared_distances};
 
 /// The widest instructions this processor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {
     /// What every processor of the target has.
     Portable,
-    /// 256-bit vectors with gathers.
+    /// 256-bit vectors with fused multiply-add, for distances.
     #[cfg(target_arch = "x86_64")]
     Avx2,
     /// 512-bit vectors with byte permutations (Ice Lake, Zen 4 and later).
@@ -42,7 +55,9 @@ pub(crate) fn level() -> Level {
     {
         let has_512 = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512vbmi");
+            && is_x86_feature_detected!("avx512vbmi")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("popcnt");
         if has_512 {
             return Level::Avx512;
         }
@@ -57,18 +72,19 @@ pub(crate) fn level() -> Level {
 #[expect(unsafe_code, reason = "vector loads, gathers, and calls of functions for a detected processor")]
 mod x86 {
     use std::arch::x86_64::{
-        __m512, __m512i, __mmask16, _CMP_NLT_UQ, _mm256_add_epi32, _mm256_and_si256, _mm256_andnot_si256,
-        _mm256_castps_si256, _mm256_cmp_ps, _mm256_i32gather_epi32, _mm256_i32gather_ps, _mm256_loadu_si256,
-        _mm256_set1_epi32, _mm256_setr_epi32, _mm256_slli_epi32, _mm256_srli_epi32, _mm256_srlv_epi32,
-        _mm256_storeu_si256, _mm256_sub_epi32, _mm512_add_epi32, _mm512_cmp_ps_mask, _mm512_i32gather_ps,
+        __m512, __m512i, __mmask16, _CMP_LE_OQ, _CMP_LT_OQ, _CMP_NLT_UQ, _mm512_add_epi32, _mm512_cmp_ps_mask,
         _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_add_epi32, _mm512_mask_blend_epi32, _mm512_mask_blend_ps,
-        _mm512_maskz_permutex2var_epi8, _mm512_maskz_permutex2var_epi16, _mm512_maskz_permutexvar_epi8,
-        _mm512_permutex2var_ps, _mm512_set1_epi32, _mm512_setr_epi32, _mm512_setzero_ps, _mm512_setzero_si512,
+        _mm512_mask_cmp_ps_mask, _mm512_mask_cmplt_epu32_mask, _mm512_mask_max_ps, _mm512_mask_min_ps,
+        _mm512_mask_storeu_epi32, _mm512_mask_storeu_ps, _mm512_maskz_compress_epi32, _mm512_maskz_loadu_epi32,
+        _mm512_maskz_loadu_ps, _mm512_maskz_permutex2var_epi8, _mm512_maskz_permutex2var_epi16,
+        _mm512_maskz_permutexvar_epi8, _mm512_permutex2var_ps, _mm512_reduce_max_ps, _mm512_reduce_min_ps,
+        _mm512_set1_epi32, _mm512_set1_ps, _mm512_setr_epi32, _mm512_setr_ps, _mm512_setzero_ps, _mm512_setzero_si512,
         _mm512_slli_epi32, _mm512_storeu_si512, _mm512_test_epi32_mask,
     };
 
     use super::Level;
-    use crate::forest::{LANES, Tree, add_path as add_path_portable};
+    use crate::forest::{self, LANES, Tree};
+    use crate::neighbours;
 
     /// Adds to `paths` the path length of every lane of every tile in `tree`.
     ///
@@ -90,9 +106,7 @@ mod x86 {
                     _ => add_path_avx512::<0>(tree, tiles, features, paths),
                 }
             },
-            // SAFETY: as above.
-            Level::Avx2 | Level::Avx512 if tree.depth >= 2 => unsafe { add_path_avx2(tree, tiles, features, paths) },
-            Level::Avx2 | Level::Avx512 | Level::Portable => add_path_portable(tree, tiles, features, paths),
+            Level::Avx2 | Level::Avx512 | Level::Portable => forest::add_path(tree, tiles, features, paths),
         }
     }
 
@@ -104,7 +118,7 @@ mod x86 {
     }
 
     impl Tables {
-        #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+        #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
         fn load(tree: Tree<'_>) -> Self {
             let mut tables = Self {
                 thresholds: [_mm512_setzero_ps(); 16],
@@ -128,7 +142,7 @@ mod x86 {
 
         /// The feature of each lane's node in `LEVEL`.
         #[inline]
-        #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+        #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
         fn code<const LEVEL: usize>(&self, node: __m512i) -> __m512i {
             const LOW_BYTES: u64 = 0x1111_1111_1111_1111;
             match LEVEL {
@@ -141,7 +155,7 @@ mod x86 {
         /// The threshold of each lane's node in `LEVEL`, where `turns` are the decisions of the levels above. A
         /// permutation reads the low five bits of a node.
         #[inline]
-        #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+        #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
         fn threshold<const LEVEL: usize>(&self, node: __m512i, turns: &[__mmask16; 8]) -> __m512 {
             let t = &self.thresholds;
             let of_32 = |i: usize| _mm512_permutex2var_ps(t[2 * i], node, t[2 * i + 1]);
@@ -159,7 +173,7 @@ mod x86 {
 
         /// The path length at each lane's leaf, a node of level 8.
         #[inline]
-        #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+        #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
         fn leaf(&self, node: __m512i, turns: &[__mmask16; 8]) -> __m512i {
             const LOW_WORDS: u32 = 0x5555_5555;
             let l = &self.leaves;
@@ -173,7 +187,7 @@ mod x86 {
     /// The values that the lanes of a tile compare in `LEVEL`, 0 to 4: those of all nodes of the level are loaded and
     /// the decisions of the levels above choose among them. `offsets` says where in a tile a node's feature is.
     #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
     fn value_of_level<const LEVEL: usize>(tile: &[f32], offsets: &[usize; 32], turns: &[__mmask16; 8]) -> __m512 {
         let nodes = (1 << LEVEL).min(16);
         let mut values = [_mm512_setzero_ps(); 16];
@@ -191,7 +205,7 @@ mod x86 {
 
     /// The value of each lane's feature in a tile of exactly `F` features, 1 to 4.
     #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
     fn value_of_few<const F: usize>(tile: &[f32], code: __m512i) -> __m512 {
         // SAFETY: the tile has `F` features of 16 lanes; with fewer than four the last is named again.
         let of = |feature: usize| unsafe { _mm512_loadu_ps(tile.as_ptr().add(feature.min(F - 1) * LANES)) };
@@ -205,8 +219,33 @@ mod x86 {
         _mm512_mask_blend_ps(bit_1, low, high)
     }
 
+    /// The values at these places, by single loads: on the processors that were measured quicker than a gather.
+    ///
+    /// # Safety
+    /// Every place is below the number of `values`.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
+    unsafe fn load_each(values: &[f32], places: &[u32; LANES]) -> __m512 {
+        // SAFETY: as the caller promises.
+        let at = |lane: usize| unsafe { *values.get_unchecked(places[lane] as usize) };
+        let (a, b, c, d) = (at(0), at(1), at(2), at(3));
+        let (e, f, g, h) = (at(4), at(5), at(6), at(7));
+        let (i, j, k, l) = (at(8), at(9), at(10), at(11));
+        let (m, n, o, p) = (at(12), at(13), at(14), at(15));
+        _mm512_setr_ps(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
+    fn lanes_of(vector: __m512i) -> [u32; LANES] {
+        let mut lanes = [0; LANES];
+        // SAFETY: 16 lanes are 64 bytes.
+        unsafe { _mm512_storeu_si512(lanes.as_mut_ptr().cast(), vector) };
+        lanes
+    }
+
     /// Sixteen rows at a time through a tree of depth 8; `F` is the number of features up to 4, or 0 for more.
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
     fn add_path_avx512<const F: usize>(tree: Tree<'_>, tiles: &[f32], features: usize, paths: &mut [u32]) {
         let tables = Tables::load(tree);
         let mut offsets = [0; 32];
@@ -230,7 +269,7 @@ mod x86 {
                     } else {
                         let index = _mm512_add_epi32(_mm512_slli_epi32::<4>(tables.code::<$level>(node)), lane);
                         // SAFETY: codes are below the number of features of the tile.
-                        unsafe { _mm512_i32gather_ps::<4>(index, tile.as_ptr()) }
+                        unsafe { load_each(tile, &lanes_of(index)) }
                     };
                     turns[$level] = _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(value, tables.threshold::<$level>(node, &turns));
                     node = _mm512_add_epi32(node, node);
@@ -247,42 +286,77 @@ mod x86 {
         }
     }
 
-    /// Eight rows at a time through a tree of depth 2 or more, with gathers.
-    #[target_feature(enable = "avx2")]
-    fn add_path_avx2(tree: Tree<'_>, tiles: &[f32], features: usize, paths: &mut [u32]) {
-        const HALF: usize = LANES / 2;
-        let (one, three) = (_mm256_set1_epi32(1), _mm256_set1_epi32(3));
-        let last_leaf = _mm256_set1_epi32((1 << tree.depth) - 1);
-        let lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-        for (half, sums) in paths.chunks_exact_mut(HALF).enumerate() {
-            let tile = tiles[half / 2 * LANES * features..].as_ptr();
-            let lane = _mm256_add_epi32(lane, _mm256_set1_epi32((half % 2 * HALF) as i32));
-            let mut node = one;
-            for _ in 0..tree.depth {
-                // SAFETY: nodes are below 2^depth, at least 4, so the aligned four codes around a node exist;
-                // codes are below the number of features of the tile.
-                let (value, threshold) = unsafe {
-                    let aligned = _mm256_andnot_si256(three, node);
-                    let four = _mm256_i32gather_epi32::<1>(tree.codes.as_ptr().cast(), aligned);
-                    let shift = _mm256_slli_epi32::<3>(_mm256_and_si256(node, three));
-                    let code = _mm256_and_si256(_mm256_srlv_epi32(four, shift), _mm256_set1_epi32(0xff));
-                    let index = _mm256_add_epi32(_mm256_slli_epi32::<4>(code), lane);
-                    let value = _mm256_i32gather_ps::<4>(tile, index);
-                    (value, _mm256_i32gather_ps::<4>(tree.thresholds.as_ptr(), node))
-                };
-                let right = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_NLT_UQ>(value, threshold));
-                node = _mm256_sub_epi32(_mm256_add_epi32(node, node), right);
-            }
-            let leaf = _mm256_and_si256(node, last_leaf);
-            // SAFETY: leaves are below 2^depth, so the aligned pair around one exists; `sums` has eight entries.
+    /// Copies the values of `rows` in a column; returns the smallest and the largest (of the two zeros, either).
+    pub(crate) fn read(level: Level, column: &[f32], rows: &[u32], values: &mut [f32]) -> (f32, f32) {
+        match level {
+            // SAFETY: the level says that the processor has these instructions.
+            Level::Avx512 => unsafe { read_avx512(column, rows, values) },
+            Level::Avx2 | Level::Portable => forest::read(column, rows, values),
+        }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
+    fn read_avx512(column: &[f32], rows: &[u32], values: &mut [f32]) -> (f32, f32) {
+        let count = _mm512_set1_epi32(i32::try_from(column.len()).expect("trees are grown on few rows"));
+        let (mut low, mut high) = (_mm512_set1_ps(f32::INFINITY), _mm512_set1_ps(f32::NEG_INFINITY));
+        for (rows, values) in rows.chunks(LANES).zip(values.chunks_mut(LANES)) {
+            let active = u16::MAX >> (LANES - rows.len().min(values.len()));
+            // SAFETY: `active` covers no more than the rows and values of this chunk, and every row that is
+            // gathered has been compared with the length of the column.
             unsafe {
-                let pair = _mm256_i32gather_epi32::<4>(tree.leaves.as_ptr().cast(), _mm256_srli_epi32::<1>(leaf));
-                let shift = _mm256_slli_epi32::<4>(_mm256_and_si256(leaf, one));
-                let path = _mm256_and_si256(_mm256_srlv_epi32(pair, shift), _mm256_set1_epi32(0xffff));
-                let sum = _mm256_loadu_si256(sums.as_ptr().cast());
-                _mm256_storeu_si256(sums.as_mut_ptr().cast(), _mm256_add_epi32(sum, path));
+                let index = _mm512_maskz_loadu_epi32(active, rows.as_ptr().cast());
+                assert!(_mm512_mask_cmplt_epu32_mask(active, index, count) == active, "a row outside of its column");
+                let value = match rows.as_array() {
+                    Some(rows) => load_each(column, rows),
+                    None => load_each(column, &lanes_of(index)),
+                };
+                _mm512_mask_storeu_ps(values.as_mut_ptr(), active, value);
+                low = _mm512_mask_min_ps(low, active, low, value);
+                high = _mm512_mask_max_ps(high, active, high, value);
             }
         }
+        (_mm512_reduce_min_ps(low), _mm512_reduce_max_ps(high))
+    }
+
+    /// Copies `rows` so that those with a value below `threshold` come first; returns their number.
+    pub(crate) fn part(level: Level, rows: &[u32], values: &[f32], threshold: f32, target: &mut [u32]) -> usize {
+        assert!(rows.len() == values.len() && rows.len() == target.len(), "a value and a place for each row");
+        match level {
+            // SAFETY: the level says that the processor has these instructions.
+            Level::Avx512 => unsafe { part_avx512(rows, values, threshold, target) },
+            Level::Avx2 | Level::Portable => forest::part(rows, values, threshold, target),
+        }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
+    fn part_avx512(rows: &[u32], values: &[f32], threshold: f32, target: &mut [u32]) -> usize {
+        let threshold = _mm512_set1_ps(threshold);
+        let (mut front, mut back) = (0, target.len());
+        for (rows, values) in rows.chunks(LANES).zip(values.chunks(LANES)) {
+            let active = u16::MAX >> (LANES - rows.len());
+            // SAFETY: `active` covers exactly the rows and values of this chunk; as many places are written at the
+            // front and at the back together as rows were read, and `target` is as long as all rows.
+            unsafe {
+                let row = _mm512_maskz_loadu_epi32(active, rows.as_ptr().cast());
+                let value = _mm512_maskz_loadu_ps(active, values.as_ptr());
+                let left = _mm512_mask_cmp_ps_mask::<_CMP_LT_OQ>(active, value, threshold);
+                let right = active & !left;
+                let (lefts, rights) = (left.count_ones() as usize, right.count_ones() as usize);
+                back -= rights;
+                let (to_front, to_back) = (target.as_mut_ptr().add(front), target.as_mut_ptr().add(back));
+                let of_left = _mm512_maskz_compress_epi32(left, row);
+                let of_right = _mm512_maskz_compress_epi32(right, row);
+                _mm512_mask_storeu_epi32(to_front.cast(), low_bits(lefts), of_left);
+                _mm512_mask_storeu_epi32(to_back.cast(), low_bits(rights), of_right);
+                front += lefts;
+            }
+        }
+        front
+    }
+
+    /// The lowest `count` bits, at most 16.
+    fn low_bits(count: usize) -> __mmask16 {
+        ((1u32 << count) - 1) as __mmask16
     }
 
     /// The squared distance of `row` to every point in `tiles`.
@@ -292,17 +366,45 @@ mod x86 {
             Level::Avx512 => unsafe { squared_distances_avx512(tiles, row, distances) },
             // SAFETY: as above.
             Level::Avx2 => unsafe { squared_distances_avx2(tiles, row, distances) },
-            Level::Portable => crate::neighbours::squared_distances(tiles, row, distances),
+            Level::Portable => neighbours::squared_distances(tiles, row, distances),
         }
     }
 
     #[target_feature(enable = "avx512f,fma")]
     fn squared_distances_avx512(tiles: &[f32], row: &[f32], distances: &mut [f32]) {
-        crate::neighbours::squared_distances(tiles, row, distances);
+        neighbours::squared_distances(tiles, row, distances);
     }
 
     #[target_feature(enable = "avx2,fma")]
     fn squared_distances_avx2(tiles: &[f32], row: &[f32], distances: &mut [f32]) {
-        crate::neighbours::squared_distances(tiles, row, distances);
+        neighbours::squared_distances(tiles, row, distances);
+    }
+
+    /// The `k`-th smallest value; `k` is at least 1 and at most their number, a multiple of 16.
+    pub(crate) fn kth_smallest(level: Level, values: &[f32], k: usize, nearest: &mut Vec<f32>) -> f32 {
+        match level {
+            // SAFETY: the level says that the processor has these instructions.
+            Level::Avx512 => unsafe { kth_smallest_avx512(values, k, nearest) },
+            // SAFETY: as above.
+            Level::Avx2 => unsafe { kth_smallest_avx2(values, k, nearest) },
+            Level::Portable => neighbours::kth_smallest(values, k, nearest, neighbours::at_most),
+        }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn kth_smallest_avx512(values: &[f32], k: usize, nearest: &mut Vec<f32>) -> f32 {
+        neighbours::kth_smallest(values, k, nearest, |chunk, bound| {
+            // SAFETY: a chunk is 16 floats.
+            let values = unsafe { _mm512_loadu_ps(chunk.as_ptr()) };
+            _mm512_cmp_ps_mask::<_CMP_LE_OQ>(values, _mm512_set1_ps(bound))
+        })
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn kth_smallest_avx2(values: &[f32], k: usize, nearest: &mut Vec<f32>) -> f32 {
+        neighbours::kth_smallest(values, k, nearest, neighbours::at_most)
     }
 }
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests;

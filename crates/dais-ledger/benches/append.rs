@@ -10,6 +10,7 @@ use dais_ledger::{
     BODY_BYTES_MAX, Durability, ENTRY_BYTES_MAX, Entry, HeadKey, Kind, Ledger, MemoryStorage, Origin, SqliteStorage,
     Storage,
 };
+use rusqlite::{Connection, params};
 use tempfile::TempDir;
 
 const ENTRY_BYTES: usize = 400;
@@ -45,6 +46,32 @@ fn fill<S: Storage>(ledger: &mut Ledger<S>, entries: &[Entry]) {
     }
 }
 
+/// The same rows through SQLite alone: what the ledger's rate is to be compared with, in one run.
+fn fill_bare(connection: &mut Connection, rows: &[Vec<u8>]) -> rusqlite::Result<()> {
+    let mut index = 0_i64;
+    for _ in 0..BATCHES {
+        let transaction = connection.transaction()?;
+        let mut insert = transaction.prepare_cached("INSERT INTO entries (idx, leaf, bytes) VALUES (?1, ?2, ?3)")?;
+        for bytes in rows {
+            insert.execute(params![index, &bytes[..32], bytes])?;
+            index += 1;
+        }
+        drop(insert);
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// A file with the tables and settings of a ledger.
+fn bare() -> (TempDir, Connection) {
+    let (folder, ledger) = sqlite(Durability::Normal);
+    ledger.into_storage().close().expect("the file can be written");
+    let connection = Connection::open(folder.path().join("ledger.db")).expect("the file is there");
+    connection.pragma_update(None, "synchronous", "NORMAL").expect("a known setting");
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", 2_048, |_| Ok(())).expect("a known setting");
+    (folder, connection)
+}
+
 fn append(criterion: &mut Criterion) {
     let entries = batch();
     let mut group = criterion.benchmark_group("append 50 batches of 1,000");
@@ -72,6 +99,17 @@ fn append(criterion: &mut Criterion) {
             );
         });
     }
+    let rows: Vec<Vec<u8>> = entries.iter().map(Entry::encode).collect();
+    group.bench_function("sqlite normal, without a ledger", |bencher| {
+        bencher.iter_batched(
+            bare,
+            |(folder, mut connection)| {
+                fill_bare(&mut connection, &rows).expect("there is space");
+                (folder, connection)
+            },
+            BatchSize::PerIteration,
+        );
+    });
     group.finish();
 }
 

@@ -31,11 +31,11 @@ impl ClusterParams {
     /// [`ParamsError`] with the first that is not.
     pub fn check(&self) -> Result<(), ParamsError> {
         let Self { support_min, leader_distance, members_max, clusters_max } = *self;
-        ParamsError::unless((2..=1_000_000).contains(&support_min), "support_min", support_min, "2 to 1000000")?;
+        ParamsError::unless((2..=1_000_000).contains(&support_min), "support_min", &support_min, "2 to 1000000")?;
         let fits = leader_distance > 0.0 && leader_distance <= 100.0;
-        ParamsError::unless(fits, "leader_distance", leader_distance, "above 0, at most 100")?;
-        ParamsError::unless(members_max >= support_min, "members_max", members_max, "at least support_min")?;
-        ParamsError::unless((1..=65_536).contains(&clusters_max), "clusters_max", clusters_max, "1 to 65536")
+        ParamsError::unless(fits, "leader_distance", &leader_distance, "above 0, at most 100")?;
+        ParamsError::unless(members_max >= support_min, "members_max", &members_max, "at least support_min")?;
+        ParamsError::unless((1..=65_536).contains(&clusters_max), "clusters_max", &clusters_max, "1 to 65536")
     }
 }
 
@@ -142,4 +142,60 @@ fn median(values: &mut [f32]) -> f32 {
     let (below, &mut upper, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
     let lower = below.iter().copied().max_by(f32::total_cmp);
     lower.filter(|_| !odd).map_or(upper, |lower| f32::midpoint(lower, upper))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows 0, 1, 2, 5 lie together under code 7; row 3 is far off; row 4 has another code.
+    const NUMERIC: [f32; 12] = [0.10, 0.12, 0.14, 0.95, 0.12, 0.20, 0.50, 0.50, 0.52, 0.50, 0.50, 0.60];
+    const CODES: [u16; 6] = [7, 7, 7, 7, 8, 7];
+
+    fn rows() -> Rows<'static> {
+        Rows { rows: 6, stride: 6, numeric: &NUMERIC, codes: &CODES }
+    }
+
+    #[test]
+    fn near_rows_with_equal_codes_form_a_cluster() {
+        let found = cluster(rows(), &[0, 1, 2, 3, 4, 5], &[true; 6], &ClusterParams::default());
+        assert_eq!(found, [[0, 1, 2, 5]]);
+    }
+
+    #[test]
+    fn a_cluster_needs_support_and_an_alert() {
+        let params = ClusterParams { support_min: 5, ..ClusterParams::default() };
+        assert!(cluster(rows(), &[0, 1, 2, 3, 4, 5], &[true; 6], &params).is_empty());
+        let alerted = [false, false, false, true, true, false];
+        assert!(cluster(rows(), &[0, 1, 2, 3, 4, 5], &alerted, &ClusterParams::default()).is_empty());
+        let alerted = [false, false, true, false, false, false];
+        assert_eq!(cluster(rows(), &[0, 1, 2], &alerted, &ClusterParams::default()).len(), 1);
+    }
+
+    #[test]
+    fn members_and_clusters_are_bounded() {
+        let params = ClusterParams { members_max: 3, ..ClusterParams::default() };
+        assert_eq!(cluster(rows(), &[0, 1, 2, 5], &[true; 6], &params), [[0, 1, 2]]);
+        let params = ClusterParams { clusters_max: 1, ..ClusterParams::default() };
+        assert!(cluster(rows(), &[3, 0, 1, 2], &[true; 6], &params).is_empty());
+    }
+
+    #[test]
+    fn a_description_holds_median_spread_codes_and_medoid() {
+        let (pattern, medoid) = describe(rows(), &[0, 1, 2, 5]);
+        assert!((pattern.centre[0] - 0.13).abs() < 1.0e-6 && (pattern.centre[1] - 0.51).abs() < 1.0e-6);
+        assert!((pattern.spread[0] - SPREAD_MIN).abs() < f32::EPSILON, "{:?}", pattern.spread);
+        assert!((pattern.spread[1] - 0.041_23).abs() < 1.0e-5, "{:?}", pattern.spread);
+        assert_eq!(pattern.categories, [[7]]);
+        assert_eq!(medoid, 1);
+        assert!((median(&mut [3.0, 1.0, 2.0]) - 2.0).abs() < f32::EPSILON);
+    }
+
+    #[test]
+    fn a_parameter_outside_its_range_is_named() {
+        assert_eq!(ClusterParams::default().check(), Ok(()));
+        let error = ClusterParams { members_max: 2, ..ClusterParams::default() }.check().unwrap_err();
+        assert_eq!(error.key, "members_max");
+        assert!(ClusterParams { leader_distance: f32::NAN, ..ClusterParams::default() }.check().is_err());
+    }
 }

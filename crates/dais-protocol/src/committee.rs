@@ -16,12 +16,9 @@ pub fn committee(seed: &[u8; 32], active: &[AgentId], size: usize) -> Vec<AgentI
     if agents.len() <= size {
         return agents;
     }
-    let words: [u64; 4] = std::array::from_fn(|i| {
-        let mut word = [0; 8];
-        word.copy_from_slice(&seed[8 * i..][..8]);
-        u64::from_le_bytes(word)
-    });
-    let mut random = Philox::from_u64_seed_stream(words[0] ^ words[2], words[1] ^ words[3]);
+    // The root is a hash: any 16 of its bytes are as good as all.
+    let word = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| seed[at + i]));
+    let mut random = Philox::from_u64_seed_stream(word(0), word(8));
     for place in 0..size {
         let rest = u32::try_from(agents.len() - place).expect("agents are numbered with 32 bits");
         let chosen = place + random.bounded(rest) as usize;

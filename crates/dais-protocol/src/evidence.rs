@@ -103,3 +103,31 @@ pub fn similarity(z_a: &[f32], z_b: &[f32]) -> f32 {
     let cosine = product / (norm_a * norm_b).sqrt();
     if cosine.is_finite() { cosine.clamp(-1.0, 1.0) as f32 } else { 0.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_measured_is_named() {
+        let measured = Evidence { baseline: 512, matches: 2, radius: 2.0, ..Evidence::default() };
+        assert_eq!(measured.check(), Ok(()));
+        for (evidence, field) in [
+            (Evidence { matches: 513, ..measured }, "matches"),
+            (Evidence { medoid_p: f32::NAN, ..measured }, "medoid_p"),
+            (Evidence { similarity: 1.5, ..measured }, "similarity"),
+            (Evidence { radius: f32::INFINITY, ..measured }, "radius"),
+            (Evidence { radius: 4.1, ..measured }, "radius"),
+        ] {
+            assert_eq!(evidence.check(), Err(EvidenceRefused { field }));
+        }
+    }
+
+    #[test]
+    fn similarity_sees_direction_and_not_length() {
+        assert!((similarity(&[1.0, 2.0, -3.0], &[10.0, 20.0, -30.0]) - 1.0).abs() < 1.0e-6);
+        assert!((similarity(&[1.0, 2.0], &[-1.0, -2.0]) + 1.0).abs() < 1.0e-6);
+        assert!(similarity(&[f32::INFINITY, 0.0], &[1.0, 1.0]).abs() < f32::EPSILON);
+        assert!(similarity(&[f32::MAX; 8], &[f32::MAX; 8]) <= 1.0);
+    }
+}

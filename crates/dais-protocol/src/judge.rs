@@ -36,13 +36,13 @@ impl VoteParams {
     pub fn check(&self) -> Result<(), ParamsError> {
         let Self { radius_min, suspect_p, similar_p, similarity_min, baseline_min, eps } = *self;
         let fits = radius_min > 0.0 && radius_min <= RADIUS_MAX;
-        ParamsError::unless(fits, "radius_min", radius_min, "above 0, at most 4")?;
-        ParamsError::unless((0.0..=1.0).contains(&suspect_p), "suspect_p", suspect_p, "0 to 1")?;
-        ParamsError::unless((suspect_p..=1.0).contains(&similar_p), "similar_p", similar_p, "suspect_p to 1")?;
+        ParamsError::unless(fits, "radius_min", &radius_min, "above 0, at most 4")?;
+        ParamsError::unless((0.0..=1.0).contains(&suspect_p), "suspect_p", &suspect_p, "0 to 1")?;
+        ParamsError::unless((suspect_p..=1.0).contains(&similar_p), "similar_p", &similar_p, "suspect_p to 1")?;
         let fits = (-1.0..=1.0).contains(&similarity_min);
-        ParamsError::unless(fits, "similarity_min", similarity_min, "-1 to 1")?;
-        ParamsError::unless(baseline_min >= 1, "baseline_min", baseline_min, "at least 1")?;
-        ParamsError::unless(eps > 0.0 && eps < 1.0, "eps", eps, "above 0, below 1")
+        ParamsError::unless(fits, "similarity_min", &similarity_min, "-1 to 1")?;
+        ParamsError::unless(baseline_min >= 1, "baseline_min", &baseline_min, "at least 1")?;
+        ParamsError::unless(eps > 0.0 && eps < 1.0, "eps", &eps, "above 0, below 1")
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{Pattern, Rows};
 /// Rows treated together: their sums stay in the first-level cache.
 const BLOCK: usize = 256;
 /// A block is computed column by column when at least one row in this many passes the categories, else row by row.
-const DENSE_SHARE: usize = 6;
+const DENSE_SHARE: usize = 20;
 
 /// A [`Pattern`] prepared for measuring distances: reciprocal spreads and sets of bits.
 ///
@@ -181,5 +181,46 @@ impl Matcher {
     /// One over the number of numeric features; 1 when there are none, so that the distance is 0.
     fn reciprocal_count(&self) -> f32 {
         1.0 / self.centre.len().max(1) as f32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern() -> Pattern {
+        Pattern { centre: vec![0.5, 0.2], spread: vec![0.1, 0.04], categories: vec![vec![3], vec![0, 1, 700]] }
+    }
+
+    #[test]
+    fn the_distance_is_the_root_mean_square_of_the_deviations_in_spreads() {
+        let matcher = Matcher::new(&pattern());
+        let distance = matcher.distance(&[0.6, 0.28], &[3, 700]);
+        assert!((distance - 2.5_f32.sqrt()).abs() < 1.0e-6, "{distance}");
+        assert!(matcher.distance(&[0.5, 0.2], &[3, 0]).abs() < f32::EPSILON);
+    }
+
+    #[test]
+    fn a_category_outside_its_set_is_infinitely_far() {
+        let matcher = Matcher::new(&pattern());
+        for codes in [[2, 0], [3, 2], [3, 699], [3, 701], [3, u16::MAX]] {
+            assert!(!matcher.admits(&codes));
+            assert!(matcher.distance(&[0.5, 0.2], &codes).is_infinite());
+        }
+    }
+
+    #[test]
+    fn a_pattern_without_numeric_features_measures_zero_where_the_categories_fit() {
+        let pattern = Pattern { centre: vec![], spread: vec![], categories: vec![vec![1]] };
+        let mut out = Vec::new();
+        let rows = Rows { rows: 2, stride: 2, numeric: &[], codes: &[1, 2] };
+        Matcher::new(&pattern).distances(rows, &mut out);
+        assert_eq!(out, [0.0, f32::INFINITY]);
+    }
+
+    #[test]
+    #[should_panic(expected = "one value for every numeric feature")]
+    fn a_flow_of_another_schema_is_a_fault_of_the_program() {
+        Matcher::new(&pattern()).distance(&[0.5], &[3, 0]);
     }
 }

@@ -20,7 +20,7 @@ impl ParamsError {
     pub(crate) fn unless(
         fits: bool,
         key: &'static str,
-        value: impl ToString,
+        value: &dyn ToString,
         allowed: &'static str,
     ) -> Result<(), Self> {
         if fits { Ok(()) } else { Err(Self { key, value: value.to_string(), allowed }) }

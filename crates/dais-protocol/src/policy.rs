@@ -55,19 +55,19 @@ impl PolicyParams {
     /// [`ParamsError`] with the first that is not.
     pub fn check(&self) -> Result<(), ParamsError> {
         let fits = self.quorum > 0.0 && self.quorum <= 1.0;
-        ParamsError::unless(fits, "quorum", self.quorum, "above 0, at most 1")?;
+        ParamsError::unless(fits, "quorum", &self.quorum, "above 0, at most 1")?;
         let fits = (0.5..=1.0).contains(&self.threshold);
-        ParamsError::unless(fits, "threshold", self.threshold, "0.5 to 1")?;
-        ParamsError::unless((0.0..=0.5).contains(&self.margin), "margin", self.margin, "0 to 0.5")?;
-        ParamsError::unless(self.decisive_min >= 1, "decisive_min", self.decisive_min, "at least 1")?;
-        ParamsError::unless(self.deadline_steps >= 1, "deadline_steps", self.deadline_steps, "at least 1")?;
+        ParamsError::unless(fits, "threshold", &self.threshold, "0.5 to 1")?;
+        ParamsError::unless((0.0..=0.5).contains(&self.margin), "margin", &self.margin, "0 to 0.5")?;
+        ParamsError::unless(self.decisive_min >= 1, "decisive_min", &self.decisive_min, "at least 1")?;
+        ParamsError::unless(self.deadline_steps >= 1, "deadline_steps", &self.deadline_steps, "at least 1")?;
         let fits = self.weight_max_share > 0.0 && self.weight_max_share <= 1.0;
-        ParamsError::unless(fits, "weight_max_share", self.weight_max_share, "above 0, at most 1")?;
-        ParamsError::unless(self.committee_max >= 1, "committee_max", self.committee_max, "at least 1")?;
+        ParamsError::unless(fits, "weight_max_share", &self.weight_max_share, "above 0, at most 1")?;
+        ParamsError::unless(self.committee_max >= 1, "committee_max", &self.committee_max, "at least 1")?;
         let fits = self.escalation_rounds <= 8;
-        ParamsError::unless(fits, "escalation_rounds", self.escalation_rounds, "0 to 8")?;
+        ParamsError::unless(fits, "escalation_rounds", &self.escalation_rounds, "0 to 8")?;
         let fits = (0.0..=0.5).contains(&self.radius_quantile);
-        ParamsError::unless(fits, "radius_quantile", self.radius_quantile, "0 to 0.5")
+        ParamsError::unless(fits, "radius_quantile", &self.radius_quantile, "0 to 0.5")
     }
 
     /// How many members the committee of a round has: `committee_max`, doubled with every escalation.

@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn at_most_the_allowed_share_lies_within_the_radius() {
-        let distances: Vec<f32> = (0..512_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / 1.0e7).collect();
+        let distances: Vec<f32> = (1..=512_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / 1.0e7).collect();
         for eps in [0.0, 0.003, 0.01, 0.05, 0.5] {
             let radius = widest_radius(&distances, eps);
             let inside = distances.iter().filter(|&&d| d <= radius).count();

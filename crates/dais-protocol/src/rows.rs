@@ -49,3 +49,20 @@ impl<'a> Rows<'a> {
 fn columns(len: usize, rows: usize, stride: usize) -> usize {
     if stride == 0 || len < rows { 0 } else { (len - rows) / stride + usize::from(rows > 0) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_found_whatever_the_stride() {
+        let numeric: Vec<f32> = (0..12).map(|i| i as f32).collect();
+        let rows = Rows { rows: 3, stride: 4, numeric: &numeric, codes: &[5, 6, 7] };
+        assert_eq!((rows.numeric_columns(), rows.code_columns()), (3, 1));
+        assert_eq!(rows.numeric_column(1), [4.0, 5.0, 6.0]);
+        assert_eq!(rows.code_column(0), [5, 6, 7]);
+        // The unused tail of the last column may be missing.
+        assert_eq!(Rows { numeric: &numeric[..11], ..rows }.numeric_columns(), 3);
+        assert_eq!(Rows { rows: 0, stride: 0, numeric: &[], codes: &[] }.numeric_columns(), 0);
+    }
+}

@@ -132,7 +132,7 @@ pub fn seal(key: &SealKey, statement: &Statement<'_>) -> Seal {
 
 /// Checks many seals at once: key, message and seal of each.
 ///
-/// One equation over the whole batch is checked first (about three times as fast as one by one); only when it fails are
+/// One equation over the whole batch is checked first (for a hundred keys about half the cost of one by one); only when it fails are
 /// the seals checked singly. Batch and single check accept the same seals (ZIP 215). The random coefficients are drawn
 /// from a hash of everything verified, so the check is deterministic and a forger cannot know them before the forgery is
 /// complete.
@@ -213,3 +213,61 @@ impl TryRng for Coefficients {
 }
 
 impl TryCryptoRng for Coefficients {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_follows_from_its_seed_as_in_rfc_8032() {
+        // RFC 8032, section 7.1, test 1: the empty message.
+        let seed = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+        let key = SealKey::from_seed(crate::hex_bytes::parse(seed).unwrap());
+        let public = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+        assert_eq!(key.verifying_key().to_string(), public);
+        let expected = "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555\
+                        fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b";
+        let seal = Seal(key.0.sign(b"").to_bytes());
+        assert_eq!(seal.to_string(), expected);
+        assert_eq!(key.verifying_key().verify(b"", &seal), Ok(()));
+    }
+
+    #[test]
+    fn a_secret_key_does_not_show_itself() {
+        let shown = format!("{:?}", SealKey::from_seed([0xab; 32]));
+        assert!(shown.contains("SealKey") && !shown.contains("abab"), "{shown}");
+    }
+
+    #[test]
+    fn a_statement_says_who_when_and_what() {
+        let digests = [[1; 32], [2; 32]];
+        let statement = Statement { agent: AgentId(258), step: 7, digests: &digests };
+        let message = statement.message();
+        assert_eq!(&message[..17], STATEMENT_TAG);
+        assert_eq!(message[17..29], [2, 1, 0, 0, 7, 0, 0, 0, 2, 0, 0, 0]);
+        assert_eq!(message[29..], Sha256::digest([[1_u8; 32], [2; 32]].as_flattened())[..]);
+        for other in [
+            Statement { agent: AgentId(259), ..statement },
+            Statement { step: 8, ..statement },
+            Statement { digests: &digests[..1], ..statement },
+        ] {
+            assert_ne!(other.message(), message);
+        }
+    }
+
+    #[test]
+    fn bytes_off_the_curve_are_no_key_and_verify_nothing() {
+        // y = 2 is on no point of the curve.
+        let mut bytes = [0; 32];
+        bytes[0] = 2;
+        assert_eq!(VerifyingKey::from_bytes(bytes), Err(KeyRefused));
+        let seal = Seal::from_bytes([0; 64]);
+        assert_eq!(VerifyingKey(bytes).verify(b"x", &seal), Err(SealRefused));
+        assert_eq!(verify_batch(&[(VerifyingKey(bytes), b"x", seal)]), Err(vec![0]));
+    }
+
+    #[test]
+    fn an_empty_batch_holds() {
+        assert_eq!(verify_batch(&[]), Ok(()));
+    }
+}

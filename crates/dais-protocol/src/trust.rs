@@ -44,11 +44,11 @@ impl TrustParams {
     /// [`ParamsError`] with the first that is not.
     pub fn check(&self) -> Result<(), ParamsError> {
         let Self { model: _, forgetting, prior_good, prior_bad, author_weight } = *self;
-        ParamsError::unless(forgetting > 0.0 && forgetting <= 1.0, "forgetting", forgetting, "above 0, at most 1")?;
+        ParamsError::unless(forgetting > 0.0 && forgetting <= 1.0, "forgetting", &forgetting, "above 0, at most 1")?;
         for (key, prior) in [("prior_good", prior_good), ("prior_bad", prior_bad)] {
-            ParamsError::unless(prior > 0.0 && prior <= 1.0e6, key, prior, "above 0, at most 1000000")?;
+            ParamsError::unless(prior > 0.0 && prior <= 1.0e6, key, &prior, "above 0, at most 1000000")?;
         }
-        ParamsError::unless((0.0..=1.0e3).contains(&author_weight), "author_weight", author_weight, "0 to 1000")
+        ParamsError::unless((0.0..=1.0e3).contains(&author_weight), "author_weight", &author_weight, "0 to 1000")
     }
 }
 
@@ -164,5 +164,111 @@ impl TrustBook {
             TrustModel::Equal => 1.0,
             TrustModel::Beta => good / (good + bad),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Evidence, SignatureId};
+
+    fn decision(motion: Motion, outcome: Outcome) -> Decision {
+        Decision {
+            motion,
+            signature: SignatureId::default(),
+            outcome,
+            step: 1,
+            round: 0,
+            radius: 0.0,
+            voters: 2,
+            confirm_weight: 1.0,
+            refute_weight: 0.5,
+            confirmations: 1,
+            refutations: 1,
+            abstentions: 0,
+        }
+    }
+
+    fn votes(motion: Motion) -> Vec<Vote> {
+        [Verdict::Confirm, Verdict::Refute, Verdict::Abstain]
+            .into_iter()
+            .zip(0..)
+            .map(|(verdict, voter)| Vote {
+                motion,
+                signature: SignatureId::default(),
+                voter: AgentId(voter),
+                step: 1,
+                round: 0,
+                verdict,
+                confidence: 0.5,
+                evidence: Evidence::default(),
+            })
+            .collect()
+    }
+
+    /// The weights of the three voters and of the author after one decision.
+    fn weights_after(motion: Motion, outcome: Outcome) -> [f32; 4] {
+        let mut book = TrustBook::new(4, TrustParams::default());
+        book.observe_decision(&decision(motion, outcome), &votes(motion), AgentId(3));
+        [0, 1, 2, 3].map(|agent| book.weight(AgentId(agent)))
+    }
+
+    #[test]
+    fn votes_with_the_outcome_and_signatures_that_hold_earn_trust() {
+        let (up, down, same) = (2.0_f32 / 3.0, 1.0 / 3.0, 0.5);
+        for (motion, outcome, expected) in [
+            (Motion::Adopt, Outcome::Accepted, [up, down, same, up]),
+            (Motion::Adopt, Outcome::Rejected, [down, up, same, down]),
+            (Motion::Revoke, Outcome::Accepted, [up, down, same, down]),
+            (Motion::Revoke, Outcome::Rejected, [down, up, same, same]),
+            (Motion::Adopt, Outcome::Disputed, [same; 4]),
+            (Motion::Adopt, Outcome::Expired, [same; 4]),
+        ] {
+            let found = weights_after(motion, outcome);
+            let fits = found.iter().zip(expected).all(|(weight, expected)| (weight - expected).abs() < 1.0e-6);
+            assert!(fits, "{motion:?} {outcome:?}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn the_record_fades_towards_the_prior() {
+        let mut book = TrustBook::new(2, TrustParams { forgetting: 0.5, ..TrustParams::default() });
+        book.observe_decision(&decision(Motion::Adopt, Outcome::Accepted), &votes(Motion::Adopt), AgentId(9));
+        book.forget(2);
+        assert!((book.weight(AgentId(0)) - 1.25 / 2.25).abs() < 1.0e-6);
+        book.forget(1);
+        assert!((book.weight(AgentId(0)) - 1.25 / 2.25).abs() < 1.0e-6);
+        book.forget(200);
+        assert!((book.weight(AgentId(0)) - 0.5).abs() < 1.0e-6);
+    }
+
+    #[test]
+    fn an_equivocator_weighs_nothing_for_the_rest_of_the_run() {
+        for model in [TrustModel::Equal, TrustModel::Beta] {
+            let mut book = TrustBook::new(3, TrustParams { model, ..TrustParams::default() });
+            book.equivocated(AgentId(0));
+            book.observe_decision(&decision(Motion::Adopt, Outcome::Accepted), &votes(Motion::Adopt), AgentId(0));
+            book.forget(50);
+            assert!(book.weight(AgentId(0)).abs() < f32::EPSILON && book.has_equivocated(AgentId(0)));
+            assert!(book.weight(AgentId(2)) > 0.0);
+        }
+    }
+
+    #[test]
+    fn unknown_agents_weigh_nothing_and_change_nothing() {
+        let mut book = TrustBook::new(1, TrustParams::default());
+        let before = book.clone();
+        book.observe_decision(&decision(Motion::Adopt, Outcome::Accepted), &votes(Motion::Adopt)[1..], AgentId(7));
+        book.equivocated(AgentId(u32::MAX));
+        assert_eq!(book, before);
+        assert!(book.weight(AgentId(1)).abs() < f32::EPSILON);
+    }
+
+    #[test]
+    fn a_parameter_outside_its_range_is_named() {
+        assert_eq!(TrustParams::default().check(), Ok(()));
+        let error = TrustParams { forgetting: 0.0, ..TrustParams::default() }.check().unwrap_err();
+        assert_eq!(error.key, "forgetting");
+        assert!(TrustParams { prior_bad: f32::NAN, ..TrustParams::default() }.check().is_err());
     }
 }

@@ -5,6 +5,8 @@ use dais_traffic::Batch;
 use rand_philox::Philox;
 use serde::{Deserialize, Serialize};
 
+use crate::window::Remembered;
+
 /// A way of lying; an adversary may combine several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -39,8 +41,7 @@ const POISON_SUPPORT: u32 = 50;
 pub(crate) fn poison(template: &Signature, batch: &Batch, ordinary: &[usize], random: &mut Philox) -> Option<Signature> {
     let place = random.bounded(u32::try_from(ordinary.len()).ok().filter(|&count| count > 0)?);
     let row = ordinary[place as usize];
-    let numeric = column_values(batch.numeric(), batch.rows(), row);
-    let codes = column_values(batch.codes(), batch.rows(), row);
+    let Medoid { numeric, codes } = Remembered::of(batch, row).into();
     Some(Signature {
         class: ThreatClass::Unknown,
         pattern: Pattern {
@@ -57,10 +58,6 @@ pub(crate) fn poison(template: &Signature, batch: &Batch, ordinary: &[usize], ra
         confidence: 1.0,
         ..template.clone()
     })
-}
-
-fn column_values<T: Copy>(values: &[T], rows: usize, row: usize) -> Vec<T> {
-    values.iter().skip(row).step_by(rows.max(1)).copied().collect()
 }
 
 /// What an adversary says instead of what it measured; `None` = nothing.

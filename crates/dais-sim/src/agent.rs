@@ -18,7 +18,7 @@ use crate::lifecycle::{Cause, Lifecycle, LifecycleEvent};
 use crate::model::{Model, Workspace};
 use crate::params::AgentParams;
 use crate::seed::{Purpose, Seed};
-use crate::window::Window;
+use crate::window::{Remembered, Window};
 
 pub(crate) use observe::Observed;
 pub(crate) use vote::{BallotView, Question};
@@ -41,13 +41,6 @@ pub(crate) struct Common {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StepFailed(pub(crate) Cause);
 
-/// A recent alert, as the agent remembers it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Alert {
-    numeric: Vec<f32>,
-    codes: Vec<u16>,
-}
-
 /// A signature of this agent that was turned down, kept to offer a better one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct TurnedDown {
@@ -68,7 +61,10 @@ pub(crate) struct Agent {
     learned: u64,
     /// The newest model first, then the versions to return to.
     models: VecDeque<Model>,
-    alerts: VecDeque<Alert>,
+    /// Recent own alerts.
+    alerts: VecDeque<Remembered>,
+    /// Odd flows, each with the step in which it is to be learned.
+    quarantine: VecDeque<(u32, Remembered)>,
     /// Own measures of the adopted signatures, in their order.
     standings: Vec<Standing>,
     turned_down: VecDeque<TurnedDown>,
@@ -96,6 +92,7 @@ impl Agent {
             learned: 0,
             models: VecDeque::with_capacity(params.versions_kept + 1),
             alerts: VecDeque::new(),
+            quarantine: VecDeque::new(),
             standings: Vec::new(),
             turned_down: VecDeque::new(),
             offered: Vec::new(),

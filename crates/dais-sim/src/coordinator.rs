@@ -42,8 +42,6 @@ struct Open {
     signature: Arc<Signature>,
     matcher: Arc<Matcher>,
     grade: Grade,
-    round: u8,
-    votes: Vec<Vote>,
 }
 
 /// An accepted signature as the coordinator remembers it.
@@ -127,7 +125,7 @@ impl Coordinator {
         self.open_challenges(t, challenges);
         let views = self.open.values().map(|open| BallotView {
             motion: open.ballot.motion(),
-            round: open.round,
+            round: open.ballot.round(),
             id: open.ballot.signature(),
             signature: Arc::clone(&open.signature),
             matcher: Arc::clone(&open.matcher),
@@ -169,9 +167,9 @@ impl Coordinator {
 
     fn open_ballot(&mut self, t: u32, motion: Motion, signature: Arc<Signature>, id: SignatureId, matcher: Arc<Matcher>, grade: Grade) {
         let seed = self.committee_seed();
-        let members = committee(&seed, &self.active, self.founding.policy.committee_max as usize);
+        let members = committee(&seed, &self.active, self.founding.policy.committee_size(0));
         let ballot = Ballot::open(motion, id, signature.author, members, t);
-        self.open.insert((id, motion.code()), Open { ballot, signature, matcher, grade, round: 0, votes: Vec::new() });
+        self.open.insert((id, motion.code()), Open { ballot, signature, matcher, grade });
     }
 
     /// The root of the last ledger head draws the committee: nobody knows it before the last step is recorded.
@@ -245,10 +243,7 @@ impl Coordinator {
                 continue;
             };
             match open.ballot.record(vote) {
-                Ok(()) => {
-                    self.counts.votes += 1;
-                    open.votes.push(vote.clone());
-                }
+                Ok(()) => self.counts.votes += 1,
                 Err(refused) => {
                     self.counts.refused_votes += 1;
                     if let VoteRefused::Equivocation(_) = refused {
@@ -272,10 +267,8 @@ impl Coordinator {
                 (_, Resolution::Open) => continue,
                 (_, Resolution::Escalate { round }) => {
                     self.counts.escalated += 1;
-                    let larger = self.founding.policy.committee_max as usize * 2;
-                    open.ballot.escalate(committee(&seed, &self.active, larger), t);
-                    open.round = round;
-                    open.votes.clear();
+                    let size = self.founding.policy.committee_size(round);
+                    open.ballot.escalate(committee(&seed, &self.active, size), t);
                     continue;
                 }
                 (_, Resolution::Closed(decision)) => decision,
@@ -290,7 +283,7 @@ impl Coordinator {
 
     /// Draws the consequences of a closed ballot.
     fn settle(&mut self, open: &Open, decision: &Decision, decisions: &mut Decisions) {
-        self.trust.observe_decision(decision, &open.votes, open.signature.author);
+        self.trust.observe_decision(decision, open.ballot.votes(), open.signature.author);
         let id = decision.signature;
         if decision.motion == Motion::Revoke {
             if decision.outcome == Outcome::Accepted {
@@ -346,7 +339,7 @@ impl Open {
 
     /// The oracle's decision: the truth for the outcome, the voters' own measures for the radius.
     fn divine(&self, t: u32, founding: &Founding) -> Decision {
-        let mut radii: Vec<f32> = self.votes.iter().map(|vote| vote.evidence.radius).collect();
+        let mut radii: Vec<f32> = self.ballot.votes().iter().map(|vote| vote.evidence.radius).collect();
         radii.retain(|&radius| radius >= founding.vote.radius_min);
         radii.sort_by(f32::total_cmp);
         let lower_third = (radii.len() as f32 * founding.policy.radius_quantile) as usize;
@@ -359,7 +352,7 @@ impl Open {
             step: t,
             round: 0,
             radius: if accepted { radius } else { 0.0 },
-            voters: self.votes.len() as u32,
+            voters: self.ballot.votes().len() as u32,
             confirm_weight: 0.0,
             refute_weight: 0.0,
             confirmations: 0,

@@ -14,10 +14,13 @@ pub enum AlertLearning {
     /// Every unmatched flow is learned; attacks come to mask themselves.
     Keep,
     /// Flows scoring beyond the alert threshold by as much again as alert minus suspect threshold are left out.
-    #[default]
     Extreme,
     /// Every alert is left out; the threshold creeps downwards.
     Drop,
+    /// Odd flows wait for the others' judgement: those an adopted signature comes to match within `quarantine_steps` are
+    /// never learned, the rest is learned then.
+    #[default]
+    Quarantine,
 }
 
 /// Parameters of every agent of a run.
@@ -42,6 +45,14 @@ pub struct AgentParams {
     pub alert_rate_max: f32,
     /// What becomes of own alerts.
     pub alert_learning: AlertLearning,
+    /// Steps an odd flow waits before it is learned; 1 to 1,000.
+    pub quarantine_steps: u32,
+    /// Flows with a p-value up to this one are odd; at least the alert level.
+    pub quarantine_p: f32,
+    /// Flows in quarantine at once; the oldest are dropped, never learned.
+    pub quarantine_max: usize,
+    /// A matched flow with a p-value above this one is otherwise ordinary.
+    pub ordinary_p: f32,
     /// How suspicious flows are gathered into a signature.
     pub cluster: ClusterParams,
     /// How evidence becomes a verdict.
@@ -80,6 +91,10 @@ impl Default for AgentParams {
             versions_kept: 1,
             alert_rate_max: 0.15,
             alert_learning: AlertLearning::default(),
+            quarantine_steps: 10,
+            quarantine_p: 0.05,
+            quarantine_max: 512,
+            ordinary_p: 0.5,
             cluster: ClusterParams::default(),
             vote: VoteParams::default(),
             publish_max: 4,
@@ -90,7 +105,7 @@ impl Default for AgentParams {
             blocks_max: 4096,
             allow: Vec::new(),
             doubt_matches_min: 4,
-            doubt_share: 0.3,
+            doubt_share: 0.5,
             retries_max: 3,
         }
     }
@@ -109,6 +124,12 @@ impl AgentParams {
         let minimum = 16..=self.baseline_rows - self.held_back_rows;
         rule(minimum.contains(&self.baseline_min), "agent.baseline_min", &self.baseline_min, "16 to baseline_rows")?;
         rule((0.0..=10.0).contains(&self.rarity_weight), "agent.rarity_weight", &self.rarity_weight, "0 to 10")?;
+        let (steps, max) = (self.quarantine_steps, self.quarantine_max);
+        rule((1..=1_000).contains(&steps), "agent.quarantine_steps", &steps, "1 to 1,000")?;
+        rule((1..=65_536).contains(&max), "agent.quarantine_max", &max, "1 to 65,536")?;
+        let odd = self.detector.alert_p..=1.0;
+        rule(odd.contains(&self.quarantine_p), "agent.quarantine_p", &self.quarantine_p, "detector.alert_p to 1")?;
+        rule((0.0..=1.0).contains(&self.ordinary_p), "agent.ordinary_p", &self.ordinary_p, "0 to 1")?;
         rule(self.retrain_every >= 1, "agent.retrain_every", &self.retrain_every, "at least 1")?;
         rule(self.versions_kept <= 8, "agent.versions_kept", &self.versions_kept, "at most 8")?;
         rule((0.0..=1.0).contains(&self.alert_rate_max), "agent.alert_rate_max", &self.alert_rate_max, "0 to 1")?;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use dais_protocol::Rows;
+use dais_protocol::{Medoid, Rows};
 use dais_traffic::Batch;
 use serde::{Deserialize, Serialize};
 
@@ -37,16 +37,16 @@ impl Window {
         self.rows
     }
 
-    /// Remembers a row of `batch`, in the place of the oldest one when the window is full.
-    pub(crate) fn push(&mut self, batch: &Batch, row: usize) {
+    /// Remembers a flow, in the place of the oldest one when the window is full.
+    pub(crate) fn push(&mut self, flow: &Remembered) {
         let slot = self.next;
-        for k in 0..self.features {
-            self.numeric[k * self.capacity + slot] = batch.numeric_column(k)[row];
+        for (k, &value) in flow.numeric.iter().enumerate() {
+            self.numeric[k * self.capacity + slot] = value;
         }
-        for k in 0..self.categories {
-            self.codes[k * self.capacity + slot] = batch.code_column(k)[row];
+        for (k, &code) in flow.codes.iter().enumerate() {
+            self.codes[k * self.capacity + slot] = code;
         }
-        self.sources[slot] = batch.endpoints().map_or(0, |endpoints| address_key(endpoints.source[row]));
+        self.sources[slot] = flow.source;
         self.next = (slot + 1) % self.capacity;
         self.rows = (self.rows + 1).min(self.capacity);
     }
@@ -68,6 +68,30 @@ impl Window {
     pub(crate) fn flows_from(&self, source: IpAddr) -> usize {
         let key = address_key(source);
         self.sources[..self.rows].iter().filter(|&&known| known == key).count()
+    }
+}
+
+/// One flow taken out of its batch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Remembered {
+    pub(crate) numeric: Vec<f32>,
+    pub(crate) codes: Vec<u16>,
+    source: u64,
+}
+
+impl Remembered {
+    pub(crate) fn of(batch: &Batch, row: usize) -> Self {
+        Self {
+            numeric: batch.numeric().iter().skip(row).step_by(batch.rows()).copied().collect(),
+            codes: batch.codes().iter().skip(row).step_by(batch.rows()).copied().collect(),
+            source: batch.endpoints().map_or(0, |endpoints| address_key(endpoints.source[row])),
+        }
+    }
+}
+
+impl From<Remembered> for Medoid {
+    fn from(flow: Remembered) -> Self {
+        Self { numeric: flow.numeric, codes: flow.codes }
     }
 }
 
@@ -101,14 +125,14 @@ mod tests {
     fn a_full_window_forgets_its_oldest_row() {
         let mut window = Window::new(2, 1, 0);
         let batch = batch(&[0.1, 0.2, 0.3]);
-        (0..3).for_each(|row| window.push(&batch, row));
+        (0..3).for_each(|row| window.push(&Remembered::of(&batch, row)));
         assert_eq!(window.numeric_column(0), [0.3, 0.2]);
     }
 
     #[test]
     fn ordinary_sources_are_remembered() {
         let mut window = Window::new(4, 1, 0);
-        window.push(&batch(&[0.5]), 0);
+        window.push(&Remembered::of(&batch(&[0.5]), 0));
         assert_eq!(window.flows_from([10, 0, 0, 1].into()), 1);
         assert_eq!(window.flows_from([10, 0, 0, 2].into()), 0);
     }

@@ -143,7 +143,7 @@ pub enum Service {
     Mailbox,
     /// File transfer.
     Ftp,
-    /// Windows files and services: SMB, DCE-RPC, NetBIOS, Kerberos, LDAP.
+    /// Windows files and services: SMB, DCE-RPC, `NetBIOS`, Kerberos, LDAP.
     Windows,
     /// Remote desktops.
     Rdp,

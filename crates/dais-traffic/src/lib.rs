@@ -7,9 +7,14 @@
 mod batch;
 mod context;
 mod flow;
+mod partition;
+mod pool;
 mod reader;
+mod recorded;
 mod schema;
 mod source;
+mod stream;
+mod synthetic;
 mod table;
 mod technique;
 mod truth;
@@ -17,11 +22,17 @@ mod truth;
 pub use batch::{Batch, BatchBuilder, Endpoint, Endpoints};
 pub use context::{CONTEXT_FLOWS, CONTEXT_SPAN_S, Context, FLOW_CATEGORICAL, FLOW_NUMERIC, flow_schema};
 pub use flow::{ConnState, Flow, Protocol, Service};
+pub use partition::{Partition, PartitionError, RowKey, SiteRows};
+pub use pool::{Pool, PoolError, PoolParams};
 pub use reader::{
     FlowLog, FlowReader, Format, Input, LabelledFlow, NotRecognised, ReadError, ReadOptions, ReadStats, RowError, detect, read,
 };
+pub use recorded::{Recorded, RecordedError, RecordedParams};
 pub use schema::{Categorical, Numeric, Schema, SchemaError, Transform};
 pub use source::{Observation, Source};
+pub use synthetic::{
+    Campaign, CampaignFamily, CampaignMix, Campaigns, SiteProfile, Synthetic, SyntheticError, SyntheticParams,
+};
 pub use table::{
     CategoricalColumn, LabelColumn, NumericColumn, Rows, Table, TableSchema, TableSchemaError, TableSet, TableSetError,
 };

@@ -78,18 +78,17 @@ pub fn read(file: &str, input: impl Read, options: &ReadOptions) -> Result<Input
         (Ok(format @ (Format::ZeekTsv | Format::ZeekJson | Format::SuricataEve)), _) => {
             FlowLog::read(FlowReader::new(lines, format, options)?, format).map(Input::Flows)
         }
-        (Err(what), _) if what.to_string().starts_with("is ") => Err(unknown(&what)),
-        (_, Some(schema)) => table(lines, schema.clone(), false),
+        (Ok(_) | Err(NotRecognised::Text(_)), Some(schema)) => table(lines, schema.clone(), false),
         (Ok(Format::NslKdd), None) => {
             let (schema, header) = kdd_layout(head);
             table(lines, schema, header)
         }
         (Ok(Format::Csv), None) => {
-            let no_label = NotRecognised("is a table without a column that is named as a label".to_owned());
+            let no_label = NotRecognised::Text("is a table without a column that is named as a label".to_owned());
             let schema = TableSchema::draft("table", head).ok_or_else(|| unknown(&no_label))?;
             table(lines, schema, false)
         }
-        (Err(what), None) => Err(unknown(&what)),
+        (Err(what), _) => Err(unknown(&what)),
     }
 }
 

@@ -5,6 +5,7 @@ mod kdd;
 mod set;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -162,7 +163,9 @@ pub enum TableSchemaError {
         column: String,
     },
     /// A delimiter that is not one byte, or that cannot be told from values.
-    #[error("schema `{schema}`: delimiter {delimiter:?} is not a single ASCII character other than a quote, a line end or a letter or digit")]
+    #[error(
+        "schema `{schema}`: delimiter {delimiter:?} is not a single ASCII character other than a quote, a line end or a letter or digit"
+    )]
     Delimiter {
         /// Name of the schema.
         schema: String,
@@ -191,8 +194,7 @@ impl TableSchema {
     /// # Errors
     /// Where the text is not YAML of this shape, or [`TableSchema::check`] refuses it.
     pub fn from_yaml(text: &str) -> Result<Self, TableSchemaError> {
-        let schema: Self =
-            serde_saphyr::from_str(text).map_err(|error| TableSchemaError::Yaml(error.to_string()))?;
+        let schema: Self = serde_saphyr::from_str(text).map_err(|error| TableSchemaError::Yaml(error.to_string()))?;
         schema.check()?;
         Ok(schema)
     }
@@ -268,7 +270,7 @@ pub struct Table {
     /// Name of the file.
     pub name: String,
     /// How its columns were read.
-    pub schema: TableSchema,
+    pub schema: Arc<TableSchema>,
     /// Values of each numeric column, transformed.
     pub numeric: Vec<Vec<f32>>,
     /// Codes of each categorical column, by `values`.

@@ -3,9 +3,10 @@
 use rand_philox::Philox;
 
 use super::{
-    FeatureCodes, ForestParams, IsolationForest, NARROW_FEATURES_MAX, PATH_UNIT, SUBSAMPLE_MAX,
-    average_path, height_limit,
+    FeatureCodes, ForestParams, IsolationForest, NARROW_FEATURES_MAX, PATH_UNIT, SUBSAMPLE_MAX, average_path,
+    height_limit,
 };
+use crate::simd::{self, Level};
 use crate::{Columns, FitError};
 
 /// Rows of a view up to which trees read it in place; a larger one is copied row by row as drawn.
@@ -17,7 +18,7 @@ pub struct FitScratch {
     /// The rows drawn for a tree.
     drawn: Vec<u32>,
     /// A permutation of all rows to draw from, if the view is small.
-    deck: Vec<u16>,
+    deck: Vec<u32>,
     /// One bit for each row that was drawn, if the view is large.
     taken: Vec<u64>,
     /// The drawn rows of a large view, column by column.
@@ -31,8 +32,8 @@ pub struct FitScratch {
 impl FitScratch {
     /// The memory held, in bytes.
     pub fn capacity_bytes(&self) -> usize {
-        4 * (self.drawn.capacity() + self.sample.capacity() + self.words.capacity())
-            + 2 * (self.deck.capacity() + self.features.capacity())
+        4 * (self.drawn.capacity() + self.deck.capacity() + self.sample.capacity() + self.words.capacity())
+            + 2 * self.features.capacity()
             + 8 * self.taken.capacity()
     }
 }
@@ -97,6 +98,7 @@ fn trees<C: Code>(
     for (rows, path) in leaf_paths.iter_mut().enumerate() {
         *path = libm::round(average_path(rows) * PATH_UNIT) as u16;
     }
+    let instructions = simd::level();
     let in_place = view.rows() <= IN_PLACE_ROWS_MAX;
     let FitScratch { drawn, deck, taken, sample, features, words } = scratch;
     drawn.clear();
@@ -111,15 +113,15 @@ fn trees<C: Code>(
         .zip(leaves.chunks_exact_mut(1 << depth));
     for (tree, ((codes, thresholds), leaves)) in trees.enumerate() {
         let mut words = Words::new(seed, tree as u64, words);
-        let mut rows = [0u16; SUBSAMPLE_MAX];
+        let mut rows = [0u32; SUBSAMPLE_MAX];
         let columns = if in_place {
             draw_in_place(deck, &mut rows[..subsample], &mut words);
             view
         } else {
             draw_sparse(view.rows(), drawn, taken, &mut words);
             copy_rows(view, drawn, sample)?;
-            for (index, row) in rows.iter_mut().enumerate() {
-                *row = index as u16;
+            for (index, row) in (0u32..).zip(&mut rows) {
+                *row = index;
             }
             Columns::new(sample, subsample, view.features())
         };
@@ -127,6 +129,7 @@ fn trees<C: Code>(
             *place = feature;
         }
         let mut growth = Growth {
+            instructions,
             columns,
             rows: [rows; 2],
             values: [0.0; SUBSAMPLE_MAX],
@@ -144,8 +147,8 @@ fn trees<C: Code>(
 }
 
 /// Draws rows without repetition by a partial Fisher-Yates shuffle.
-fn draw_in_place(deck: &mut [u16], rows: &mut [u16], words: &mut Words<'_>) {
-    for (row, place) in (0u16..=u16::MAX).zip(deck.iter_mut()) {
+fn draw_in_place(deck: &mut [u32], rows: &mut [u32], words: &mut Words<'_>) {
+    for (row, place) in (0u32..).zip(deck.iter_mut()) {
         *place = row;
     }
     if deck.len() > rows.len() {
@@ -195,7 +198,8 @@ struct Words<'a> {
 }
 
 impl<'a> Words<'a> {
-    const BUFFER: usize = 256;
+    /// A tree of 256 rows takes some 330 words: little is generated in vain.
+    const BUFFER: usize = 64;
 
     fn new(seed: u64, tree: u64, buffer: &'a mut Vec<u32>) -> Self {
         buffer.resize(Self::BUFFER, 0);
@@ -237,9 +241,10 @@ struct Node {
 
 /// One tree while it grows.
 struct Growth<'a, C> {
+    instructions: Level,
     columns: Columns<'a>,
     /// The rows of the tree, for nodes of even and of odd levels; those of a node lie together.
-    rows: [[u16; SUBSAMPLE_MAX]; 2],
+    rows: [[u32; SUBSAMPLE_MAX]; 2],
     /// The values of the drawn feature, in the order of `rows`.
     values: [f32; SUBSAMPLE_MAX],
     depth: u8,
@@ -297,41 +302,52 @@ impl<C: Code> Growth<'_, C> {
     fn read(&mut self, feature: u16, node: Node) -> (f32, f32) {
         let column = self.columns.column(feature.into());
         let rows = &self.rows[usize::from(node.level % 2)][node.from..node.to];
-        let values = &mut self.values[node.from..node.to];
-        let first = column[usize::from(rows[0])];
-        // Two pairs of bounds, so that one comparison need not wait for the one before.
-        let (mut low, mut high, mut low_2, mut high_2) = (first, first, first, first);
-        let (row_pairs, last_row) = rows.as_chunks::<2>();
-        let (value_pairs, last_value) = values.as_chunks_mut::<2>();
-        for (value, row) in value_pairs.iter_mut().zip(row_pairs) {
-            let (x, y) = (column[usize::from(row[0])], column[usize::from(row[1])]);
-            *value = [x, y];
-            (low, high) = (smaller(low, x), larger(high, x));
-            (low_2, high_2) = (smaller(low_2, y), larger(high_2, y));
-        }
-        if let ([value], [row]) = (last_value, last_row) {
-            *value = column[usize::from(*row)];
-            (low, high) = (smaller(low, *value), larger(high, *value));
-        }
-        (smaller(low, low_2), larger(high, high_2))
+        simd::read(self.instructions, column, rows, &mut self.values[..node.to - node.from])
     }
 
     /// Moves the rows of a node to the buffer of the level below, those below `threshold` to the front; returns
     /// where the others begin.
     fn part(&mut self, threshold: f32, node: Node) -> usize {
         let [even, odd] = &mut self.rows;
-        let (source, target) = if node.level % 2 == 0 { (even, odd) } else { (odd, even) };
-        let (mut front, mut back) = (node.from, node.to - 1);
-        for (&row, &value) in source[node.from..node.to].iter().zip(&self.values[node.from..node.to]) {
-            // Without a branch: the row is written to both ends, and one of them moves on.
-            target[front % SUBSAMPLE_MAX] = row;
-            target[back % SUBSAMPLE_MAX] = row;
-            let is_left = value < threshold;
-            front += usize::from(is_left);
-            back = back.wrapping_sub(usize::from(!is_left));
-        }
-        front
+        let (source, target) = if node.level.is_multiple_of(2) { (even, odd) } else { (odd, even) };
+        let (source, target) = (&source[node.from..node.to], &mut target[node.from..node.to]);
+        node.from + simd::part(self.instructions, source, &self.values[..source.len()], threshold, target)
     }
+}
+
+/// Copies the values of `rows` in a column; returns the smallest and the largest. The portable code.
+pub(crate) fn read(column: &[f32], rows: &[u32], values: &mut [f32]) -> (f32, f32) {
+    let first = column[rows[0] as usize];
+    // Two pairs of bounds, so that one comparison need not wait for the one before.
+    let (mut low, mut high, mut low_2, mut high_2) = (first, first, first, first);
+    let (row_pairs, last_row) = rows.as_chunks::<2>();
+    let (value_pairs, last_value) = values.as_chunks_mut::<2>();
+    for (value, row) in value_pairs.iter_mut().zip(row_pairs) {
+        let (x, y) = (column[row[0] as usize], column[row[1] as usize]);
+        *value = [x, y];
+        (low, high) = (smaller(low, x), larger(high, x));
+        (low_2, high_2) = (smaller(low_2, y), larger(high_2, y));
+    }
+    if let ([value], [row]) = (last_value, last_row) {
+        *value = column[*row as usize];
+        (low, high) = (smaller(low, *value), larger(high, *value));
+    }
+    (smaller(low, low_2), larger(high, high_2))
+}
+
+/// Copies `rows` so that those with a value below `threshold` come first; returns their number. The order within
+/// the two parts is free: a tree depends on which rows are in a node alone. The portable code.
+pub(crate) fn part(rows: &[u32], values: &[f32], threshold: f32, target: &mut [u32]) -> usize {
+    let (mut front, mut back) = (0, target.len() - 1);
+    for (&row, &value) in rows.iter().zip(values) {
+        // Without a branch: the row is written to both ends, and one of them moves on.
+        target[front] = row;
+        target[back] = row;
+        let is_left = value < threshold;
+        front += usize::from(is_left);
+        back = back.wrapping_sub(usize::from(!is_left));
+    }
+    front
 }
 
 fn smaller(a: f32, b: f32) -> f32 {
@@ -346,5 +362,64 @@ fn larger(a: f32, b: f32) -> f32 {
 fn threshold_between(low: f32, high: f32, fraction: u32) -> f32 {
     let share = fraction as f32 * (1.0 / 4_294_967_296.0);
     let threshold = low * (1.0 - share) + high * share;
-    if threshold > low && threshold <= high { threshold } else { high }
+    // Adding 0 makes one zero of the two that compare alike.
+    if threshold > low && threshold <= high { threshold + 0.0 } else { high + 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_drawn_without_repetition_and_each_equally_often() {
+        let mut buffer = Vec::new();
+        let (mut deck, mut rows) = (vec![0; 40], [0; 10]);
+        let (mut drawn, mut taken) = (vec![0; 10], vec![0; 1]);
+        let (mut in_place, mut sparse) = ([0u32; 40], [0u32; 40]);
+        for tree in 0..4_000 {
+            draw_in_place(&mut deck, &mut rows, &mut Words::new(1, tree, &mut buffer));
+            draw_sparse(40, &mut drawn, &mut taken, &mut Words::new(2, tree, &mut buffer));
+            let mut seen = (0u64, 0u64);
+            for (&row, &other) in rows.iter().zip(&drawn) {
+                in_place[row as usize] += 1;
+                sparse[other as usize] += 1;
+                seen = (seen.0 | 1 << row, seen.1 | 1 << other);
+            }
+            assert_eq!((seen.0.count_ones(), seen.1.count_ones()), (10, 10));
+            assert_eq!(taken, [0]);
+        }
+        // 1000 expected, standard deviation 27.
+        for count in in_place.iter().chain(&sparse) {
+            assert!((870..1_130).contains(count), "{in_place:?} {sparse:?}");
+        }
+    }
+
+    #[test]
+    fn a_threshold_leaves_a_row_on_both_sides_even_between_neighbouring_numbers() {
+        let pairs = [(1.0, 1.0f32.next_up()), (f32::MIN, f32::MAX), (-0.0f32, f32::from_bits(1)), (-3.0, 5.0)];
+        for (low, high) in pairs {
+            for fraction in [0, 1, 1 << 31, u32::MAX - 1, u32::MAX] {
+                let threshold = threshold_between(low, high, fraction);
+                assert!(low < threshold && threshold <= high, "{low} {threshold} {high}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_large_view_is_learned_from_copies_as_from_itself() {
+        // The same 5000 rows give the same values whether a tree reads copies of them or the view.
+        let data: Vec<f32> = (0..5_000).map(|row| (row % 97) as f32).collect();
+        let forest = ForestParams::default().fit(Columns::new(&data, 5_000, 1), 1).unwrap();
+        let inside = |&threshold: &f32| (0.0..=96.0).contains(&threshold);
+        assert!(forest.thresholds.iter().all(inside));
+        assert!(forest.thresholds.iter().any(|&threshold| threshold > 90.0));
+    }
+
+    #[test]
+    fn a_drawn_row_of_a_large_view_that_is_not_finite_is_named() {
+        let data = vec![f32::NAN; 30_000];
+        let params = ForestParams { trees: 1, subsample: 256 };
+        let error = params.fit(Columns::new(&data, 30_000, 1), 1).unwrap_err();
+        assert!(matches!(error, FitError::NonFinite { row: ..30_000, feature: 0 }));
+    }
 }

@@ -1,6 +1,6 @@
 //! Walking rows through the trees.
 
-use super::{FeatureCodes, IsolationForest};
+use super::{FeatureCodes, IsolationForest, SUBSAMPLE_MAX};
 use crate::simd::{self, Level};
 use crate::{Columns, Scratch};
 
@@ -80,17 +80,41 @@ fn trees<'a, C>(forest: &'a IsolationForest, codes: &'a [C]) -> impl Iterator<It
 
 /// Adds to `paths` the path length of every lane of every tile in `tree`; the portable code.
 pub(crate) fn add_path<C: Copy + Into<usize>>(tree: Tree<'_, C>, tiles: &[f32], features: usize, paths: &mut [u32]) {
-    let last = tree.leaves.len() - 1;
-    for (tile, sums) in tiles.chunks_exact(LANES * features).zip(paths.chunks_exact_mut(LANES)) {
+    const DEEPEST: usize = SUBSAMPLE_MAX;
+    let (codes, thresholds, leaves) = (tree.codes, tree.thresholds, tree.leaves);
+    let deepest: Option<(&[C; DEEPEST], &[f32; DEEPEST], &[u16; DEEPEST])> =
+        codes.try_into().ok().zip(thresholds.try_into().ok()).zip(leaves.try_into().ok()).map(|((c, t), l)| (c, t, l));
+    match deepest {
+        // Every index is visibly below the length here: the loop has no checks but those of the features.
+        Some((codes, thresholds, leaves)) => walk(tiles, features, paths, tree.depth, |node| {
+            let node = node % DEEPEST;
+            (codes[node].into(), thresholds[node], leaves[node])
+        }),
+        None => walk(tiles, features, paths, tree.depth, |node| {
+            let node = node & (leaves.len() - 1);
+            (codes[node].into(), thresholds[node], leaves[node])
+        }),
+    }
+}
+
+/// Walks all tiles; `entry` gives the feature, threshold and leaf with an index, counted from the first of its kind.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "compiled once for each way to look up an entry")]
+fn walk(tiles: &[f32], features: usize, paths: &mut [u32], depth: u8, entry: impl Fn(usize) -> (usize, f32, u16)) {
+    let (columns, _) = tiles.as_chunks::<LANES>();
+    let (groups, _) = paths.as_chunks_mut::<LANES>();
+    for (tile, sums) in columns.chunks_exact(features).zip(groups) {
         let mut nodes = [1usize; LANES];
-        for _ in 0..tree.depth {
+        for _ in 0..depth {
             for (lane, node) in nodes.iter_mut().enumerate() {
-                let is_left = tile[tree.codes[*node].into() * LANES + lane] < tree.thresholds[*node];
+                let (feature, threshold, _) = entry(*node);
+                let is_left = tile[feature][lane] < threshold;
                 *node = 2 * *node + usize::from(!is_left);
             }
         }
         for (sum, node) in sums.iter_mut().zip(nodes) {
-            *sum += u32::from(tree.leaves[node & last]);
+            let (_, _, leaf) = entry(node);
+            *sum += u32::from(leaf);
         }
     }
 }

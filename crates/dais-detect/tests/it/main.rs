@@ -1,0 +1,9 @@
+//! The promises of the crate, kept by every detector and on real traffic.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "tests, and what they share")]
+
+mod allocation;
+mod conformance;
+mod corrupt;
+mod data;
+mod quality;

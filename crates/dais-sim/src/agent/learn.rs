@@ -1,6 +1,6 @@
 //! Learning from what the others accepted, withdrew or turned down.
 
-use dais_protocol::{Outcome, Rows, SignatureId, widest_radius};
+use dais_protocol::{Outcome, SignatureId, widest_radius};
 
 use super::{Agent, Common, TURNED_DOWN_MAX};
 use crate::adopted::{Adopted, Standing};
@@ -47,10 +47,5 @@ impl Agent {
         if let Err(failed) = self.retrain(0, common, workspace) {
             self.fail(0, failed.0, common);
         }
-    }
-
-    /// The baseline window.
-    pub(crate) fn baseline(&self) -> Rows<'_> {
-        self.window.view()
     }
 }

@@ -6,13 +6,14 @@ use std::net::IpAddr;
 use dais_protocol::{Medoid, Pattern, Rows, Sighting, Signature, SignatureId, cluster, describe, widest_radius};
 use dais_traffic::Batch;
 
-use super::{Agent, Alert, Common, StepFailed, TURNED_DOWN_MAX, TurnedDown};
+use super::{Agent, Common, StepFailed, TURNED_DOWN_MAX, TurnedDown};
 use crate::adopted::{Adopted, Blocklist};
 use crate::adversary::{Behaviour, poison};
 use crate::lifecycle::{Cause, Lifecycle};
 use crate::model::Workspace;
 use crate::params::AlertLearning;
 use crate::seed::Purpose;
+use crate::window::Remembered;
 
 /// A signature an agent offers, with the rows of the batch it was made from.
 #[derive(Clone, Debug)]
@@ -79,7 +80,7 @@ impl Agent {
             observed.sightings = self.sightings(step, batch, &observed, adopted, blocks, common, workspace);
         }
         observed.challenges = self.challenges(adopted, common);
-        self.learn_flows(batch, &observed, &extreme, common);
+        self.learn_flows(step, batch, &observed, &extreme, adopted, common);
         self.retrain(step, common, workspace)?;
         if self.lifecycle == Lifecycle::Recovering {
             self.become_state(Lifecycle::Active, step, Cause::Progress);
@@ -107,7 +108,7 @@ impl Agent {
                 if distance <= standing.radius {
                     matched[row] = true;
                     standing.matches += 1;
-                    standing.ordinary += u32::from(p[row] > common.params.detector.suspect_p);
+                    standing.ordinary += u32::from(p[row] > common.params.ordinary_p);
                 }
             }
         }
@@ -201,7 +202,7 @@ impl Agent {
         let sources = endpoints.map(|all| self.suspects(members.iter().map(|&row| all.source[row]), common));
         let signature = Signature {
             class: common.classifier.classify(batch, members),
-            medoid: Medoid { numeric: row_values(batch.numeric(), batch, medoid_row), codes: row_values(batch.codes(), batch, medoid_row) },
+            medoid: Remembered::of(batch, medoid_row).into(),
             pattern,
             radius,
             sources: sources.unwrap_or_default().into_iter().take(dais_protocol::SOURCES_MAX).collect(),
@@ -295,23 +296,54 @@ impl Agent {
         challenges
     }
 
-    /// Takes unmatched flows into the baseline, all but alerts that must not mask themselves.
-    fn learn_flows(&mut self, batch: &Batch, observed: &Observed, extreme: &[bool], common: &Common) {
+    /// Takes unmatched flows into the baseline, as the parameters say.
+    fn learn_flows(
+        &mut self,
+        step: u32,
+        batch: &Batch,
+        observed: &Observed,
+        extreme: &[bool],
+        adopted: &[Adopted],
+        common: &Common,
+    ) {
         let params = &common.params;
+        self.release(step, adopted);
         for row in 0..batch.rows() {
             let alerted = observed.p[row] <= params.detector.alert_p;
             if alerted {
                 self.remember_alert(batch, row, params.alerts_kept);
             }
-            let left_out = match params.alert_learning {
-                AlertLearning::Keep => false,
-                AlertLearning::Extreme => extreme[row],
-                AlertLearning::Drop => alerted,
-            };
-            if left_out || observed.matched[row] || observed.blocked[row] {
+            if observed.matched[row] || observed.blocked[row] {
                 continue;
             }
-            self.learn_flow(batch, row, common);
+            match params.alert_learning {
+                AlertLearning::Extreme if extreme[row] => {}
+                AlertLearning::Drop if alerted => {}
+                AlertLearning::Quarantine if observed.p[row] <= params.quarantine_p => {
+                    if self.quarantine.len() >= params.quarantine_max {
+                        self.quarantine.pop_front();
+                    }
+                    let due = step.saturating_add(params.quarantine_steps);
+                    self.quarantine.push_back((due, Remembered::of(batch, row)));
+                }
+                AlertLearning::Keep | AlertLearning::Extreme | AlertLearning::Drop | AlertLearning::Quarantine => {
+                    self.learn_flow(batch, row, common);
+                }
+            }
+        }
+    }
+
+    /// Ends the quarantine of flows that have waited long enough: what an adopted signature matches is forgotten, the
+    /// rest is learned.
+    fn release(&mut self, step: u32, adopted: &[Adopted]) {
+        while let Some((_, flow)) = self.quarantine.pop_front_if(|(due, _)| *due <= step) {
+            let mut applied = adopted.iter().zip(&self.standings);
+            let matched = applied.any(|(signature, standing)| {
+                signature.matcher.distance(&flow.numeric, &flow.codes) <= standing.radius && standing.radius > 0.0
+            });
+            if !matched {
+                self.window.push(&flow);
+            }
         }
     }
 
@@ -321,9 +353,9 @@ impl Agent {
         self.learned += 1;
         let every = params.baseline_rows.checked_div(params.held_back_rows).map_or(u64::MAX, |every| every as u64);
         if self.learned.is_multiple_of(every) {
-            self.held_back.push(batch, row);
+            self.held_back.push(&Remembered::of(batch, row));
         } else {
-            self.window.push(batch, row);
+            self.window.push(&Remembered::of(batch, row));
         }
     }
 
@@ -334,8 +366,7 @@ impl Agent {
         if self.alerts.len() >= alerts_kept {
             self.alerts.pop_front();
         }
-        let alert = Alert { numeric: row_values(batch.numeric(), batch, row), codes: row_values(batch.codes(), batch, row) };
-        self.alerts.push_back(alert);
+        self.alerts.push_back(Remembered::of(batch, row));
     }
 }
 
@@ -344,8 +375,4 @@ const REFINED_RADIUS: f32 = 0.8;
 
 pub(super) fn rows_of(batch: &Batch) -> Rows<'_> {
     Rows { rows: batch.rows(), stride: batch.rows(), numeric: batch.numeric(), codes: batch.codes() }
-}
-
-fn row_values<T: Copy>(values: &[T], batch: &Batch, row: usize) -> Vec<T> {
-    values.iter().skip(row).step_by(batch.rows()).copied().collect()
 }

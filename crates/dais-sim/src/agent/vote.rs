@@ -6,11 +6,12 @@ use dais_protocol::{
     AgentId, Evidence, Matcher, Motion, Rows, Signature, SignatureId, Verdict, Vote, judge, similarity, widest_radius,
 };
 
-use super::{Agent, Alert, Common};
+use super::{Agent, Common};
 use crate::adopted::{Adopted, Standing};
 use crate::adversary::{Behaviour, twist};
 use crate::model::{Model, Workspace};
 use crate::seed::Purpose;
+use crate::window::Remembered;
 
 /// An open ballot as a voter sees it.
 #[derive(Clone, Debug)]
@@ -105,7 +106,7 @@ impl Agent {
         let signature = &ballot.signature;
         ballot.matcher.distances(self.window.view(), &mut workspace.distances);
         let matches = workspace.distances.iter().filter(|&&distance| distance <= signature.radius).count();
-        let within = |alert: &&Alert| ballot.matcher.distance(&alert.numeric, &alert.codes) <= signature.radius;
+        let within = |alert: &&Remembered| ballot.matcher.distance(&alert.numeric, &alert.codes) <= signature.radius;
         let evidence = Evidence {
             baseline: self.window.rows() as u32,
             matches: matches as u32,
@@ -121,7 +122,7 @@ impl Agent {
 
     /// Cosine between the deviations of a signature's centre and of the own alert nearest to it.
     fn similarity_to_alerts(&self, centre: &[f32], model: &Model) -> f32 {
-        let squared = |alert: &Alert| alert.numeric.iter().zip(centre).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
+        let squared = |alert: &Remembered| alert.numeric.iter().zip(centre).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
         let distances = self.alerts.iter().map(|alert| (squared(alert), alert));
         let nearest = distances.min_by(|a, b| a.0.total_cmp(&b.0));
         nearest.map_or(0.0, |(_, alert)| similarity(&model.deviations(centre), &model.deviations(&alert.numeric)))

@@ -41,10 +41,16 @@ impl fmt::Display for Format {
     }
 }
 
-/// The content is no known format; displays as what it looks like.
+/// What content looks like that is no known format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct NotRecognised(pub(crate) String);
+pub enum NotRecognised {
+    /// Data that no schema can help to read.
+    #[error("is {0}")]
+    Binary(&'static str),
+    /// Text of an unknown kind.
+    #[error("{0}")]
+    Text(String),
+}
 
 /// The format of a file that begins with `head`, which is unpacked text: the first 64 KiB, say.
 ///
@@ -52,11 +58,11 @@ pub struct NotRecognised(pub(crate) String);
 /// Where the content is none of the known formats.
 pub fn detect(head: &[u8]) -> Result<Format, NotRecognised> {
     if let Some(what) = binary(head) {
-        return Err(NotRecognised(format!("is {what}")));
+        return Err(NotRecognised::Binary(what));
     }
     let lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     let Some(first) = lines.clone().find(|line| !line.is_empty()) else {
-        return Err(NotRecognised("holds blank lines only".to_owned()));
+        return Err(NotRecognised::Text("holds blank lines only".to_owned()));
     };
     if first.starts_with(b"#separator") || lines.clone().any(|line| line.starts_with(b"#fields\t")) {
         return Ok(Format::ZeekTsv);
@@ -65,7 +71,7 @@ pub fn detect(head: &[u8]) -> Result<Format, NotRecognised> {
         return json(first);
     }
     let Some(sample) = Sample::cut(head) else {
-        return Err(NotRecognised(format!("begins with {}, which is no table", quoted(first))));
+        return Err(NotRecognised::Text(format!("begins with {}, which is no table", quoted(first))));
     };
     if sample.delimiter == ',' && recognises(&sample.header).is_some() {
         return Ok(Format::NslKdd);
@@ -73,7 +79,7 @@ pub fn detect(head: &[u8]) -> Result<Format, NotRecognised> {
     if sample.has_header() {
         return Ok(Format::Csv);
     }
-    Err(NotRecognised(format!("begins with {}, a table without a header line", quoted(first))))
+    Err(NotRecognised::Text(format!("begins with {}, a table without a header line", quoted(first))))
 }
 
 /// Keys that tell JSON formats apart; a line cut short by the size of the head cannot be told.
@@ -87,11 +93,11 @@ struct Keys {
 
 fn json(first: &[u8]) -> Result<Format, NotRecognised> {
     let keys: Keys = serde_json::from_slice(first)
-        .map_err(|error| NotRecognised(format!("begins with {}, broken JSON ({error})", quoted(first))))?;
+        .map_err(|error| NotRecognised::Text(format!("begins with {}, broken JSON ({error})", quoted(first))))?;
     match keys {
         Keys { event_type: Some(_), .. } => Ok(Format::SuricataEve),
         Keys { ts: Some(_), source: Some(_), .. } => Ok(Format::ZeekJson),
-        Keys { .. } => Err(NotRecognised(format!("begins with {}, JSON of another kind", quoted(first)))),
+        Keys { .. } => Err(NotRecognised::Text(format!("begins with {}, JSON of another kind", quoted(first)))),
     }
 }
 

@@ -174,19 +174,11 @@ pub enum ReadError {
         /// The repeated name.
         column: String,
     },
-    /// A text column has more values than codes can tell apart.
-    #[error("{file}: column `{column}` has more than 65,535 values: list it under ignored")]
-    TooManyValues {
-        /// Name of the file.
-        file: String,
-        /// The column.
-        column: String,
-    },
     /// More rows are broken than was allowed.
     #[error("{first}; {bad} of {rows} rows are broken, allowed is a share of {allowed} (`--max-bad-rows`)")]
     TooManyBadRows {
         /// The first broken row.
-        first: RowError,
+        first: Box<RowError>,
         /// Broken rows seen.
         bad: u64,
         /// Rows seen.

@@ -86,7 +86,7 @@ impl<R: Read> FlowReader<R> {
                 return Ok(None);
             };
             let text = match line {
-                Line::Text(text) if text.is_empty() => continue,
+                Line::Text([]) => continue,
                 Line::Text(text) => text,
                 Line::TooLong => {
                     self.tally.bad(number, too_long())?;

@@ -50,7 +50,7 @@ impl Kind {
         match self {
             Self::Time => value.is_number() || value.is_string(),
             Self::Text => value.is_string(),
-            Self::Port => value.as_u64().is_some_and(|port| port <= u64::from(u16::MAX)),
+            Self::Port => value.as_u64().is_some_and(|port| u16::try_from(port).is_ok()),
             Self::Count => value.as_u64().is_some(),
             Self::Seconds => value.as_f64().is_some_and(|seconds| seconds >= 0.0),
         }
@@ -68,7 +68,7 @@ pub(crate) fn blame(line: &[u8], fields: &[(&str, Kind, bool)], error: &serde_js
         let column = path.trim_start_matches('/').replace('/', ".");
         match value.pointer(path) {
             None if required => return Flaw::field(&column, kind.expected(), b""),
-            Some(found) if !kind.fits(found) && !(found.is_null() && !required) => {
+            Some(found) if !kind.fits(found) && (required || !found.is_null()) => {
                 return Flaw::field(&column, kind.expected(), found.to_string().as_bytes());
             }
             _ => {}

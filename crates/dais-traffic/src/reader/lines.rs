@@ -7,6 +7,7 @@ use flate2::read::MultiGzDecoder;
 use super::ReadError;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const BLOCK_BYTES: usize = 1 << 16;
 
 /// How much of the beginning format detection may look at.
@@ -75,9 +76,8 @@ impl<R: Read> Lines<R> {
         while !lines.ended && lines.buffer.len() < HEAD_BYTES {
             lines.fill()?;
         }
-        const BOM: &[u8] = b"\xef\xbb\xbf";
-        if lines.buffer.starts_with(BOM) {
-            lines.start = BOM.len();
+        if lines.buffer.starts_with(BYTE_ORDER_MARK) {
+            lines.start = BYTE_ORDER_MARK.len();
         }
         Ok(lines)
     }
@@ -230,7 +230,8 @@ mod tests {
 
     #[test]
     fn truncated_gzip_is_told_from_damaged_gzip() {
-        let text: Vec<u8> = (0..200_000_u32).flat_map(|k| format!("{}\n", k.wrapping_mul(2_654_435_761)).into_bytes()).collect();
+        let text: Vec<u8> =
+            (0..200_000_u32).flat_map(|k| format!("{}\n", k.wrapping_mul(2_654_435_761)).into_bytes()).collect();
         let bytes = gzip(&text);
         let cut = read_all(&bytes[..bytes.len() - 1_000], 100);
         assert!(matches!(cut, Err(ReadError::TruncatedGzip { line, .. }) if line > 100_000), "{cut:?}");

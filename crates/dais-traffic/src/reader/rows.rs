@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::sync::Arc;
 
 use crate::{Endpoint, Endpoints, Label, LabelColumn, Table, TableSchema, Transform};
 
@@ -58,7 +59,7 @@ pub(crate) fn read_table<R: Read>(
         let what = if tally.stats.bad_rows == 0 { "a header only" } else { "broken rows only" };
         return Err(ReadError::NoRows { file, what: what.to_owned() });
     }
-    columns.into_table(file, schema, tally)
+    Ok(columns.into_table(file, schema, tally))
 }
 
 fn skip_header<R: Read>(lines: &mut Lines<R>) -> Result<(), ReadError> {
@@ -121,18 +122,70 @@ impl Dictionary {
         if let Some(code) = self.last.filter(|code| self.values[usize::from(*code) - 1] == text) {
             return Ok(code);
         }
-        let code = match self.codes.get(text) {
-            Some(code) => *code,
-            None => {
-                let next = u16::try_from(self.values.len() + 1)
-                    .map_err(|_| Flaw::field(name, "at most 65,535 distinct values", field))?;
-                self.values.push(text.to_owned());
-                self.codes.insert(text.to_owned(), next);
-                next
-            }
+        let code = if let Some(code) = self.codes.get(text) {
+            *code
+        } else {
+            let next = u16::try_from(self.values.len() + 1)
+                .map_err(|_| Flaw::field(name, "at most 65,535 distinct values", field))?;
+            self.values.push(text.to_owned());
+            self.codes.insert(text.to_owned(), next);
+            next
         };
         self.last = Some(code);
         Ok(code)
+    }
+}
+
+/// What the values of the label column mean.
+struct Meanings {
+    column: LabelColumn,
+    /// Labels of the values seen so far.
+    known: BTreeMap<Vec<u8>, Label>,
+    families: Families,
+}
+
+impl Meanings {
+    fn label(&mut self, name: &str, field: &[u8]) -> Result<Label, Flaw> {
+        if let Some(label) = self.known.get(field) {
+            return Ok(*label);
+        }
+        let label = self.families.label(name, said(&self.column, field)?)?;
+        self.known.insert(field.to_vec(), label);
+        Ok(label)
+    }
+}
+
+/// Logarithms taken lately, for the same few counts and rates come again and again.
+struct Logarithms {
+    /// Raw values and their logarithms, each at the place that its bits hash to.
+    places: Vec<(f64, f32)>,
+}
+
+impl Default for Logarithms {
+    fn default() -> Self {
+        Self { places: vec![(0.0, 0.0); 1 << Self::BITS] }
+    }
+}
+
+impl Logarithms {
+    const BITS: u32 = 10;
+
+    fn transformed(&mut self, name: &str, transform: Transform, field: &[u8]) -> Result<f32, Flaw> {
+        let raw = value::number(name, field)?;
+        let value = match transform {
+            Transform::Identity => raw as f32,
+            Transform::Log1p => self.log1p(raw),
+        };
+        if value.is_finite() { Ok(value) } else { Err(Flaw::field(name, "a number of at most 3.4e38", field)) }
+    }
+
+    fn log1p(&mut self, raw: f64) -> f32 {
+        let hash = raw.to_bits().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - Self::BITS);
+        let place = &mut self.places[hash as usize];
+        if place.0.to_bits() != raw.to_bits() {
+            *place = (raw, Transform::Log1p.apply(raw) as f32);
+        }
+        place.1
     }
 }
 
@@ -141,10 +194,8 @@ struct Columns {
     names: Vec<String>,
     roles: Vec<(usize, Role)>,
     transforms: Vec<Transform>,
-    label: LabelColumn,
-    /// Labels of the values seen in the label column.
-    known: BTreeMap<Vec<u8>, Label>,
-    families: Families,
+    logarithms: Logarithms,
+    meanings: Meanings,
     dictionaries: Vec<Dictionary>,
     numbers: Vec<f32>,
     kinds: Vec<u16>,
@@ -177,9 +228,8 @@ impl Columns {
             names: names.to_vec(),
             roles: names.iter().enumerate().filter_map(|(at, name)| role(name).map(|role| (at, role))).collect(),
             transforms: schema.numeric.iter().map(|column| column.transform).collect(),
-            label: schema.label.clone(),
-            known: BTreeMap::new(),
-            families: Families::default(),
+            logarithms: Logarithms::default(),
+            meanings: Meanings { column: schema.label.clone(), known: BTreeMap::new(), families: Families::default() },
             dictionaries: (0..kinds).map(|_| Dictionary::default()).collect(),
             numbers: vec![0.0; numbers],
             kinds: vec![0; kinds],
@@ -202,22 +252,13 @@ impl Columns {
         for &(at, role) in &self.roles {
             let (name, field) = (self.names[at].as_str(), fields.get(at));
             match role {
-                Role::Numeric(k) => self.numbers[k] = transformed(name, self.transforms[k], field)?,
+                Role::Numeric(k) => self.numbers[k] = self.logarithms.transformed(name, self.transforms[k], field)?,
                 Role::Categorical(k) => self.kinds[k] = self.dictionaries[k].code(name, field)?,
                 Role::Time => time_s = value::time(name, field)?,
                 Role::Source => endpoint.source = value::address(name, field)?,
                 Role::Destination => endpoint.destination = value::address(name, field)?,
                 Role::DestinationPort => endpoint.destination_port = value::port(name, field)?,
-                Role::Label => {
-                    label = match self.known.get(field) {
-                        Some(label) => *label,
-                        None => {
-                            let label = self.families.label(name, said(&self.label, field)?)?;
-                            self.known.insert(field.to_vec(), label);
-                            label
-                        }
-                    }
-                }
+                Role::Label => label = self.meanings.label(name, field)?,
             }
         }
         self.labels.push(label);
@@ -234,27 +275,20 @@ impl Columns {
         Ok(())
     }
 
-    fn into_table(self, name: String, schema: TableSchema, tally: Tally) -> Result<Table, ReadError> {
-        Ok(Table {
+    fn into_table(self, name: String, schema: TableSchema, tally: Tally) -> Table {
+        Table {
             name,
-            schema,
+            schema: Arc::new(schema),
             numeric: self.numeric,
             codes: self.codes,
             values: self.dictionaries.into_iter().map(|dictionary| dictionary.values).collect(),
             labels: self.labels,
-            families: self.families.into_list(),
+            families: self.meanings.families.into_list(),
             endpoints: self.endpoints,
             time_s: self.time_s,
             stats: tally.stats,
-        })
+        }
     }
-}
-
-fn transformed(name: &str, transform: Transform, field: &[u8]) -> Result<f32, Flaw> {
-    let raw = value::number(name, field)?;
-    // Most values of flow tables are 0, which every transform keeps.
-    let value = if raw == 0.0 { 0.0 } else { transform.apply(raw) as f32 };
-    if value.is_finite() { Ok(value) } else { Err(Flaw::field(name, "a number of at most 3.4e38", field)) }
 }
 
 /// What a value of the label column means.

@@ -67,7 +67,7 @@ impl Tally {
         let ReadStats { rows, bad_rows: bad, .. } = self.stats;
         match &self.first {
             Some(first) if bad as f64 > self.allowed * rows as f64 => {
-                Err(ReadError::TooManyBadRows { first: first.clone(), bad, rows, allowed: self.allowed })
+                Err(ReadError::TooManyBadRows { first: Box::new(first.clone()), bad, rows, allowed: self.allowed })
             }
             _ => Ok(()),
         }

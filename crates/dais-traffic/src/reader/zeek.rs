@@ -90,11 +90,7 @@ impl<'a> Row<'a> {
     }
 
     /// The value of a field, or the default where it is unset.
-    fn or_default<T: Default>(
-        &self,
-        field: Field,
-        parse: impl Fn(&str, &[u8]) -> Result<T, Flaw>,
-    ) -> Result<T, Flaw> {
+    fn or_default<T: Default>(&self, field: Field, parse: impl Fn(&str, &[u8]) -> Result<T, Flaw>) -> Result<T, Flaw> {
         let (name, value) = self.get(field);
         if value.is_empty() { Ok(T::default()) } else { parse(name, value) }
     }
@@ -131,9 +127,8 @@ impl Tsv {
         let columns = text.split(char::from(self.separator)).skip(1);
         self.spaced = text.contains(SPACES);
         self.header = columns.flat_map(|column| column.split(SPACES)).map(|name| name.trim().to_owned()).collect();
-        let known = |column: &String| {
-            NAMES.iter().position(|name| *name == column.replace("detailed-label", "detailedlabel"))
-        };
+        let known =
+            |column: &String| NAMES.iter().position(|name| *name == column.replace("detailed-label", "detailedlabel"));
         self.columns = self.header.iter().map(known).collect();
         let missing = REQUIRED.iter().find(|field| !self.columns.contains(&Some(**field as usize)));
         missing.map_or(Ok(()), |field| {
@@ -269,7 +264,8 @@ mod tests {
 
     #[test]
     fn labels_apart_by_spaces_are_understood() {
-        let fields = FIELDS.replace("resp_pkts\tlabel\tdetailedlabel", "resp_pkts\ttunnel_parents   label   detailed-label");
+        let fields =
+            FIELDS.replace("resp_pkts\tlabel\tdetailedlabel", "resp_pkts\ttunnel_parents   label   detailed-label");
         let row = ROW.replace("16\tMalicious\tCC", "16\t(empty)   Malicious   PartOfAHorizontalPortScan");
         let (_, said) = tsv(&[&fields]).flow(row.as_bytes()).expect("a sound row");
         assert_eq!(said, Said::Attack("PartOfAHorizontalPortScan".into()));

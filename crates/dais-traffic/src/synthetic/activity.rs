@@ -116,9 +116,8 @@ pub(crate) static BROWSE_PLAIN: Activity = tcp(Route::Out(1_500), Service::Http,
     .visits(2.5, 0.5)
     .failing(0.05)
     .looked_up(0.6);
-pub(crate) static LOOKUP: Activity = udp(Route::Inside(server::DNS), Service::Dns, 53)
-    .volume((44.0, 0.25), (130.0, 0.6), (0.02, 1.2))
-    .visits(1.6, 0.3);
+pub(crate) static LOOKUP: Activity =
+    udp(Route::Inside(server::DNS), Service::Dns, 53).volume((44.0, 0.25), (130.0, 0.6), (0.02, 1.2)).visits(1.6, 0.3);
 pub(crate) static RECURSE: Activity = udp(Route::OutFrom(server::DNS, 800), Service::Dns, 53)
     .volume((47.0, 0.25), (190.0, 0.7), (0.05, 0.9))
     .visits(2.0, 0.2)
@@ -142,8 +141,8 @@ pub(crate) static SEND_MAIL: Activity = tcp(Route::OutFrom(server::MAIL, 600), S
     .volume((20_000.0, 1.7), (500.0, 0.4), (3.0, 1.2))
     .failing(0.09)
     .looked_up(0.7);
-pub(crate) static SUBMIT_MAIL: Activity = tcp(Route::Inside(server::MAIL), Service::Smtp, 587)
-    .volume((15_000.0, 1.8), (700.0, 0.4), (1.2, 1.0));
+pub(crate) static SUBMIT_MAIL: Activity =
+    tcp(Route::Inside(server::MAIL), Service::Smtp, 587).volume((15_000.0, 1.8), (700.0, 0.4), (1.2, 1.0));
 pub(crate) static READ_MAIL: Activity = tcp(Route::Inside(server::MAIL), Service::Mailbox, 993)
     .volume((900.0, 0.7), (8_000.0, 1.7), (10.0, 1.8))
     .visits(1.8, 4.0);
@@ -157,8 +156,8 @@ pub(crate) static SHARE_FILES: Activity = tcp(Route::Inside(server::FILES), Serv
 pub(crate) static SIGN_ON: Activity = tcp(Route::Inside(server::DIRECTORY), Service::Windows, 389)
     .volume((1_500.0, 0.7), (2_600.0, 0.8), (0.1, 1.3))
     .visits(3.0, 0.2);
-pub(crate) static PRINT: Activity = tcp(Route::Inside(server::PRINTER), Service::Other, 9_100)
-    .volume((220_000.0, 1.5), (250.0, 0.5), (8.0, 1.0));
+pub(crate) static PRINT: Activity =
+    tcp(Route::Inside(server::PRINTER), Service::Other, 9_100).volume((220_000.0, 1.5), (250.0, 0.5), (8.0, 1.0));
 pub(crate) static QUERY: Activity = tcp(Route::Inside(server::DATABASE), Service::Database, 5_432)
     .volume((2_000.0, 1.0), (12_000.0, 2.0), (0.5, 1.8))
     .visits(3.0, 0.5);
@@ -169,11 +168,10 @@ pub(crate) static REPLICATE: Activity =
     tcp(Route::Between(server::DATABASE, server::REPLICA), Service::Database, 5_432)
         .volume((120_000.0, 1.6), (2_500.0, 0.8), (30.0, 1.0))
         .failing(0.005);
-pub(crate) static WEB_QUERY: Activity =
-    tcp(Route::Between(server::WEB, server::DATABASE), Service::Database, 5_432)
-        .volume((1_500.0, 0.8), (9_000.0, 1.5), (0.2, 1.4))
-        .visits(3.0, 0.2)
-        .failing(0.005);
+pub(crate) static WEB_QUERY: Activity = tcp(Route::Between(server::WEB, server::DATABASE), Service::Database, 5_432)
+    .volume((1_500.0, 0.8), (9_000.0, 1.5), (0.2, 1.4))
+    .visits(3.0, 0.2)
+    .failing(0.005);
 pub(crate) static SHELL: Activity = tcp(Route::Inside(server::WEB), Service::Ssh, 22)
     .volume((4_000.0, 1.2), (9_000.0, 1.6), (40.0, 2.0))
     .visits(1.5, 6.0)
@@ -189,10 +187,12 @@ pub(crate) static SHELL_OUT: Activity = tcp(Route::Out(20), Service::Ssh, 22)
 pub(crate) static DESKTOP: Activity = tcp(Route::Inside(server::DESKTOPS), Service::Rdp, 3_389)
     .volume((50_000.0, 1.6), (700_000.0, 1.8), (300.0, 1.8))
     .failing(0.06);
-pub(crate) static TRANSFER: Activity = tcp(Route::Out(30), Service::Ftp, 21)
-    .volume((700.0, 1.4), (1_800.0, 1.5), (6.0, 1.4))
-    .failing(0.08)
-    .looked_up(0.8);
+pub(crate) static DESKTOP_AWAY: Activity = tcp(Route::In(60, server::DESKTOPS), Service::Rdp, 3_389)
+    .volume((30_000.0, 1.7), (400_000.0, 1.9), (200.0, 2.0))
+    .visits(1.3, 10.0)
+    .failing(0.1);
+pub(crate) static TRANSFER: Activity =
+    tcp(Route::Out(30), Service::Ftp, 21).volume((700.0, 1.4), (1_800.0, 1.5), (6.0, 1.4)).failing(0.08).looked_up(0.8);
 pub(crate) static TELEMETRY: Activity = tcp(Route::Out(6), Service::Iot, 8_883)
     .volume((420.0, 0.5), (160.0, 0.4), (2.0, 1.1))
     .visits(1.3, 5.0)
@@ -201,9 +201,8 @@ pub(crate) static SENSE: Activity = udp(Route::Inside(server::HUB), Service::Iot
     .volume((80.0, 0.4), (40.0, 0.3), (0.05, 1.0))
     .visits(1.5, 1.0)
     .failing(0.06);
-pub(crate) static WATCH: Activity = tcp(Route::Out(4), Service::Tls, 443)
-    .volume((300_000.0, 1.5), (4_000.0, 0.9), (50.0, 1.1))
-    .failing(0.04);
+pub(crate) static WATCH: Activity =
+    tcp(Route::Out(4), Service::Tls, 443).volume((300_000.0, 1.5), (4_000.0, 0.9), (50.0, 1.1)).failing(0.04);
 pub(crate) static MANAGE: Activity = udp(Route::ToClients(server::MONITOR), Service::Snmp, 161)
     .volume((90.0, 0.3), (150.0, 0.5), (0.02, 1.0))
     .visits(2.0, 0.1)
@@ -213,9 +212,8 @@ pub(crate) static LEASE: Activity =
 pub(crate) static PING: Activity = activity(Route::Inside(server::GATEWAY), Protocol::Icmp, Service::None, 0)
     .volume((168.0, 0.7), (168.0, 0.7), (3.0, 0.8))
     .visits(1.2, 10.0);
-pub(crate) static CALL: Activity = udp(Route::Out(60), Service::None, 3_478)
-    .volume((90_000.0, 1.9), (110_000.0, 1.9), (120.0, 1.7))
-    .failing(0.1);
+pub(crate) static CALL: Activity =
+    udp(Route::Out(60), Service::None, 3_478).volume((90_000.0, 1.9), (110_000.0, 1.9), (120.0, 1.7)).failing(0.1);
 pub(crate) static CALL_SERVICE: Activity = tcp(Route::OutFrom(server::WEB, 40), Service::Tls, 443)
     .volume((2_200.0, 0.8), (3_500.0, 1.2), (0.6, 1.2))
     .visits(2.0, 0.4)
@@ -224,11 +222,13 @@ pub(crate) static SYNCHRONISE: Activity = tcp(Route::Out(8), Service::Tls, 443)
     .volume((40_000.0, 2.1), (3_000.0, 1.0), (4.0, 1.6))
     .visits(2.0, 2.0)
     .looked_up(0.4);
-pub(crate) static ANNOUNCE: Activity =
-    udp(Route::Broadcast, Service::Windows, 137).volume((60.0, 0.3), (1.0, 0.0), (1.0, 0.5)).visits(2.5, 0.7).failing(1.0);
+pub(crate) static ANNOUNCE: Activity = udp(Route::Broadcast, Service::Windows, 137)
+    .volume((60.0, 0.3), (1.0, 0.0), (1.0, 0.5))
+    .visits(2.5, 0.7)
+    .failing(1.0);
 pub(crate) static STRAY: Activity = tcp(Route::Stray, Service::None, 0).visits(1.4, 2.0).failing(1.0);
-pub(crate) static TUNNEL_HOME: Activity = udp(Route::Out(3), Service::Other, 51_820)
-    .volume((60_000.0, 1.8), (180_000.0, 1.9), (200.0, 1.2));
+pub(crate) static TUNNEL_HOME: Activity =
+    udp(Route::Out(3), Service::Other, 51_820).volume((60_000.0, 1.8), (180_000.0, 1.9), (200.0, 1.2));
 pub(crate) static MEET: Activity = udp(Route::Out(12), Service::None, 50_010)
     .volume((900_000.0, 1.5), (1_500_000.0, 1.5), (500.0, 1.2))
     .visits(2.0, 3.0)
@@ -236,9 +236,8 @@ pub(crate) static MEET: Activity = udp(Route::Out(12), Service::None, 50_010)
 pub(crate) static NEW_APPLICATION: Activity = tcp(Route::Inside(server::HUB), Service::Other, 8_443)
     .volume((5_000.0, 0.6), (900.0, 0.5), (0.3, 0.8))
     .visits(4.0, 0.3);
-pub(crate) static NEW_ARCHIVE: Activity = tcp(Route::Out(2), Service::Tls, 443)
-    .volume((2_500_000.0, 1.3), (6_000.0, 0.8), (15.0, 1.0))
-    .looked_up(0.5);
+pub(crate) static NEW_ARCHIVE: Activity =
+    tcp(Route::Out(2), Service::Tls, 443).volume((2_500_000.0, 1.3), (6_000.0, 0.8), (15.0, 1.0)).looked_up(0.5);
 pub(crate) static NEW_INVENTORY: Activity = tcp(Route::ToClients(server::MONITOR), Service::Windows, 135)
     .volume((700.0, 0.3), (1_100.0, 0.4), (0.2, 0.8))
     .visits(3.0, 0.2)

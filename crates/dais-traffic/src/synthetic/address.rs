@@ -1,6 +1,6 @@
 //! Who has which address: every site its subnet, the rest of the world public ones.
 
-use super::random::Seed;
+use super::random::{Seed, below};
 
 /// Sites that the address plan has room for: every half of every /24 of 10.0.0.0/8.
 pub(crate) const SITES_MAX: u32 = 1 << 17;
@@ -10,6 +10,10 @@ pub(crate) const HOSTS: u32 = 126;
 
 /// First host number of a site's clients; servers are below.
 pub(crate) const CLIENT_FIRST: u32 = 16;
+
+/// First octets of public addresses: 20.0.0.0 to 99.255.255.255 holds no special-purpose range of RFC 6890.
+const PUBLIC_FIRST: u32 = 20;
+const PUBLIC_COUNT: u32 = 80;
 
 /// Address of a host of a site: 10.x.y.h, and 10.x.y.(128 + h) for the sites beyond 65,536.
 pub(crate) fn local(site: u32, host: u32) -> u32 {
@@ -32,13 +36,8 @@ pub(crate) fn subnet(site: u32) -> String {
 /// The public address of whoever has this number; ordinary and hostile ones come from the same ranges.
 pub(crate) fn public(seed: Seed, id: u64) -> u32 {
     let name = seed.name(id);
-    let first = 20 + below_80(name);
+    let first = PUBLIC_FIRST + below((name >> 32) as u32, PUBLIC_COUNT);
     first << 24 | (name as u32 & 0x00ff_ffff)
-}
-
-/// 20.0.0.0 to 99.255.255.255 holds no special-purpose range of RFC 6890.
-fn below_80(name: u64) -> u32 {
-    ((name >> 32 & 0xffff) * 80 >> 16) as u32
 }
 
 #[cfg(test)]

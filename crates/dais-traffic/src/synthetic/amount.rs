@@ -1,6 +1,6 @@
 //! Heavy-tailed amounts: bytes and seconds.
 
-use super::random::{Stream, normal, unit};
+use super::random::{NORMAL_BITS, Stream, normal, unit};
 
 /// A log-normal body with a Pareto tail, as sizes and durations on networks have (Paxson and Floyd 1995;
 /// Crovella and Bestavros 1997).
@@ -15,7 +15,7 @@ pub(crate) struct Amount {
 }
 
 /// Exponent of the tail: its mean is finite, its variance is not.
-const TAIL_ALPHA: f32 = 1.3;
+const TAIL_ALPHA: f32 = 1.2;
 
 /// No amount is beyond this: 16 GiB, or some centuries.
 const AMOUNT_MAX: f32 = 1.7e10;
@@ -30,14 +30,15 @@ impl Amount {
         Self { median, sigma: 0.05, tail: 0.0 }
     }
 
-    /// One draw; takes two words.
+    /// One draw from one word: its upper bits choose the place in the body, the others whether it is in the tail.
     #[inline]
     pub(crate) fn draw(self, stream: &mut Stream) -> f32 {
-        let (body, luck) = (stream.word(), unit(stream.word()));
+        let word = stream.word();
+        let luck = unit(word << NORMAL_BITS);
         let exponent = if luck < self.tail {
             2.0 * self.sigma - libm::logf(luck / self.tail) / TAIL_ALPHA
         } else {
-            self.sigma * normal(body)
+            self.sigma * normal(word)
         };
         (self.median * libm::expf(exponent)).min(AMOUNT_MAX)
     }

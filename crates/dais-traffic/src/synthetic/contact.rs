@@ -73,7 +73,7 @@ impl Contact {
 
     /// The flow of a contact that nobody answered: tries without payload, or one lost datagram of `bytes_out`.
     pub(crate) fn unanswered(self, bytes_out: f32, stream: &mut Stream) -> Flow {
-        let retries = match stream.below(8) {
+        let retries: u32 = match stream.below(8) {
             0..=3 => 0,
             4 | 5 => 1,
             _ => 2,
@@ -116,15 +116,18 @@ impl Contact {
 
 /// How an ordinary answered connection of this protocol ends.
 pub(crate) fn ordinary_end(protocol: Protocol, stream: &mut Stream) -> ConnState {
-    match (protocol, stream.below(1_000)) {
-        (Protocol::Icmp | Protocol::Other, _) => ConnState::Oth,
-        (Protocol::Udp, _) | (Protocol::Tcp, 0..=899) => ConnState::Sf,
-        (Protocol::Tcp, 900..=924) => ConnState::S1,
-        (Protocol::Tcp, 925..=954) => ConnState::Rsto,
-        (Protocol::Tcp, 955..=979) => ConnState::Rstr,
-        (Protocol::Tcp, 980..=987) => ConnState::S3,
-        (Protocol::Tcp, 988..=993) => ConnState::S2,
-        (Protocol::Tcp, _) => ConnState::Oth,
+    match protocol {
+        Protocol::Icmp | Protocol::Other => ConnState::Oth,
+        Protocol::Udp => ConnState::Sf,
+        Protocol::Tcp => match stream.below(1_000) {
+            ..900 => ConnState::Sf,
+            900..925 => ConnState::S1,
+            925..955 => ConnState::Rsto,
+            955..980 => ConnState::Rstr,
+            980..988 => ConnState::S3,
+            988..994 => ConnState::S2,
+            994.. => ConnState::Oth,
+        },
     }
 }
 
@@ -153,8 +156,7 @@ mod tests {
 
     #[test]
     fn packets_carry_the_bytes() {
-        let volume =
-            Volume { out: Amount::fixed(2e6), back: Amount::fixed(100.0), duration: Amount::fixed(1.0) };
+        let volume = Volume { out: Amount::fixed(2e6), back: Amount::fixed(100.0), duration: Amount::fixed(1.0) };
         let flow = contact(Protocol::Tcp).answered(volume, ConnState::Sf, &mut stream());
         assert!(flow.bytes_out as f32 / flow.packets_out as f32 <= SEGMENT_BYTES);
         assert!(flow.packets_in >= flow.packets_out / 3 && flow.packets_in < flow.packets_out);

@@ -118,7 +118,9 @@ mod tests {
         for sites in [1, 2, 3, 7, 200] {
             let graph = SiteGraph::new(Seed::new(1), sites);
             for site in 0..sites {
-                assert!(graph.neighbours(site).all(|other| other != site && graph.neighbours(other).any(|it| it == site)));
+                assert!(
+                    graph.neighbours(site).all(|other| other != site && graph.neighbours(other).any(|it| it == site))
+                );
             }
         }
     }

@@ -1,5 +1,7 @@
 //! What a synthetic world is like: its parameters and their ranges.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::address::SITES_MAX;
@@ -141,7 +143,7 @@ pub struct SyntheticError {
     pub allowed: &'static str,
 }
 
-fn unless(fits: bool, key: &str, value: impl ToString, allowed: &'static str) -> Result<(), SyntheticError> {
+fn unless(fits: bool, key: &str, value: impl fmt::Display, allowed: &'static str) -> Result<(), SyntheticError> {
     if fits { Ok(()) } else { Err(SyntheticError { key: key.to_owned(), value: value.to_string(), allowed }) }
 }
 
@@ -275,5 +277,19 @@ mod tests {
         let worm = Campaign { family: CampaignFamily::Worm, stealth: 0.5, ..Campaign::default() };
         assert_eq!((params.sites, params.campaigns), (9, Campaigns::Listed(vec![worm])));
         assert!(serde_json::from_str::<SyntheticParams>(r#"{"site": 9}"#).is_err());
+    }
+
+    #[test]
+    fn a_scenario_file_reads_as_it_is_written() {
+        let text = "profiles: [web, mail]\ncampaigns:\n  auto:\n    per_family: 3\n";
+        let params: SyntheticParams = serde_saphyr::from_str(text).expect("a scenario");
+        assert_eq!(params.profiles, [SiteProfile::Web, SiteProfile::Mail]);
+        let mix = CampaignMix { per_family: 3, ..CampaignMix::default() };
+        assert_eq!(params.campaigns, Campaigns::Auto(mix));
+        for campaigns in [Campaigns::default(), Campaigns::Listed(vec![Campaign::default()])] {
+            let params = SyntheticParams { campaigns, ..SyntheticParams::default() };
+            let text = serde_saphyr::to_string(&params).expect("text");
+            assert_eq!(serde_saphyr::from_str::<SyntheticParams>(&text).expect("the same"), params, "{text}");
+        }
     }
 }

@@ -173,7 +173,10 @@ pub(crate) fn unit(word: u32) -> f32 {
     u32_to_unit_f32(word)
 }
 
-const QUANTILES: usize = 2_048;
+/// Upper bits of a word that [`normal`] looks at.
+pub(crate) const NORMAL_BITS: u32 = 11;
+
+const QUANTILES: usize = 1 << NORMAL_BITS;
 
 /// Standard normal quantiles at the middles of 2,048 equal shares.
 static NORMAL: LazyLock<[f32; QUANTILES]> =
@@ -182,7 +185,7 @@ static NORMAL: LazyLock<[f32; QUANTILES]> =
 /// A word as a standard normal number: its upper 11 bits choose the quantile.
 #[inline]
 pub(crate) fn normal(word: u32) -> f32 {
-    NORMAL[(word >> 21) as usize]
+    NORMAL[(word >> (u32::BITS - NORMAL_BITS)) as usize]
 }
 
 /// The normal quantile by Newton's method on the distribution function.

@@ -72,8 +72,7 @@ impl Spread {
 mod tests {
     use super::*;
 
-    const RULES: Contagion =
-        Contagion { start_step: 3, duration_steps: 6, per_step: 0.4, sites_max: 150, steps: 60 };
+    const RULES: Contagion = Contagion { start_step: 3, duration_steps: 6, per_step: 0.4, sites_max: 150, steps: 60 };
 
     fn spread(rules: Contagion) -> Spread {
         Spread::new(Seed::new(8), SiteGraph::new(Seed::new(8), 200), 200, 17, rules)

@@ -1,6 +1,6 @@
 //! A first schema for a labelled table, guessed from its header and first rows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{CategoricalColumn, LabelColumn, NumericColumn, TableSchema};
 use crate::Transform;
@@ -17,15 +17,24 @@ const UNDECIDED: [&str; 2] = ["background", "unknown"];
 
 /// Columns that identify a row, or leak its label, in lower case without blanks and underscores.
 const USELESS: [&str; 12] = [
-    "", "id", "uid", "flowid", "index", "unnamed:0", "difficulty", "difficultylevel", "srcport", "sourceport", "sport",
+    "",
+    "id",
+    "uid",
+    "flowid",
+    "index",
+    "unnamed:0",
+    "difficulty",
+    "difficultylevel",
+    "srcport",
+    "sourceport",
+    "sport",
     "id.origp",
 ];
 
 const TIMES: [&str; 6] = ["ts", "time", "timestamp", "starttime", "stime", "flowstart"];
 const SOURCES: [&str; 8] = ["source", "sourceip", "srcip", "src", "saddr", "srcaddr", "id.origh", "ipv4srcaddr"];
-const DESTINATIONS: [&str; 9] = [
-    "destination", "destinationip", "dstip", "dst", "daddr", "dstaddr", "destip", "id.resph", "ipv4dstaddr",
-];
+const DESTINATIONS: [&str; 9] =
+    ["destination", "destinationip", "dstip", "dst", "daddr", "dstaddr", "destip", "id.resph", "ipv4dstaddr"];
 const PORTS: [&str; 7] = ["destinationport", "dstport", "dport", "dsport", "destport", "id.respp", "l4dstport"];
 
 /// Rows that the guess looks at.
@@ -48,22 +57,23 @@ impl<'a> Sample<'a> {
     /// Cuts the beginning of a file; `None` where it does not look like a table with a header.
     pub(crate) fn cut(head: &'a [u8]) -> Option<Self> {
         let complete = memchr::memrchr(b'\n', head).map_or(head, |last| &head[..last]);
-        let text = std::str::from_utf8(complete).ok()?;
-        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
-        let first = lines.next()?;
+        // A line that is not text is the reader's to report.
+        let texts = complete.split(|byte| *byte == b'\n').map(|line| std::str::from_utf8(line));
+        let mut lines = texts.filter(|line| line.is_ok_and(|line| !line.trim().is_empty()) || line.is_err());
+        let first = lines.next()?.ok()?;
         let occurrences = |delimiter: &char| first.matches(*delimiter).count();
         // The first of equals wins, so commas come last for `max_by_key`.
         let delimiter = ['|', '\t', ';', ','].into_iter().max_by_key(occurrences).filter(|d| occurrences(d) > 0)?;
         let fields = |line: &'a str| -> Vec<&'a str> {
-            line.split(delimiter).map(|field| field.trim().trim_matches('"').trim()).collect()
+            line.trim_end_matches('\r').split(delimiter).map(|field| field.trim().trim_matches('"').trim()).collect()
         };
-        Some(Self { delimiter, header: fields(first), rows: lines.take(ROWS_MAX).map(fields).collect() })
+        Some(Self { delimiter, header: fields(first), rows: lines.flatten().take(ROWS_MAX).map(fields).collect() })
     }
 
-    /// Whether the first line names columns: no numbers in it, and the next line has as many fields.
+    /// Whether the first line names columns: no numbers in it, and rows with as many fields follow.
     pub(crate) fn has_header(&self) -> bool {
         let named = self.header.iter().all(|field| field.parse::<f64>().is_err());
-        named && self.rows.first().is_none_or(|row| row.len() == self.header.len())
+        named && (self.rows.is_empty() || self.rows.iter().any(|row| row.len() == self.header.len()))
     }
 
     fn column(&self, at: usize) -> impl Iterator<Item = &'a str> {
@@ -144,9 +154,8 @@ fn plain(name: &str) -> String {
 fn label_columns(sample: &Sample<'_>) -> Vec<usize> {
     let rank = |name: &str| LABELS.iter().position(|label| name.eq_ignore_ascii_case(label));
     let words = |at: usize| sample.column(at).any(|value| value.parse::<f64>().is_err());
-    let mut columns: Vec<(bool, usize, usize)> = (0..sample.header.len())
-        .filter_map(|at| rank(sample.header[at]).map(|rank| (!words(at), rank, at)))
-        .collect();
+    let mut columns: Vec<(bool, usize, usize)> =
+        (0..sample.header.len()).filter_map(|at| rank(sample.header[at]).map(|rank| (!words(at), rank, at))).collect();
     columns.sort_unstable();
     columns.into_iter().map(|(_, _, at)| at).collect()
 }
@@ -154,16 +163,14 @@ fn label_columns(sample: &Sample<'_>) -> Vec<usize> {
 fn draft_label(sample: &Sample<'_>, at: usize) -> LabelColumn {
     let values: BTreeSet<&str> = sample.column(at).collect();
     let binary = values.iter().all(|value| matches!(*value, "0" | "1"));
-    let (zero, families) = match binary {
-        true => (true, BTreeMap::from([("1".to_owned(), "attack".to_owned())])),
-        false => (values.iter().any(|value| value.parse::<f64>().is_ok()), BTreeMap::new()),
-    };
+    let attack = binary.then(|| ("1".to_owned(), "attack".to_owned()));
     let number = |value: &&str| value.parse::<f64>().is_ok();
+    let zero = binary || values.iter().any(number);
     LabelColumn {
         column: sample.header[at].to_owned(),
         benign: BENIGN.into_iter().filter(|value| zero || !number(value)).map(str::to_owned).collect(),
         undecided: UNDECIDED.map(str::to_owned).to_vec(),
-        families,
+        families: attack.into_iter().collect(),
     }
 }
 
@@ -173,9 +180,12 @@ fn role(sample: &Sample<'_>, at: usize) -> Role {
     if one_of(&USELESS) {
         return Role::Ignored;
     }
-    let words: BTreeSet<&str> = sample.column(at).filter(|value| value.parse::<f64>().is_err()).collect();
+    let word = |value: &&str| value.parse::<f64>().is_err();
+    let words: BTreeSet<&str> = sample.column(at).filter(word).collect();
+    let (count, words_count) = (sample.column(at).count(), sample.column(at).filter(word).count());
     let addresses = sample.column(at).all(|value| value.parse::<std::net::IpAddr>().is_ok());
-    if !words.is_empty() {
+    // A broken cell among numbers makes no kind.
+    if 2 * words_count > count {
         return match () {
             () if one_of(&TIMES) && readable_times(sample, at) => Role::Time,
             () if one_of(&SOURCES) && addresses => Role::Source,
@@ -196,7 +206,7 @@ fn role(sample: &Sample<'_>, at: usize) -> Role {
 }
 
 fn readable_times(sample: &Sample<'_>, at: usize) -> bool {
-    sample.column(at).all(|value| crate::reader::is_time(value))
+    sample.column(at).all(crate::reader::is_time)
 }
 
 #[cfg(test)]
@@ -209,7 +219,10 @@ mod tests {
             1,2021-06-06T15:57:37Z,10.0.0.1,10.0.0.2,80,4000,tcp,50000,0.5,Normal,0\n\
             2,2021-06-06T15:57:38Z,10.0.0.1,10.0.0.3,80,4001,udp,10,0.1,Fuzzers,1\n3,20";
         let schema = TableSchema::draft("t", head).expect("a table with labels");
-        assert_eq!((schema.label.column.as_str(), schema.ignored.join(" ")), ("attack_cat", "id src_port label".into()));
+        assert_eq!(
+            (schema.label.column.as_str(), schema.ignored.join(" ")),
+            ("attack_cat", "id src_port label".into())
+        );
         assert_eq!(schema.time.as_deref(), Some("ts"));
         assert_eq!([&schema.source, &schema.destination_port], [&Some("src_ip".into()), &Some("dst_port".into())]);
         let numeric: Vec<_> = schema.numeric.iter().map(|column| (column.name.as_str(), column.transform)).collect();

@@ -98,7 +98,7 @@ impl TableSet {
     pub fn new(tables: Vec<Table>) -> Result<Self, TableSetError> {
         let first = tables.first().ok_or(TableSetError::NoTables)?;
         let layout = |table: &Table| {
-            let TableSchema { name, numeric, categorical, label, .. } = table.schema.clone();
+            let TableSchema { name, numeric, categorical, label, .. } = TableSchema::clone(&table.schema);
             (name, numeric, categorical, label, table.time_s.is_some(), table.endpoints.is_some())
         };
         let expected = layout(first);
@@ -169,9 +169,8 @@ fn bounded(tables: &[Table], k: usize) -> Numeric {
     let (least, most) =
         values.fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), x| (least.min(*x), most.max(*x)));
     let natural = match column.transform {
-        Transform::Log1p => 0.0,
         Transform::Identity if least.is_finite() => f64::from(least),
-        Transform::Identity => 0.0,
+        Transform::Identity | Transform::Log1p => 0.0,
     };
     let low = column.low.unwrap_or_else(|| column.high.map_or(natural, |high| natural.min(high - 1.0)));
     let high = column.high.unwrap_or(f64::from(most));
@@ -217,10 +216,8 @@ fn scaled(table: Table, schema: &Schema, families: &[Family]) -> Rows {
 
 /// Labels of families `own`, in terms of the sorted list `all` that contains them.
 pub(crate) fn renumbered(labels: Vec<Label>, own: &[Family], all: &[Family]) -> Vec<Label> {
-    let places: Vec<FamilyId> = own
-        .iter()
-        .map(|family| FamilyId(all.partition_point(|other| other.name < family.name) as u16))
-        .collect();
+    let places: Vec<FamilyId> =
+        own.iter().map(|family| FamilyId(all.partition_point(|other| other.name < family.name) as u16)).collect();
     let moved = |label| match label {
         Label::Attack(FamilyId(id)) => Label::Attack(places[usize::from(id)]),
         Label::Benign | Label::Undecided => label,
@@ -271,7 +268,7 @@ mod tests {
     #[test]
     fn tables_of_other_layouts_are_refused() {
         let mut other = table("two", "a,b,c,d,y\n0,5,1,udp,normal\n");
-        other.schema.name = "u".into();
+        std::sync::Arc::make_mut(&mut other.schema).name = "u".into();
         let refused = TableSet::new(vec![table("one", "a,b,c,d,y\n0,5,1,udp,normal\n"), other]);
         assert!(matches!(refused, Err(TableSetError::SchemaMismatch { other, .. }) if other == "two"));
     }

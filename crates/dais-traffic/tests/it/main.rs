@@ -1,3 +1,8 @@
-//! Integration tests of dais-traffic.
+//! Integration tests of dais-traffic: real files, foreign bytes, and the suite every source of traffic passes.
 
-mod speed;
+mod bad_input;
+mod data;
+mod foreign_bytes;
+mod real_files;
+mod source_suite;
+mod synthetic;

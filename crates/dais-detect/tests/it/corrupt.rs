@@ -1,0 +1,44 @@
+//! A model from foreign bytes is checked before it is used.
+
+use dais_detect::{Columns, Detector, Ensemble, EnsembleParams, Scratch};
+use proptest::prelude::*;
+
+use crate::data::normal;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn damaged_bytes_are_refused_or_give_a_model_that_scores(
+        damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let data = normal(40, 3, 1);
+        let view = Columns::new(&data, 40, 3);
+        let model = EnsembleParams::default().fit(view, 1, &mut Scratch::default()).unwrap();
+        let mut bytes = postcard::to_allocvec(&model).unwrap();
+        for (place, value) in damage {
+            let place = place.index(bytes.len());
+            bytes[place] = value;
+        }
+        if let Ok(model) = postcard::from_bytes::<Ensemble>(&bytes) {
+            let batch = vec![0.5; 40 * model.features()];
+            let mut scores = vec![0.0; 40];
+            model.score(Columns::new(&batch, 40, model.features()), &mut scores, &mut Scratch::default());
+            prop_assert!(scores.iter().all(|score| !score.is_nan()));
+        }
+    }
+}
+
+#[test]
+fn a_forest_whose_node_names_a_feature_that_does_not_exist_is_refused() {
+    let data = normal(40, 3, 1);
+    let params = EnsembleParams { neighbours: None, ..EnsembleParams::default() };
+    let model = params.fit(Columns::new(&data, 40, 3), 1, &mut Scratch::default()).unwrap();
+    let bytes = postcard::to_allocvec(&model).unwrap();
+    // Features of the ensemble, the forest is there, its features, subsample, depth, 8-bit codes, their number.
+    assert_eq!(&bytes[..6], [3, 1, 3, 40, 6, 0]);
+    let mut damaged = bytes.clone();
+    damaged[9] = 3;
+    assert!(postcard::from_bytes::<Ensemble>(&bytes).is_ok());
+    assert!(postcard::from_bytes::<Ensemble>(&damaged).is_err());
+}
