@@ -66,7 +66,7 @@ fn clusters(c: &mut Criterion) {
     let columns = Columns::new(1.1);
     let candidates: Vec<usize> = (0..64).collect();
     let alerted = vec![true; ROWS];
-    let params = ClusterParams { leader_distance: 1.7, ..ClusterParams::default() };
+    let params = ClusterParams { leader_distance: 0.38, ..ClusterParams::default() };
     group.bench_function("cluster and describe", |b| {
         b.iter(|| {
             let found = cluster(black_box(columns.rows()), &candidates, &alerted, &params);

@@ -10,7 +10,9 @@ use crate::{Matcher, ParamsError, Pattern, Rows, SPREAD_MAX, SPREAD_MIN};
 pub struct ClusterParams {
     /// Fewest flows of a cluster; 2 to 1,000,000.
     pub support_min: u32,
-    /// Largest Euclidean distance to the cluster's first flow, scaled units, exclusive; above 0, at most 100.
+    /// Largest root mean square difference to the cluster's first flow over the numeric features, scaled units, exclusive;
+    /// above 0, at most 1. A mean, so that it means the same for few features and for many: 0.13 is a Euclidean distance
+    /// of 0.8 over 38 features.
     pub leader_distance: f32,
     /// Most flows kept of one cluster; further ones are counted with nobody. At least `support_min`.
     pub members_max: u32,
@@ -20,7 +22,7 @@ pub struct ClusterParams {
 
 impl Default for ClusterParams {
     fn default() -> Self {
-        Self { support_min: 3, leader_distance: 0.8, members_max: 1024, clusters_max: 256 }
+        Self { support_min: 3, leader_distance: 0.13, members_max: 1024, clusters_max: 256 }
     }
 }
 
@@ -32,8 +34,8 @@ impl ClusterParams {
     pub fn check(&self) -> Result<(), ParamsError> {
         let Self { support_min, leader_distance, members_max, clusters_max } = *self;
         ParamsError::unless((2..=1_000_000).contains(&support_min), "support_min", &support_min, "2 to 1000000")?;
-        let fits = leader_distance > 0.0 && leader_distance <= 100.0;
-        ParamsError::unless(fits, "leader_distance", &leader_distance, "above 0, at most 100")?;
+        let fits = leader_distance > 0.0 && leader_distance <= 1.0;
+        ParamsError::unless(fits, "leader_distance", &leader_distance, "above 0, at most 1")?;
         ParamsError::unless(members_max >= support_min, "members_max", &members_max, "at least support_min")?;
         ParamsError::unless((1..=65_536).contains(&clusters_max), "clusters_max", &clusters_max, "1 to 65536")
     }
@@ -48,7 +50,7 @@ impl ClusterParams {
 /// # Panics
 /// When a candidate is not a row, or `alerted` is shorter than the rows.
 pub fn cluster(rows: Rows<'_>, candidates: &[usize], alerted: &[bool], params: &ClusterParams) -> Vec<Vec<usize>> {
-    let limit = params.leader_distance * params.leader_distance;
+    let limit = params.leader_distance * params.leader_distance * rows.numeric_columns() as f32;
     let mut clusters: Vec<Vec<usize>> = Vec::new();
     for &row in candidates {
         assert!(row < rows.rows, "candidate {row} of {} rows", rows.rows);

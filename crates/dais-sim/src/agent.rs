@@ -31,6 +31,8 @@ pub(crate) struct Common {
     pub(crate) features: usize,
     /// Codes of each categorical feature, the unseen one included.
     pub(crate) code_counts: Vec<usize>,
+    /// Column of the connection state and, by its code, whether the attempt failed; where the schema has one.
+    pub(crate) failed_states: Option<(usize, Vec<bool>)>,
     pub(crate) classifier: crate::classify::Classifier,
     /// Chance that an agent's step fails, as a scenario may inject.
     pub(crate) failure_rate: f64,
@@ -59,6 +61,8 @@ pub(crate) struct Agent {
     window: Window,
     held_back: Window,
     learned: u64,
+    /// Whether the site's operator vouched for first flows.
+    vouched: bool,
     /// The newest model first, then the versions to return to.
     models: VecDeque<Model>,
     /// Recent own alerts.
@@ -90,6 +94,7 @@ impl Agent {
             window: Window::new(params.baseline_rows - params.held_back_rows, common.features, categories),
             held_back: Window::new(params.held_back_rows.max(1), common.features, categories),
             learned: 0,
+            vouched: false,
             models: VecDeque::with_capacity(params.versions_kept + 1),
             alerts: VecDeque::new(),
             quarantine: VecDeque::new(),

@@ -29,7 +29,7 @@ pub use adversary::{AdversaryGroup, Behaviour};
 pub use coordinator::RunLedger;
 pub use exchange::{ExchangeCounts, ExchangeParams};
 pub use lifecycle::{Cause, Lifecycle, LifecycleEvent};
-pub use params::{AgentParams, AlertLearning};
+pub use params::{AgentParams, AlertLearning, ColdStart};
 pub use scenario::{Execution, Plan, Rules, ScenarioError};
 pub use seed::Seed;
 pub use shard::{ShardError, Turn};

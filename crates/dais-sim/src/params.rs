@@ -23,6 +23,19 @@ pub enum AlertLearning {
     Quarantine,
 }
 
+/// What an agent learns from where nobody vouches for its first flows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColdStart {
+    /// Every flow.
+    Everything,
+    /// Only flows whose connection did not fail. Most of what reaches an exposed host is unanswered probes; who takes them
+    /// for normal is blind to scans. (Failed attempts as the mark of scanners: Jung et al., "Fast portscan detection using
+    /// sequential hypothesis testing", IEEE S&P 2004.) Flows that record no connection state are all learned.
+    #[default]
+    Answered,
+}
+
 /// Parameters of every agent of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -31,6 +44,8 @@ pub struct AgentParams {
     pub baseline_rows: usize,
     /// Flows of the baseline that check a new model before it is used; at most half of `baseline_rows`.
     pub held_back_rows: usize,
+    /// What is learned where the site has no vouched-for baseline.
+    pub cold_start: ColdStart,
     /// Flows the baseline must hold before the first model is trained; at least 16.
     pub baseline_min: usize,
     /// Weight of a category's rarity beside numeric values in [0, 1].
@@ -57,6 +72,9 @@ pub struct AgentParams {
     pub cluster: ClusterParams,
     /// How evidence becomes a verdict.
     pub vote: VoteParams,
+    /// A cluster is worth a signature if so many suspicious flows of its categories would appear in one step with at most
+    /// this chance, above 0 and up to 1; 1 asks for nothing.
+    pub burst_p: f32,
     /// Signatures an agent publishes in one step; the best supported go first.
     pub publish_max: usize,
     /// Recent own alerts an agent remembers to compare others' signatures with.
@@ -84,6 +102,7 @@ impl Default for AgentParams {
         Self {
             baseline_rows: 512,
             held_back_rows: 64,
+            cold_start: ColdStart::default(),
             baseline_min: 64,
             rarity_weight: 0.15,
             detector: EnsembleParams::default(),
@@ -97,6 +116,7 @@ impl Default for AgentParams {
             ordinary_p: 0.5,
             cluster: ClusterParams::default(),
             vote: VoteParams::default(),
+            burst_p: 0.002,
             publish_max: 4,
             alerts_kept: 64,
             signatures_max: 512,
@@ -133,6 +153,8 @@ impl AgentParams {
         rule(self.retrain_every >= 1, "agent.retrain_every", &self.retrain_every, "at least 1")?;
         rule(self.versions_kept <= 8, "agent.versions_kept", &self.versions_kept, "at most 8")?;
         rule((0.0..=1.0).contains(&self.alert_rate_max), "agent.alert_rate_max", &self.alert_rate_max, "0 to 1")?;
+        let burst_p = self.burst_p;
+        rule(burst_p > 0.0 && burst_p <= 1.0, "agent.burst_p", &burst_p, "above 0, up to 1")?;
         rule((1..=64).contains(&self.publish_max), "agent.publish_max", &self.publish_max, "1 to 64")?;
         rule(self.alerts_kept <= 4096, "agent.alerts_kept", &self.alerts_kept, "at most 4,096")?;
         rule((1..=65_536).contains(&self.signatures_max), "agent.signatures_max", &self.signatures_max, "1 to 65,536")?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dais_ledger::{Entry, HeadKey, Kind, Ledger, LedgerError, SignedHead, Storage};
 use dais_protocol::VerifyingKey;
-use dais_traffic::Source;
+use dais_traffic::{ConnState, Schema, Source};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +66,19 @@ pub enum Phase {
     Vote,
     /// Checking seals, closing ballots, recording in the ledger.
     Resolve,
+}
+
+impl Phase {
+    /// Name as shown to people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Observe => "observe",
+            Self::Publish => "publish",
+            Self::Vote => "vote",
+            Self::Resolve => "resolve",
+        }
+    }
 }
 
 /// Told when a phase begins and ends; the place for clocks, which a world does not have.
@@ -140,6 +153,7 @@ impl World {
             params: plan.rules.agent.clone(),
             features: schema.numeric.len(),
             code_counts: schema.categorical.iter().map(dais_traffic::Categorical::codes).collect(),
+            failed_states: failed_states(schema),
             classifier: Classifier::new(schema),
             failure_rate: plan.rules.failure_rate,
             refinements_max: plan.rules.policy.refinements_max,
@@ -285,6 +299,14 @@ pub struct Finished {
     pub trust: Vec<f32>,
     /// The ledger, where this world has one.
     pub ledger: Option<RunLedger>,
+}
+
+/// Column of the connection state and, by its code, whether the attempt failed.
+fn failed_states(schema: &Schema) -> Option<(usize, Vec<bool>)> {
+    let column = schema.categorical_column("state")?;
+    let states = &schema.categorical[column];
+    let failed = |value: &String| ConnState::ALL.into_iter().any(|state| state.name() == value && state.failed());
+    Some((column, std::iter::once(false).chain(states.values.iter().map(failed)).collect()))
 }
 
 /// Agents that lie, drawn by the seed; the others have no behaviours.

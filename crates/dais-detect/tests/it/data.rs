@@ -88,7 +88,7 @@ pub(crate) fn nsl_kdd(name: &str) -> Option<Labelled> {
     Some(read(&path, |column| (!NOT_NUMERIC.contains(&column)).then_some(log1p), |label| label != "normal"))
 }
 
-/// A set of ADBench, as it is.
+/// A set of `ADBench`, as it is.
 pub(crate) fn adbench(name: &str) -> Option<Labelled> {
     let as_is: fn(f32) -> f32 = |x| x;
     let path = find(&format!("adbench/{name}.csv.gz"))?;

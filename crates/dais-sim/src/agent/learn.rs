@@ -41,6 +41,7 @@ impl Agent {
 
     /// Starts from flows that the site's operator vouches for.
     pub(crate) fn begin(&mut self, baseline: &dais_traffic::Batch, common: &Common, workspace: &mut Workspace) {
+        self.vouched = baseline.rows() > 0;
         for row in 0..baseline.rows() {
             self.learn_flow(baseline, row, common);
         }

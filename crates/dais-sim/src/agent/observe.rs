@@ -11,7 +11,7 @@ use crate::adopted::{Adopted, Blocklist};
 use crate::adversary::{Behaviour, poison};
 use crate::lifecycle::{Cause, Lifecycle};
 use crate::model::Workspace;
-use crate::params::AlertLearning;
+use crate::params::{AlertLearning, ColdStart};
 use crate::seed::Purpose;
 use crate::window::Remembered;
 
@@ -145,6 +145,7 @@ impl Agent {
         let alerted: Vec<bool> = observed.p.iter().map(|&p| p <= params.detector.alert_p).collect();
         let mut findings: Vec<Finding> = cluster(rows, &candidates, &alerted, &params.cluster)
             .into_iter()
+            .filter(|members| self.is_burst(rows, members, common))
             .filter_map(|members| {
                 let signature = self.describe(step, batch, &members, &observed.p, common, workspace)?;
                 Some(Finding { signature, rows: members })
@@ -156,6 +157,23 @@ impl Agent {
             self.remember_offer(&finding.signature);
         }
         findings
+    }
+
+    /// Whether so many suspicious flows of these categories at once are more than this site's habit.
+    ///
+    /// Their number is compared with a Poisson distribution. Its mean is the rate that the baseline leads to expect, or
+    /// the rate of odd flows of these categories in quarantine where that is more.
+    fn is_burst(&self, rows: Rows<'_>, members: &[usize], common: &Common) -> bool {
+        let params = &common.params;
+        let codes: Vec<u16> = (0..common.code_counts.len()).map(|k| rows.code_column(k)[members[0]]).collect();
+        let known = self.window.view();
+        let alike = |row: &usize| codes.iter().enumerate().all(|(k, &code)| known.code_column(k)[*row] == code);
+        let share = (0..known.rows).filter(alike).count() as f64 / known.rows.max(1) as f64;
+        let expected = share * rows.rows as f64 * f64::from(params.detector.suspect_p);
+        let waiting = self.quarantine.iter().filter(|(_, flow)| flow.codes == codes).count() as f64;
+        let widening = f64::from(params.detector.suspect_p / params.quarantine_p);
+        let habitual = waiting * widening / f64::from(params.quarantine_steps);
+        poisson_tail(members.len(), expected.max(habitual)) <= f64::from(params.burst_p)
     }
 
     fn poisoned(&mut self, step: u32, batch: &Batch, observed: &Observed, common: &Common) -> Vec<Finding> {
@@ -313,7 +331,7 @@ impl Agent {
             if alerted {
                 self.remember_alert(batch, row, params.alerts_kept);
             }
-            if observed.matched[row] || observed.blocked[row] {
+            if observed.matched[row] || observed.blocked[row] || self.is_unanswered(batch, row, common) {
                 continue;
             }
             match params.alert_learning {
@@ -331,6 +349,13 @@ impl Agent {
                 }
             }
         }
+    }
+
+    /// Whether the flow is a failed attempt at a site that started cold.
+    fn is_unanswered(&self, batch: &Batch, row: usize, common: &Common) -> bool {
+        let cold = !self.vouched && common.params.cold_start == ColdStart::Answered;
+        let failed = common.failed_states.as_ref().filter(|_| cold);
+        failed.is_some_and(|(column, failed)| failed[usize::from(batch.code_column(*column)[row])])
     }
 
     /// Ends the quarantine of flows that have waited long enough: what an adopted signature matches is forgotten, the
@@ -373,6 +398,29 @@ impl Agent {
 /// A refined signature reaches at most this share of the radius it was turned down with.
 const REFINED_RADIUS: f32 = 0.8;
 
+/// Chance of at least `count` events where `mean` are expected.
+fn poisson_tail(count: usize, mean: f64) -> f64 {
+    let mut term = libm::exp(-mean);
+    let mut below = 0.0;
+    for k in 0..count {
+        below += term;
+        term *= mean / (k + 1) as f64;
+    }
+    (1.0 - below).max(0.0)
+}
+
 pub(super) fn rows_of(batch: &Batch) -> Rows<'_> {
     Rows { rows: batch.rows(), stride: batch.rows(), numeric: batch.numeric(), codes: batch.codes() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_poisson_tail_counts_what_is_at_least_as_many() {
+        assert!((poisson_tail(0, 2.5) - 1.0).abs() < 1e-12);
+        assert!((poisson_tail(3, 2.5) - 0.456_187).abs() < 1e-6);
+        assert!(poisson_tail(7, 0.2) < 1e-8);
+    }
 }

@@ -74,6 +74,9 @@ impl Default for Campaigns {
 }
 
 /// A mix of campaigns of every family, spread over the steps; each reaches its sites one after another.
+///
+/// Campaigns begin in the first half of the steps, reach their last site four tenths of the steps later, and stay at
+/// each for a tenth of the steps, at least two. A worm goes its own way along the edges of the site graph.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CampaignMix {

@@ -1,0 +1,197 @@
+//! What may be written on the command line: one definition of each flag feeds parsing and help.
+
+use std::path::PathBuf;
+
+use clap::builder::RangedU64ValueParser;
+use clap::{Args, Parser, Subcommand};
+use dais_sim::Mode;
+use dais_traffic::Partition;
+
+use crate::value;
+
+/// Autonomous agents that detect network attacks together: signatures, measured votes, an append-only ledger
+#[derive(Debug, Parser)]
+#[command(name = "dais", version, propagate_version = true, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 fine, 1 a check failed, 2 wrong usage or input.
+`dais run` without anything more shows what this is about, in less than a minute.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run agents on synthetic or recorded traffic, alone and together, and report what they detected
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// Run a scenario for many seeds, alert levels and shares of liars, and compare
+    #[command(after_help = SWEEP_EXAMPLES)]
+    Sweep(SweepArgs),
+    /// Say why a signature was accepted or an address blocked, down to flows, votes and proofs
+    Explain(ExplainArgs),
+    /// Recompute the ledger of a run: entries, hashes, seals, tree
+    Verify(VerifyArgs),
+    /// Draft a schema file for a labelled table, to read, correct and give with --schema
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema(SchemaArgs),
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  dais run                                     50 agents, 100 steps, synthetic traffic with campaigns
+  dais run --agents 1000 --steps 50 --seed 7 --json
+  dais run --data KDDTrain+.csv.gz KDDTest+.csv.gz
+  dais run --data logs/*.gz                    Zeek or Suricata logs, each file one site
+  dais run --data conn.log --partition source-subnet:24
+  dais run my.yaml --set agent.retrain_every=10 --set policy.threshold=0.75
+
+Files go to --out: summary.json, report.html, ledger.db and scenario.yaml, which is complete: running it
+again gives the same ledger head. Ctrl-C stops after the current step and writes what there is.";
+
+const SWEEP_EXAMPLES: &str = "\
+Examples:
+  dais sweep my.yaml --seeds 5 --alert-p 0.005,0.01,0.02,0.04
+  dais sweep my.yaml --seeds 3 --liars 0,0.1,0.3 --out sweeps/liars";
+
+const SCHEMA_EXAMPLES: &str = "\
+Example:
+  dais schema flows.csv > flows.schema.yaml    then read and correct it
+  dais run --data flows.csv --schema flows.schema.yaml";
+
+/// What is run, common to `run` and `sweep`.
+#[derive(Debug, Args)]
+pub(crate) struct InputArgs {
+    /// Scenario file (YAML); without it and without --data the built-in synthetic scenario
+    pub(crate) scenario: Option<PathBuf>,
+    /// Files of traffic, plain or gzip, recognised by content: Zeek conn.log, Suricata EVE, NSL-KDD, labelled
+    /// tables; in place of the scenario's own files
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    pub(crate) data: Vec<PathBuf>,
+    /// Schema file of labelled tables that are not recognised by content; `dais schema` drafts one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: Option<PathBuf>,
+    /// Number of agents [default: as the scenario says, else 50 synthetic, 30 for rows without times]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u32>::new().range(1..))]
+    pub(crate) agents: Option<u32>,
+    /// Number of steps [default: as the scenario says, else 100, 50 for rows without times]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u32>::new().range(1..))]
+    pub(crate) steps: Option<u32>,
+    /// Worker threads; results do not depend on it [default: all cores]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=4096))]
+    pub(crate) threads: Option<usize>,
+    /// Agents from which on the work is spread over the threads [default: 16]
+    #[arg(long, value_name = "N")]
+    pub(crate) use_parallel_threshold: Option<usize>,
+    /// Worlds to run on the same traffic: isolated, collaborative, oracle [default: all three]
+    #[arg(long, value_delimiter = ',', value_name = "WORLDS", value_parser = value::world)]
+    pub(crate) worlds: Vec<Mode>,
+    /// How recorded flows are dealt to sites: file, source-subnet[:24], destination-subnet[:24], iid:N,
+    /// dirichlet:N:ALPHA (small ALPHA: sites differ much) [default: file]
+    #[arg(long, value_name = "RULE", value_parser = value::partition)]
+    pub(crate) partition: Option<Partition>,
+    /// Largest share of broken rows before a file is refused, 0 to 1 [default: 0 for tables, 0.01 for logs]
+    #[arg(long, value_name = "SHARE", value_parser = value::share)]
+    pub(crate) max_bad_rows: Option<f64>,
+    /// Sets any key of the scenario, as a dotted path and a YAML value; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = value::setting)]
+    pub(crate) set: Vec<(String, String)>,
+}
+
+/// `dais run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// Seed; the same scenario and seed give the same history [default: the scenario's, else drawn and shown]
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Alert level: flows whose p-value is at most this are detected [default: 0.02]
+    #[arg(long, value_name = "P", value_parser = value::level)]
+    pub(crate) alert_p: Option<f32>,
+    /// Folder of the run's files [default: runs/<scenario>-<seed>]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Replace an earlier run in that folder, once the new one is complete
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Print the summary as one JSON object on standard output, everything else on standard error
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// No progress, no summary; errors only
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+/// `dais sweep`.
+#[derive(Debug, Args)]
+pub(crate) struct SweepArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// Number of seeds: 0, 1, 2, …
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = RangedU64ValueParser::<u64>::new().range(1..=10_000))]
+    pub(crate) seeds: u64,
+    /// The seeds themselves
+    #[arg(long, value_delimiter = ',', value_name = "SEEDS", conflicts_with = "seeds")]
+    pub(crate) seed_list: Vec<u64>,
+    /// Alert levels to compare [default: that of the scenario]
+    #[arg(long, value_delimiter = ',', value_name = "LEVELS", value_parser = value::level)]
+    pub(crate) alert_p: Vec<f32>,
+    /// Shares of agents that publish signatures of normal traffic and invert their votes, 0 to 1, in place of the
+    /// scenario's adversaries [default: those]
+    #[arg(long, value_delimiter = ',', value_name = "SHARES", value_parser = value::share)]
+    pub(crate) liars: Vec<f64>,
+    /// Folder for sweep.json and sweep.html; must not exist [default: nothing is written]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print one JSON object on standard output, everything else on standard error
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// No progress
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+/// `dais explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// Folder of the run, as `dais run` names it in its last lines
+    pub(crate) run: PathBuf,
+    /// Id of a signature, or the beginning of one, or a source address
+    #[arg(value_name = "SIGNATURE|ADDRESS")]
+    pub(crate) subject: String,
+    /// Print one JSON object in place of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `dais verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Folder of the run, as `dais run` names it in its last lines
+    pub(crate) run: PathBuf,
+    /// Print one JSON object in place of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `dais schema`.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// The table, plain or gzip, with a header line
+    pub(crate) file: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_flags_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,15 @@
+//! The commands, one module each.
+//!
+//! A command returns its exit code: 0 fine, 1 a check failed. An error is wrong usage or input, exit code 2.
+
+mod explain;
+mod run;
+mod schema;
+mod sweep;
+mod verify;
+
+pub(crate) use explain::explain;
+pub(crate) use run::run;
+pub(crate) use schema::schema;
+pub(crate) use sweep::sweep;
+pub(crate) use verify::verify;

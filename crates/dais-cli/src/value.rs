@@ -1,0 +1,85 @@
+//! Values on the command line that are more than a number or a path.
+
+use dais_sim::Mode;
+use dais_traffic::Partition;
+
+/// Length of networks where none is given, in bits.
+const PREFIX: u8 = 24;
+
+pub(crate) fn world(text: &str) -> Result<Mode, String> {
+    let known = Mode::ALL.into_iter().find(|mode| mode.name() == text);
+    known.ok_or_else(|| "expected isolated, collaborative or oracle".to_owned())
+}
+
+pub(crate) fn partition(text: &str) -> Result<Partition, String> {
+    let parts: Vec<&str> = text.split(':').collect();
+    let partition = match parts[..] {
+        ["file"] => Partition::File,
+        ["source-subnet"] => Partition::SourceSubnet { prefix: PREFIX },
+        ["source-subnet", prefix] => Partition::SourceSubnet { prefix: number("a length in bits", prefix)? },
+        ["destination-subnet"] => Partition::DestinationSubnet { prefix: PREFIX },
+        ["destination-subnet", prefix] => Partition::DestinationSubnet { prefix: number("a length in bits", prefix)? },
+        ["iid", sites] => Partition::Iid { sites: number("a number of sites", sites)? },
+        ["dirichlet", sites, alpha] => Partition::Dirichlet {
+            sites: number("a number of sites", sites)?,
+            alpha: number("a number above 0", alpha)?,
+        },
+        _ => {
+            let known = "file, source-subnet[:24], destination-subnet[:24], iid:N or dirichlet:N:ALPHA";
+            return Err(format!("expected {known}"));
+        }
+    };
+    partition.check().map_err(|error| error.to_string())?;
+    Ok(partition)
+}
+
+fn number<T: std::str::FromStr>(expected: &str, text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("expected {expected}, found `{text}`"))
+}
+
+/// A share of a whole.
+pub(crate) fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = number("a share from 0 to 1", text)?;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("expected a share from 0 to 1".to_owned()) }
+}
+
+/// A p-value to alert at.
+pub(crate) fn level(text: &str) -> Result<f32, String> {
+    let level: f32 = number("a level between 0 and 1", text)?;
+    if level > 0.0 && level < 1.0 { Ok(level) } else { Err("expected a level above 0 and below 1".to_owned()) }
+}
+
+/// A key of the scenario and its value.
+pub(crate) fn setting(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE, such as agent.retrain_every=10")?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_a_partition_is_understood() {
+        assert_eq!(partition("file"), Ok(Partition::File));
+        assert_eq!(partition("source-subnet"), Ok(Partition::SourceSubnet { prefix: 24 }));
+        assert_eq!(partition("destination-subnet:16"), Ok(Partition::DestinationSubnet { prefix: 16 }));
+        assert_eq!(partition("iid:5"), Ok(Partition::Iid { sites: 5 }));
+        assert_eq!(partition("dirichlet:8:0.5"), Ok(Partition::Dirichlet { sites: 8, alpha: 0.5 }));
+        for wrong in ["", "files", "iid", "iid:0", "iid:x", "source-subnet:33", "dirichlet:3:0", "dirichlet:3"] {
+            assert!(partition(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn shares_and_levels_have_bounds() {
+        assert!(share("0").is_ok() && share("1").is_ok() && share("1.1").is_err() && share("NaN").is_err());
+        assert!(level("0.02").is_ok() && level("0").is_err() && level("1").is_err() && level("NaN").is_err());
+    }
+
+    #[test]
+    fn a_setting_may_hold_further_equal_signs() {
+        assert_eq!(setting("name=a=b"), Ok(("name".to_owned(), "a=b".to_owned())));
+        assert!(setting("name").is_err());
+    }
+}

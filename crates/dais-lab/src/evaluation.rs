@@ -1,0 +1,251 @@
+//! From counted histories to figures.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use dais_sim::{CURVE_POINTS, Contact, Mode, StepTally, curve_level};
+use dais_traffic::Family;
+
+use crate::run::{History, WorldHistory, mean_trust};
+use crate::summary::{
+    CurvePoint, Detection, FamilyDetection, LedgerSummary, Series, Signatures, Summary, TrustSummary, Warning,
+};
+
+/// Share of agents that must be protected for immunity.
+const IMMUNE_SHARE: f64 = 0.8;
+
+/// The figures of a run. `peak_rss_mb` is measured by the caller, which knows the system.
+///
+/// Worlds are compared over the steps that all of them carried out; a world that was stopped early shortens the others.
+#[must_use]
+pub fn summarise(history: &History, peak_rss_mb: Option<f64>) -> Summary {
+    let agents = history.behaviours.len();
+    let steps = history.worlds.values().map(|world| world.steps.len()).min().unwrap_or(0);
+    let families = history.loaded.source.families();
+    let detection: BTreeMap<Mode, Detection> =
+        history.worlds.iter().map(|(mode, world)| (*mode, detection(world, steps, families, agents))).collect();
+    let flows: u64 = history.worlds.values().flat_map(|world| &world.steps).map(|tally| tally.flows).sum();
+    let agent_steps: usize = history.worlds.values().map(|world| world.steps.len() * agents).sum();
+    let wall_s = history.wall.as_secs_f64();
+    let main = history.worlds.get(&Mode::Collaborative).or_else(|| history.worlds.values().next());
+    let counts = main.map(|world| world.finished.counts).unwrap_or_default();
+    let closed = counts.accepted + counts.rejected + counts.disputed + counts.expired;
+    let per_decision = |amount: u64| (closed > 0).then(|| amount as f64 / closed as f64);
+    let (honest_mean, liars_mean) = main.map_or((None, None), |world| mean_trust(&world.finished.trust, &history.behaviours));
+    Summary {
+        scenario: history.scenario.name.clone(),
+        seed: history.seed,
+        agents,
+        adversaries: history.behaviours.iter().filter(|behaviours| !behaviours.is_empty()).count(),
+        steps: main.map_or(0, |world| world.steps.len() as u32),
+        steps_planned: history.steps_planned,
+        interrupted: history.interrupted,
+        wall_s,
+        agent_steps_per_s: agent_steps as f64 / wall_s,
+        flows,
+        flows_per_s: flows as f64 / wall_s,
+        peak_rss_mb,
+        signatures: Signatures {
+            offered: counts.offered,
+            published: counts.published,
+            accepted: counts.accepted,
+            rejected: counts.rejected,
+            disputed: counts.disputed,
+            expired: counts.expired,
+            revoked: counts.revoked,
+            accepted_benign: counts.accepted_benign,
+        },
+        votes: counts.votes,
+        votes_refused: counts.refused_votes,
+        messages_per_decision: per_decision(counts.messages),
+        bytes_per_decision: per_decision(counts.message_bytes),
+        ledger: ledger(history),
+        gap_closed: gap_closed(&detection),
+        detection,
+        trust: TrustSummary { honest_mean, liars_mean },
+        warning: main.and_then(|world| warning(&world.finished.contacts, history.loaded.source.step_s())),
+        notes: history.loaded.notes.clone(),
+        schema: history.loaded.source.schema().clone(),
+    }
+}
+
+fn ledger(history: &History) -> LedgerSummary {
+    let world = history.worlds.get(&Mode::Collaborative);
+    let head = world.and_then(|world| world.finished.ledger.as_ref()).map(|ledger| ledger.head().head);
+    head.map_or_else(LedgerSummary::default, |head| LedgerSummary {
+        entries: head.size,
+        head: Some(head.root.to_string()),
+    })
+}
+
+/// (collaborative - isolated) / (oracle - isolated) of macro recall.
+fn gap_closed(detection: &BTreeMap<Mode, Detection>) -> Option<f64> {
+    let recall = |mode| detection.get(&mode).and_then(|detection| detection.macro_recall);
+    let (isolated, collaborative, oracle) = (recall(Mode::Isolated)?, recall(Mode::Collaborative)?, recall(Mode::Oracle)?);
+    let gap = oracle - isolated;
+    (gap.abs() > 1e-9).then(|| (collaborative - isolated) / gap)
+}
+
+fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// The lower median of values of which `None` lies above all others; `None` where the median is one of those.
+fn median(mut values: Vec<Option<f64>>) -> Option<f64> {
+    values.sort_by(|a, b| a.unwrap_or(f64::INFINITY).total_cmp(&b.unwrap_or(f64::INFINITY)));
+    let middle = values.len().checked_sub(1)? / 2;
+    values[middle]
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0_u32), |(sum, count), value| (sum + value, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
+}
+
+fn detection(world: &WorldHistory, steps: usize, families: &[Family], agents: usize) -> Detection {
+    let mut total = StepTally::default();
+    world.steps[..steps].iter().for_each(|tally| total.add(tally));
+    let attacks: u64 = total.families.iter().map(|family| family.flows).sum();
+    let found: u64 = total.families.iter().map(|family| family.found).sum();
+    let recall = ratio(found, attacks);
+    let precision = ratio(found, found + total.false_alarms).filter(|_| attacks + total.benign > 0);
+    let delays = |family: usize| {
+        let sights = world.finished.first_sights.iter().map(move |agent| agent[family]);
+        let seen = sights.filter_map(|sight| Some((sight.seen?, sight.found)));
+        seen.map(|(seen, found)| found.map(|found| f64::from(found - seen))).collect::<Vec<_>>()
+    };
+    let by_family = families.iter().enumerate().map(|(index, family)| {
+        let tally = total.families.get(index).copied().unwrap_or_default();
+        FamilyDetection {
+            name: family.name.clone(),
+            technique: family.technique.clone(),
+            flows: tally.flows,
+            recall: ratio(tally.found, tally.flows),
+            delay_steps_median: median(delays(index)),
+        }
+    });
+    let by_family: Vec<FamilyDetection> = by_family.collect();
+    let labelled = attacks + total.benign > 0;
+    Detection {
+        recall,
+        macro_recall: mean(by_family.iter().filter_map(|family| family.recall)),
+        precision,
+        f1: recall.zip(precision).filter(|(r, p)| r + p > 0.0).map(|(r, p)| 2.0 * r * p / (r + p)),
+        fpr: ratio(total.false_alarms, total.benign),
+        delay_steps_median: median((0..families.len()).flat_map(delays).collect()),
+        immunity_steps_median: immunity(&world.steps[..steps], families.len(), agents),
+        families: by_family,
+        curve: if labelled { curve(world) } else { Vec::new() },
+    }
+}
+
+/// Median over families of the steps from first sight until enough agents are protected.
+fn immunity(steps: &[StepTally], families: usize, agents: usize) -> Option<f64> {
+    let needed = IMMUNE_SHARE * agents as f64;
+    let of_family = |family: usize| {
+        let seen = steps.iter().position(|tally| tally.reached.get(family).is_some_and(|&count| count > 0))?;
+        let immune = steps[seen..].iter().position(|tally| f64::from(tally.protected[family]) >= needed);
+        Some(immune.map(|steps| steps as f64))
+    };
+    median((0..families).filter_map(of_family).collect())
+}
+
+fn curve(world: &WorldHistory) -> Vec<CurvePoint> {
+    let curve = &world.finished.curve;
+    let benign: u64 = curve.benign.iter().sum();
+    let upto = |counts: &[u64], place: usize| counts[..=place].iter().sum::<u64>();
+    let point = |index: usize| {
+        let place = index + 1;
+        let recalls = curve.attack.iter().filter_map(|counts| ratio(upto(counts, place), counts.iter().sum()));
+        Some(CurvePoint {
+            alert_p: f64::from(curve_level(index)),
+            fpr: ratio(upto(&curve.benign, place), benign)?,
+            macro_recall: mean(recalls)?,
+        })
+    };
+    (0..CURVE_POINTS).filter_map(point).collect()
+}
+
+/// How the sites warned one another: attackers seen first at one site that another had blocked when they arrived.
+fn warning(contacts: &[(IpAddr, Contact)], step_s: Option<f64>) -> Option<Warning> {
+    let mut by_source: BTreeMap<IpAddr, Vec<Contact>> = BTreeMap::new();
+    for (source, contact) in contacts {
+        by_source.entry(*source).or_default().push(*contact);
+    }
+    if by_source.is_empty() {
+        return None;
+    }
+    let mut warning = Warning { attackers: by_source.len() as u64, ..Warning::default() };
+    let mut steps_ahead = Vec::new();
+    for arrivals in by_source.values_mut().filter(|arrivals| arrivals.len() > 1) {
+        arrivals.sort_by(|a, b| {
+            let time = |contact: &Contact| contact.time_s.unwrap_or_default();
+            a.step.cmp(&b.step).then(time(a).total_cmp(&time(b))).then(a.agent.cmp(&b.agent))
+        });
+        warning.shared_attackers += 1;
+        for arrival in &arrivals[1..] {
+            warning.later_arrivals += 1;
+            if let Some(since) = arrival.blocked_since {
+                warning.blocked_on_arrival += 1;
+                steps_ahead.push(Some(f64::from(arrival.step - since)));
+            }
+        }
+    }
+    warning.warning_steps_median = median(steps_ahead);
+    warning.warning_hours_median = warning.warning_steps_median.zip(step_s).map(|(steps, step_s)| steps * step_s / 3600.0);
+    Some(warning)
+}
+
+/// Values over time, for plots.
+#[must_use]
+pub fn series(history: &History) -> Series {
+    let mut series = Series::default();
+    let agents = history.behaviours.len().max(1) as f64;
+    for (&mode, world) in &history.worlds {
+        let recall = world.steps.iter().map(|tally| {
+            let (flows, found) = tally.families.iter().fold((0, 0), |(a, b), family| (a + family.flows, b + family.found));
+            ratio(found, flows)
+        });
+        series.recall.insert(mode, recall.collect());
+        let fpr = world.steps.iter().map(|tally| ratio(tally.false_alarms, tally.benign));
+        series.fpr.insert(mode, fpr.collect());
+        let phases = world.phases.iter();
+        series.phases.extend(phases.map(|(phase, time)| (mode, phase.name().to_owned(), time.as_secs_f64())));
+    }
+    if let Some(world) = history.worlds.get(&Mode::Collaborative) {
+        let share = |counts: fn(&StepTally) -> &Vec<u32>, family: usize| {
+            world.steps.iter().map(|tally| f64::from(counts(tally)[family]) / agents).collect::<Vec<f64>>()
+        };
+        for (index, family) in history.loaded.source.families().iter().enumerate() {
+            series.reached.push((family.name.clone(), share(|tally| &tally.reached, index)));
+            series.protected.push((family.name.clone(), share(|tally| &tally.protected, index)));
+        }
+        series.trust_honest = world.trust.iter().filter_map(|(honest, _)| *honest).collect();
+        series.trust_liars = world.trust.iter().filter_map(|(_, liars)| *liars).collect();
+        let ends = world.finished.trust.iter().zip(&history.behaviours);
+        series.trust_end = ends.map(|(&trust, lies)| (f64::from(trust), !lies.is_empty())).collect();
+    }
+    series
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_median_of_mostly_never_is_never() {
+        assert_eq!(median(vec![Some(1.0), None, None]), None);
+        assert_eq!(median(vec![Some(3.0), None, Some(1.0)]), Some(3.0));
+        assert_eq!(median(vec![]), None);
+    }
+
+    #[test]
+    fn an_attacker_blocked_before_it_arrives_counts_as_warned() {
+        let source: IpAddr = [192, 0, 2, 1].into();
+        let contact = |agent, step, blocked_since| (source, Contact { agent, step, time_s: None, blocked_since });
+        let contacts = [contact(1, 9, Some(4)), contact(0, 2, None), contact(2, 5, None)];
+        let warning = warning(&contacts, Some(1800.0)).expect("there are attackers");
+        assert_eq!((warning.shared_attackers, warning.later_arrivals, warning.blocked_on_arrival), (1, 2, 1));
+        assert_eq!((warning.warning_steps_median, warning.warning_hours_median), (Some(5.0), Some(2.5)));
+    }
+}

@@ -1,0 +1,259 @@
+//! From a scenario's description of traffic to the traffic itself.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dais_traffic::{
+    FlowLog, Input, Pool, PoolError, PoolParams, ReadError, ReadOptions, ReadStats, Recorded, RecordedError,
+    RecordedParams, Source, SyntheticError, Table, TableSchema, TableSchemaError, TableSet, TableSetError, read,
+};
+use sha2::{Digest, Sha256};
+
+use crate::scenario::{Files, Play, Traffic};
+
+/// Traffic ready to run, with what there is to say about its input.
+#[derive(Clone)]
+pub struct Loaded {
+    /// The traffic.
+    pub source: Arc<dyn Source>,
+    /// Steps that it is made for.
+    pub steps: u32,
+    /// SHA-256 of the content of each file, in hex.
+    pub files: Vec<String>,
+    /// Broken rows and the like, in words.
+    pub notes: Vec<String>,
+    /// The description with every choice made.
+    pub traffic: Traffic,
+}
+
+/// Traffic that cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A file cannot be opened.
+    #[error("{path}: {source}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A folder in place of a file.
+    #[error("{0} is a folder: name the files in it")]
+    Folder(PathBuf),
+    /// No file is named.
+    #[error("no files: name at least one after --data")]
+    NoFiles,
+    /// A file that cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A schema file that cannot be used.
+    #[error("{path}: {source}")]
+    Schema {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: TableSchemaError,
+    },
+    /// Flow logs and tables together.
+    #[error("{log} is a flow log and {table} a labelled table: run them apart")]
+    Mixed {
+        /// A flow log.
+        log: String,
+        /// A table.
+        table: String,
+    },
+    /// Flow logs are played back; there is nothing to draw from.
+    #[error("flow logs are played back by their times: choose `recorded` in place of `pool`")]
+    LogsInPool,
+    /// Tables that do not go together.
+    #[error(transparent)]
+    Tables(#[from] TableSetError),
+    /// Parameters of generated traffic out of range.
+    #[error("traffic.synthetic: {0}")]
+    Synthetic(#[from] SyntheticError),
+    /// A pool that cannot be drawn from.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    /// Records that cannot be played back.
+    #[error(transparent)]
+    Recorded(#[from] RecordedError),
+}
+
+/// Loads the traffic of a scenario.
+///
+/// # Errors
+/// Those of [`Material::read`] and [`Material::load`].
+pub fn load(traffic: &Traffic, seed: u64) -> Result<Loaded, LoadError> {
+    let material = Material::read(traffic)?;
+    let mut traffic = traffic.clone();
+    material.settle(&mut traffic);
+    material.load(&traffic, seed)
+}
+
+/// What traffic is made of: its files, read and understood. The same material can be played for many seeds.
+#[derive(Clone)]
+pub struct Material {
+    content: Content,
+    /// SHA-256 of the content of each file, in hex.
+    files: Vec<String>,
+    notes: Vec<String>,
+}
+
+#[derive(Clone)]
+enum Content {
+    /// No files: traffic is generated.
+    Generated,
+    Logs(Vec<FlowLog>),
+    Tables {
+        set: TableSet,
+        timed: bool,
+    },
+}
+
+impl Material {
+    /// Reads the files of the traffic, if it has any.
+    ///
+    /// # Errors
+    /// Files that cannot be opened, read or understood, each with its name, line and way out.
+    pub fn read(traffic: &Traffic) -> Result<Self, LoadError> {
+        match traffic {
+            Traffic::Synthetic(_) => Ok(Self { content: Content::Generated, files: Vec::new(), notes: Vec::new() }),
+            Traffic::Files(files) => Self::read_files(files),
+        }
+    }
+
+    fn read_files(files: &Files) -> Result<Self, LoadError> {
+        let mut options = ReadOptions { bad_rows_max: files.max_bad_rows, ..ReadOptions::default() };
+        if let Some(path) = &files.schema {
+            let text = std::fs::read_to_string(path).map_err(|source| LoadError::Open { path: path.clone(), source })?;
+            let schema = TableSchema::from_yaml(&text);
+            options.schema = Some(schema.map_err(|source| LoadError::Schema { path: path.clone(), source })?);
+        }
+        let mut logs: Vec<FlowLog> = Vec::new();
+        let mut tables: Vec<Table> = Vec::new();
+        let mut digests = Vec::new();
+        for path in &files.paths {
+            let mut input = Hashing::open(path)?;
+            match read(&path.display().to_string(), &mut input, &options)? {
+                Input::Flows(log) => logs.push(log),
+                Input::Table(table) => {
+                    options.schema.get_or_insert_with(|| (*table.schema).clone());
+                    tables.push(table);
+                }
+            }
+            digests.push(input.finish(path)?);
+        }
+        if let (Some(log), Some(table)) = (logs.first(), tables.first()) {
+            return Err(LoadError::Mixed { log: log.name.clone(), table: table.name.clone() });
+        }
+        let stats = logs.iter().map(|log| (&log.name, &log.stats));
+        let stats = stats.chain(tables.iter().map(|table| (&table.name, &table.stats)));
+        let notes = stats.flat_map(|(name, stats)| notes(name, stats)).collect();
+        let content = if !logs.is_empty() {
+            Content::Logs(logs)
+        } else if !tables.is_empty() {
+            let timed = tables.iter().all(|table| table.time_s.is_some());
+            Content::Tables { set: TableSet::new(tables)?, timed }
+        } else {
+            return Err(LoadError::NoFiles);
+        };
+        Ok(Self { content, files: digests, notes })
+    }
+
+    /// Chooses how the files are played, where the traffic leaves it open: rows with times are played back, others are
+    /// drawn from a pool.
+    pub fn settle(&self, traffic: &mut Traffic) {
+        if let Traffic::Files(files) = traffic {
+            files.play.get_or_insert_with(|| match self.content {
+                Content::Tables { timed: false, .. } | Content::Generated => Play::Pool(PoolParams::default()),
+                Content::Tables { timed: true, .. } | Content::Logs(_) => Play::Recorded(RecordedParams::default()),
+            });
+        }
+    }
+
+    /// Traffic of this material, played as `traffic` says; material and `traffic` must be of one kind.
+    ///
+    /// # Errors
+    /// Parameters out of range, rows that cannot be played this way.
+    pub fn load(self, traffic: &Traffic, seed: u64) -> Result<Loaded, LoadError> {
+        let mut traffic = traffic.clone();
+        self.settle(&mut traffic);
+        let (source, steps): (Arc<dyn Source>, u32) = match (self.content, &traffic) {
+            (_, Traffic::Synthetic(params)) => (Arc::new(params.build(seed)?), params.steps),
+            (Content::Generated, Traffic::Files(_)) => return Err(LoadError::NoFiles),
+            (Content::Logs(logs), Traffic::Files(Files { play: Some(Play::Recorded(params)), .. })) => {
+                let recorded = Recorded::from_logs(logs, params, seed)?;
+                let steps = recorded.steps();
+                (Arc::new(recorded), steps)
+            }
+            (Content::Logs(_), Traffic::Files(_)) => return Err(LoadError::LogsInPool),
+            (Content::Tables { set, .. }, Traffic::Files(Files { play: Some(Play::Recorded(params)), .. })) => {
+                let recorded = Recorded::from_tables(&set, params, seed)?;
+                let steps = recorded.steps();
+                (Arc::new(recorded), steps)
+            }
+            (Content::Tables { set, .. }, Traffic::Files(Files { play, .. })) => {
+                let params = match play {
+                    Some(Play::Pool(params)) => params.clone(),
+                    Some(Play::Recorded(_)) | None => PoolParams::default(),
+                };
+                let steps = params.steps;
+                (Arc::new(Pool::new(set, params, seed)?), steps)
+            }
+        };
+        Ok(Loaded { source, steps, files: self.files, notes: self.notes, traffic })
+    }
+}
+
+/// What there is to say about reading one file.
+fn notes(name: &str, stats: &ReadStats) -> Vec<String> {
+    let mut notes = Vec::new();
+    if stats.bad_rows > 0 {
+        let first = stats.first_errors.first().map_or("", String::as_str);
+        notes.push(format!("{name}: {} of {} rows are broken and left out, the first: {first}", stats.bad_rows, stats.rows));
+    }
+    if stats.out_of_order > 0 {
+        notes.push(format!("{name}: {} flows were out of order and sorted by time", stats.out_of_order));
+    }
+    if stats.alerts > 0 {
+        notes.push(format!(
+            "{name}: {} alert records mark {} flows; they are what rules said, not the truth, and no figure uses them",
+            stats.alerts, stats.alerted_flows
+        ));
+    }
+    notes
+}
+
+/// A file that is hashed while it is read.
+struct Hashing {
+    input: BufReader<File>,
+    hasher: Sha256,
+}
+
+impl Hashing {
+    fn open(path: &Path) -> Result<Self, LoadError> {
+        let error = |source| LoadError::Open { path: path.to_owned(), source };
+        let file = File::open(path).map_err(error)?;
+        if file.metadata().map_err(error)?.is_dir() {
+            return Err(LoadError::Folder(path.to_owned()));
+        }
+        Ok(Self { input: BufReader::with_capacity(1 << 16, file), hasher: Sha256::new() })
+    }
+
+    /// The digest of the whole file, also of what the reader had no need of.
+    fn finish(mut self, path: &Path) -> Result<String, LoadError> {
+        let rest = io::copy(&mut self, &mut io::sink());
+        rest.map_err(|source| LoadError::Open { path: path.to_owned(), source })?;
+        Ok(hex::encode(self.hasher.finalize()))
+    }
+}
+
+impl Read for Hashing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.input.read(buffer)?;
+        self.hasher.update(&buffer[..bytes]);
+        Ok(bytes)
+    }
+}
