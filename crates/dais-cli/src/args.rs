@@ -41,15 +41,16 @@ pub(crate) enum Command {
 
 const RUN_EXAMPLES: &str = "\
 Examples:
-  dais run                                     50 agents, 100 steps, synthetic traffic with campaigns
+  dais run                              synthetic traffic with campaigns, 50 agents, 100 steps
   dais run --agents 1000 --steps 50 --seed 7 --json
   dais run --data KDDTrain+.csv.gz KDDTest+.csv.gz
-  dais run --data logs/*.gz                    Zeek or Suricata logs, each file one site
+  dais run --data logs/*.gz             Zeek or Suricata logs, each file one site
   dais run --data conn.log --partition source-subnet:24
   dais run my.yaml --set agent.retrain_every=10 --set policy.threshold=0.75
 
-Files go to --out: summary.json, report.html, ledger.db and scenario.yaml, which is complete: running it
-again gives the same ledger head. Ctrl-C stops after the current step and writes what there is.";
+Files go to --out: summary.json, report.html, ledger.db, and scenario.yaml, which is complete:
+running it again gives the same ledger head.
+Ctrl-C stops after the current step and writes what there is; a second one ends at once.";
 
 const SWEEP_EXAMPLES: &str = "\
 Examples:

@@ -84,14 +84,6 @@ pub(crate) fn execution(args: &InputArgs) -> Execution {
     }
 }
 
-/// Raises the suspect and quarantine levels where they would lie below the alert level.
-pub(crate) fn set_alert_level(scenario: &mut Scenario, alert_p: f32) {
-    let agent = &mut scenario.rules.agent;
-    agent.detector.alert_p = alert_p;
-    agent.detector.suspect_p = agent.detector.suspect_p.max(alert_p);
-    agent.quarantine_p = agent.quarantine_p.max(alert_p);
-}
-
 /// A name for a run on these files: that of the file, or of the folder where there are several.
 fn name_of(files: &[PathBuf]) -> String {
     let first = files.first().map(PathBuf::as_path).unwrap_or(Path::new(""));

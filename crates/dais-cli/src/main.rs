@@ -2,8 +2,17 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod choice;
 mod command;
+mod figures;
+mod interrupt;
 mod output;
+mod progress;
+mod run_folder;
+mod screen;
+mod sweep_screen;
+mod table;
+mod value;
 
 use std::process::ExitCode;
 
@@ -15,15 +24,29 @@ use crate::args::{Cli, Command};
 const EXIT_INPUT: u8 = 2;
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let command = Cli::parse().command;
+    let outcome = outlive_file_size_limit().and_then(|()| match command {
         Command::Run(args) => command::run(&args),
         Command::Sweep(args) => command::sweep(&args),
         Command::Explain(args) => command::explain(&args),
         Command::Verify(args) => command::verify(&args),
         Command::Schema(args) => command::schema(&args),
-    };
+    });
     outcome.unwrap_or_else(|error| {
         output::complain(&error);
         ExitCode::from(EXIT_INPUT)
     })
+}
+
+/// Turns the signal that ends a process at its file size limit into a failed write, which is reported like a full disk.
+#[cfg(unix)]
+fn outlive_file_size_limit() -> anyhow::Result<()> {
+    let unread = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, unread)?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn outlive_file_size_limit() -> anyhow::Result<()> {
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Standard output and standard error.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use anyhow::Context;
 
@@ -12,7 +12,7 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("standard output"),
+        written => written.context("cannot write to standard output"),
     }
 }
 
@@ -32,4 +32,43 @@ pub(crate) fn complain(error: &anyhow::Error) {
         }
     }
     say(&format!("error: {}", text.trim_end()));
+}
+
+/// How text is set off from other text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ink {
+    /// With the escape sequences of terminals.
+    Terminal,
+    /// Not at all.
+    Plain,
+}
+
+impl Ink {
+    /// For standard output: plain where it is no terminal, or where `NO_COLOR` is set.
+    pub(crate) fn of_stdout() -> Self {
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        if wanted && io::stdout().is_terminal() { Self::Terminal } else { Self::Plain }
+    }
+
+    /// A heading.
+    pub(crate) fn heading(self, text: &str) -> String {
+        self.wrap("1", text)
+    }
+
+    /// What matters most.
+    pub(crate) fn strong(self, text: &str) -> String {
+        self.wrap("1;36", text)
+    }
+
+    /// What may be passed over.
+    pub(crate) fn faint(self, text: &str) -> String {
+        self.wrap("2", text)
+    }
+
+    fn wrap(self, code: &str, text: &str) -> String {
+        match self {
+            Self::Terminal => format!("\x1b[{code}m{text}\x1b[0m"),
+            Self::Plain => text.to_owned(),
+        }
+    }
 }

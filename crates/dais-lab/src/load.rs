@@ -139,7 +139,10 @@ impl Material {
             match read(&path.display().to_string(), &mut input, &options)? {
                 Input::Flows(log) => logs.push(log),
                 Input::Table(table) => {
-                    options.schema.get_or_insert_with(|| (*table.schema).clone());
+                    // A guess from the rows of one file holds for all; a built-in layout is recognised in each.
+                    if table.schema.header {
+                        options.schema.get_or_insert_with(|| (*table.schema).clone());
+                    }
                     tables.push(table);
                 }
             }
@@ -208,8 +211,9 @@ impl Material {
 }
 
 /// What there is to say about reading one file.
-fn notes(name: &str, stats: &ReadStats) -> Vec<String> {
+fn notes(path: &str, stats: &ReadStats) -> Vec<String> {
     let mut notes = Vec::new();
+    let name = Path::new(path).file_name().map_or(path.into(), |name| name.to_string_lossy());
     if stats.bad_rows > 0 {
         let first = stats.first_errors.first().map_or("", String::as_str);
         notes.push(format!("{name}: {} of {} rows are broken and left out, the first: {first}", stats.bad_rows, stats.rows));

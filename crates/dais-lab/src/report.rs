@@ -19,6 +19,9 @@ use headline::Card;
 use spread::Spread;
 use table::{Bar, Fact, FamilyRow, WorldRow};
 
+/// The one template that is no HTML.
+const STYLE: &str = "style.css";
+
 /// Why a report could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
@@ -41,10 +44,8 @@ pub fn report_html(summary: &Summary, series: &Series) -> Result<String, ReportE
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-    environment.set_auto_escape_callback(|name| {
-        if name.ends_with(".css") { AutoEscape::None } else { AutoEscape::Html }
-    });
-    environment.add_template("style.css", include_str!("report/style.css"))?;
+    environment.set_auto_escape_callback(|name| if name == STYLE { AutoEscape::None } else { AutoEscape::Html });
+    environment.add_template(STYLE, include_str!("report/style.css"))?;
     environment.add_template("part.html", include_str!("report/part.html"))?;
     environment.add_template("page.html", include_str!("report/page.html"))?;
     let page = environment.get_template("page.html")?.render(Serde(Page::new(summary, series)))?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use dais_ledger::{MemoryStorage, Origin, Storage};
 use dais_sim::{
-    Behaviour, ExchangeCounts, Execution, Finished, Mode, Phase, Plan, ScenarioError, Seed, StepTally, Watch, World,
+    Behaviour, ExchangeCounts, Execution, Finished, GENESIS_FORMAT, Genesis, Mode, Phase, Plan, ScenarioError, Seed, StepTally, Watch, World,
     WorldError, behaviours,
 };
 use serde::Serialize;
@@ -192,37 +192,26 @@ impl Watch for Clock {
     }
 }
 
-/// The first ledger entry: what the history that follows is a function of.
-#[derive(Serialize)]
-struct Genesis<'a> {
-    format: &'static str,
-    seed: u64,
-    agents: usize,
-    steps: u32,
-    /// SHA-256 of the scenario without names, paths and the choice of worlds.
-    scenario: String,
-    /// SHA-256 of the feature schema.
-    schema: String,
-    /// SHA-256 of each file.
-    files: &'a [String],
-}
-
 fn plan(scenario: &Scenario, loaded: &Loaded, seed: u64, execution: Execution) -> Plan {
     let mut traffic = loaded.traffic.clone();
     if let Traffic::Files(files) = &mut traffic {
         files.paths.clear();
         files.schema = None;
     }
+    let schema = loaded.source.schema();
     let genesis = Genesis {
-        format: "dais-run-v1",
-        seed,
-        agents: loaded.source.sites(),
+        format: GENESIS_FORMAT.to_owned(),
+        seed: Seed(seed),
+        agents: u32::try_from(loaded.source.sites()).expect("sites are numbered with 32 bits"),
         steps: loaded.steps,
         scenario: digest(&(&traffic, &scenario.rules)),
-        schema: digest(loaded.source.schema()),
-        files: &loaded.files,
+        schema: digest(schema),
+        features: schema.numeric.len(),
+        categories: schema.categorical.len(),
+        files: loaded.files.clone(),
+        rules: scenario.rules.clone(),
     };
-    let genesis = serde_json::to_vec(&genesis).expect("plain data with string keys");
+    let genesis = genesis.encode();
     let origin = Origin::new(format!("dais/run/{}", hex::encode(&Sha256::digest(&genesis)[..8])));
     let origin = origin.expect("hex digits and slashes name a log");
     Plan { seed: Seed(seed), rules: scenario.rules.clone(), execution, origin, genesis }

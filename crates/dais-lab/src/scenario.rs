@@ -167,6 +167,14 @@ impl Scenario {
         Ok(())
     }
 
+    /// Sets the alert level of all agents; the suspect and quarantine levels are raised where they would lie below it.
+    pub fn set_alert_level(&mut self, alert_p: f32) {
+        let agent = &mut self.rules.agent;
+        agent.detector.alert_p = alert_p;
+        agent.detector.suspect_p = agent.detector.suspect_p.max(alert_p);
+        agent.quarantine_p = agent.quarantine_p.max(alert_p);
+    }
+
     /// Sets the number of steps.
     ///
     /// # Errors

@@ -159,10 +159,7 @@ impl Choice {
     fn apply(self, scenario: &Scenario) -> Scenario {
         let mut scenario = scenario.clone();
         if let Some(alert_p) = self.alert_p {
-            let agent = &mut scenario.rules.agent;
-            agent.detector.alert_p = alert_p;
-            agent.detector.suspect_p = agent.detector.suspect_p.max(alert_p);
-            agent.quarantine_p = agent.quarantine_p.max(alert_p);
+            scenario.set_alert_level(alert_p);
         }
         if let Some(share) = self.liars {
             let behaviours = vec![Behaviour::Poisoner, Behaviour::Inverter];

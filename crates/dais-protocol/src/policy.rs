@@ -35,7 +35,7 @@ impl Default for PolicyParams {
     fn default() -> Self {
         Self {
             quorum: 0.5,
-            threshold: 0.66,
+            threshold: 0.51,
             margin: 0.02,
             decisive_min: 2,
             deadline_steps: 3,

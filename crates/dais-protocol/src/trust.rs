@@ -118,13 +118,18 @@ impl TrustBook {
     }
 
     /// Learns from a closed ballot: its votes in voter order (those of the last round), and the signature's author.
-    /// Agents the book does not know are passed over.
+    /// Agents the book does not know are passed over. A signature rejected although the confirming side weighed more
+    /// counts for and against nobody.
     pub fn observe_decision(&mut self, decision: &Decision, votes: &[Vote], author: AgentId) {
         let carried = match decision.outcome {
             Outcome::Accepted => true,
             Outcome::Rejected => false,
             Outcome::Disputed | Outcome::Expired => return,
         };
+        // A rejection against the heavier side only shows that a minority can block: it tells nothing about who was right.
+        if !carried && decision.confirm_weight > decision.refute_weight {
+            return;
+        }
         for vote in votes {
             match vote.verdict {
                 Verdict::Confirm => self.observe(vote.voter, carried, 1.0),
@@ -181,8 +186,8 @@ mod tests {
             round: 0,
             radius: 0.0,
             voters: 2,
-            confirm_weight: 1.0,
-            refute_weight: 0.5,
+            confirm_weight: if outcome == Outcome::Rejected { 0.5 } else { 1.0 },
+            refute_weight: 0.75,
             confirmations: 1,
             refutations: 1,
             abstentions: 0,
@@ -228,6 +233,14 @@ mod tests {
             let fits = found.iter().zip(expected).all(|(weight, expected)| (weight - expected).abs() < 1.0e-6);
             assert!(fits, "{motion:?} {outcome:?}: {found:?}");
         }
+    }
+
+    #[test]
+    fn a_rejection_by_a_lighter_minority_is_held_against_nobody() {
+        let mut book = TrustBook::new(4, TrustParams::default());
+        let blocked = Decision { confirm_weight: 6.0, refute_weight: 4.0, ..decision(Motion::Adopt, Outcome::Rejected) };
+        book.observe_decision(&blocked, &votes(Motion::Adopt), AgentId(3));
+        assert!((0..4).all(|agent| (book.weight(AgentId(agent)) - 0.5).abs() < 1.0e-6));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! What agents learned from one another: accepted signatures and blocked addresses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use dais_protocol::{Matcher, Signature, SignatureId};
 use serde::{Deserialize, Serialize};
+
+use crate::window::address_key;
 
 /// A signature in force.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -46,45 +48,55 @@ pub(crate) struct Block {
 /// Addresses that agents block, with expiry and hit count.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Blocklist {
-    blocks: BTreeMap<IpAddr, Block>,
+    /// By [`address_key`], which is quicker to compare than an address: every flow of every agent is looked up.
+    blocks: BTreeMap<u64, Block>,
+    /// The same blocks by the step in which they expire.
+    expiry: BTreeSet<(u32, u64)>,
 }
 
 impl Blocklist {
     /// Blocks `source`, or renews its block; a full list drops the block that expires first.
     pub(crate) fn block(&mut self, source: IpAddr, signature: SignatureId, step: u32, ttl_steps: u32, blocks_max: usize) {
         let expires_step = step.saturating_add(ttl_steps);
+        let source = address_key(source);
         if let Some(block) = self.blocks.get_mut(&source) {
+            self.expiry.remove(&(block.expires_step, source));
             block.expires_step = block.expires_step.max(expires_step);
+            self.expiry.insert((block.expires_step, source));
             return;
         }
         if self.blocks.len() >= blocks_max {
-            let first = self.blocks.iter().min_by_key(|(address, block)| (block.expires_step, **address));
-            let Some(address) = first.map(|(address, _)| *address) else { return };
-            self.blocks.remove(&address);
+            let Some((_, first)) = self.expiry.pop_first() else { return };
+            self.blocks.remove(&first);
         }
         self.blocks.insert(source, Block { signature, since_step: step, expires_step, hits: 0 });
+        self.expiry.insert((expires_step, source));
     }
 
     /// The block in force for `source`.
     pub(crate) fn find(&self, source: IpAddr) -> Option<&Block> {
-        self.blocks.get(&source)
+        self.blocks.get(&address_key(source))
     }
 
     /// Counts a flow that was blocked.
     pub(crate) fn hit(&mut self, source: IpAddr) {
-        if let Some(block) = self.blocks.get_mut(&source) {
+        if let Some(block) = self.blocks.get_mut(&address_key(source)) {
             block.hits += 1;
         }
     }
 
     /// Forgets what has expired before `step`.
     pub(crate) fn expire(&mut self, step: u32) {
-        self.blocks.retain(|_, block| block.expires_step > step);
+        while let Some(&(expires_step, source)) = self.expiry.first().filter(|(expires_step, _)| *expires_step <= step) {
+            self.expiry.remove(&(expires_step, source));
+            self.blocks.remove(&source);
+        }
     }
 
     /// Lifts every block that rests on `signature`.
     pub(crate) fn withdraw(&mut self, signature: SignatureId) {
         self.blocks.retain(|_, block| block.signature != signature);
+        self.expiry.retain(|(_, source)| self.blocks.contains_key(source));
     }
 
     pub(crate) fn is_empty(&self) -> bool {

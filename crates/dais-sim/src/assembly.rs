@@ -14,6 +14,7 @@ use dais_protocol::{
 use crate::agent::BallotView;
 use crate::exchange::{ExchangeCounts, ExchangeParams};
 use crate::message::{Adoption, Decisions, Proposal};
+use crate::scenario::Rules;
 use crate::tally::Grade;
 use crate::world::Mode;
 
@@ -27,6 +28,19 @@ pub(crate) struct Bylaws {
     pub(crate) vote: VoteParams,
     /// Numeric and categorical features of a signature.
     pub(crate) shape: (usize, usize),
+}
+
+impl Bylaws {
+    pub(crate) fn of(rules: &Rules, mode: Mode, shape: (usize, usize)) -> Self {
+        Self {
+            mode,
+            policy: rules.policy.clone(),
+            trust: rules.trust.clone(),
+            exchange: rules.exchange.clone(),
+            vote: rules.agent.vote.clone(),
+            shape,
+        }
+    }
 }
 
 /// A ballot with what it is about.

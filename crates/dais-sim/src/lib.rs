@@ -3,20 +3,27 @@
 //! A [`World`] steps all agents of a run through the phases observe → publish → vote → resolve → learn. It is cut into
 //! shards, contiguous blocks of agents, which a coordinator asks for signatures and for votes; the coordinator runs the
 //! ballots and records everything in the ledger. A run is a function of its [`Plan`] and its traffic: the ledger head
-//! after the last step is the same for any number of threads.
+//! after the last step is the same for any number of threads. What a ledger says can be recomputed from its entries
+//! alone: [`audit`] checks every seal and every decision.
 #![forbid(unsafe_code)]
 
 mod adopted;
 mod adversary;
 mod agent;
+mod assembly;
+mod audit;
 mod classify;
 mod coordinator;
 mod exchange;
+mod fault;
+mod genesis;
 mod lifecycle;
 mod message;
+mod minutes;
 mod model;
 mod params;
 mod record;
+mod replay;
 mod scenario;
 mod seed;
 mod shard;
@@ -26,10 +33,15 @@ mod window;
 mod world;
 
 pub use adversary::{AdversaryGroup, Behaviour};
+pub use assembly::Uncounted;
+pub use audit::{Audit, audit};
 pub use coordinator::RunLedger;
 pub use exchange::{ExchangeCounts, ExchangeParams};
+pub use fault::{Check, Fault, Place, Wrong};
+pub use genesis::{GENESIS_FORMAT, Genesis, GenesisError};
 pub use lifecycle::{Cause, Lifecycle, LifecycleEvent};
 pub use params::{AgentParams, AlertLearning, ColdStart};
+pub use replay::{Blocked, Depth, ReplayedStep, replay};
 pub use scenario::{Execution, Plan, Rules, ScenarioError};
 pub use seed::Seed;
 pub use shard::{ShardError, Turn};

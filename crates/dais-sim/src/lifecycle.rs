@@ -36,6 +36,18 @@ pub enum Lifecycle {
 }
 
 impl Lifecycle {
+    /// All states, in the order of their codes in the ledger.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Born,
+        Self::Configured,
+        Self::ModelLoaded,
+        Self::HealthChecked,
+        Self::Active,
+        Self::Recovering,
+        Self::Failed,
+        Self::Stopped,
+    ];
+
     /// Whether the table allows the transition.
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
@@ -68,6 +80,12 @@ pub enum Cause {
     RetriesSpent,
     /// The run ended.
     EndOfRun,
+}
+
+impl Cause {
+    /// All causes, in the order of their codes in the ledger.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Progress, Self::Training, Self::Crash, Self::Injected, Self::RetriesSpent, Self::EndOfRun];
 }
 
 /// One transition, with its step and cause.

@@ -3,7 +3,7 @@
 use dais_ledger::{COORDINATOR, Digest, Entry, Kind};
 use dais_protocol::{AgentId, Decision, Seal, Sighting, Signature, VerifyingKey, Vote};
 
-use crate::lifecycle::LifecycleEvent;
+use crate::lifecycle::{Cause, Lifecycle, LifecycleEvent};
 
 pub(crate) fn signature(signature: &Signature) -> Entry {
     Entry { kind: Kind::Signature, step: signature.step, author: signature.author.0, body: signature.encode() }
@@ -34,6 +34,17 @@ pub(crate) fn lifecycle(events: &[LifecycleEvent]) -> Option<Entry> {
     let first = events.first()?;
     let body = events.iter().flat_map(|event| [event.from as u8, event.to as u8, event.cause as u8]).collect();
     Some(Entry { kind: Kind::Lifecycle, step: first.step, author: first.agent, body })
+}
+
+/// Reads the body of a lifecycle entry: from, to and cause of at least one transition.
+pub(crate) fn transitions(body: &[u8]) -> Option<Vec<(Lifecycle, Lifecycle, Cause)>> {
+    let (triples, rest) = body.as_chunks::<3>();
+    if triples.is_empty() || !rest.is_empty() {
+        return None;
+    }
+    let state = |code: u8| Lifecycle::ALL.into_iter().find(|state| *state as u8 == code);
+    let why = |code: u8| Cause::ALL.into_iter().find(|cause| *cause as u8 == code);
+    triples.iter().map(|&[from, to, cause]| Some((state(from)?, state(to)?, why(cause)?))).collect()
 }
 
 /// Digests of all that an agent says in a step, in ledger order; what its seal covers.

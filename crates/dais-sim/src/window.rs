@@ -95,13 +95,13 @@ impl From<Remembered> for Medoid {
     }
 }
 
-/// A 64-bit stand-in for an address, never 0; two addresses share one with a chance of 2^-64 among chosen pairs of IPv6 only.
-fn address_key(address: IpAddr) -> u64 {
+/// A 64-bit stand-in for an address, never 0. IPv4 addresses never share one; two IPv6 addresses do with a chance of 2^-63.
+pub(crate) fn address_key(address: IpAddr) -> u64 {
     let bits = match address {
         IpAddr::V4(v4) => return u64::from(u32::from(v4)) | 1 << 63,
         IpAddr::V6(v6) => u128::from(v6),
     };
-    rand_philox::splitmix64(bits as u64 ^ rand_philox::splitmix64((bits >> 64) as u64)) | 1
+    rand_philox::splitmix64(bits as u64 ^ rand_philox::splitmix64((bits >> 64) as u64)) >> 1 | 1
 }
 
 #[cfg(test)]

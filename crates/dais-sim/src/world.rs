@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::adversary::Behaviour;
 use crate::agent::{Common, Question};
+use crate::assembly::Bylaws;
 use crate::classify::Classifier;
 use crate::coordinator::{Coordinator, Founding, RunLedger};
 use crate::exchange::ExchangeCounts;
@@ -116,8 +117,11 @@ pub enum WorldError {
     },
 }
 
-/// Agents to a shard; whatever it is, results are the same.
-const SHARD_AGENTS: usize = 8;
+/// Most shards of a world. Each holds its own copy of what was accepted, and every thread should have several to do.
+const SHARDS_MAX: usize = 64;
+
+/// Shards are multiples of this many agents.
+const SHARD_AGENTS: usize = 4;
 
 /// One history of all agents.
 pub struct World {
@@ -160,10 +164,11 @@ impl World {
         });
         let workers = workers(plan, agents)?;
         let behaviours = behaviours(plan, agents);
+        let size = agents.div_ceil(SHARDS_MAX).next_multiple_of(SHARD_AGENTS);
         let blocks: Vec<(u32, Vec<Vec<Behaviour>>)> = behaviours
-            .chunks(SHARD_AGENTS)
+            .chunks(size)
             .enumerate()
-            .map(|(index, block)| ((index * SHARD_AGENTS) as u32, block.to_vec()))
+            .map(|(index, block)| ((index * size) as u32, block.to_vec()))
             .collect();
         let found = |(first, block): (u32, Vec<Vec<Behaviour>>)| Shard::new(mode, Arc::clone(&common), first, block, &*source);
         let shards: Vec<Shard> = match &workers {
@@ -358,15 +363,7 @@ fn found_coordinator(
     };
     let keys: Vec<VerifyingKey> = members.into_iter().map(|(_, key)| key).collect();
     let schema = source.schema();
-    Ok(Coordinator::new(Founding {
-        mode,
-        policy: plan.rules.policy.clone(),
-        trust: plan.rules.trust.clone(),
-        exchange: plan.rules.exchange.clone(),
-        vote: plan.rules.agent.vote.clone(),
-        shape: (schema.numeric.len(), schema.categorical.len()),
-        committee_seed: plan.seed.key(Purpose::CoordinatorKey, 1),
-        keys,
-        ledger,
-    }))
+    let bylaws = Bylaws::of(&plan.rules, mode, (schema.numeric.len(), schema.categorical.len()));
+    let committee_seed = plan.seed.key(Purpose::CoordinatorKey, 1);
+    Ok(Coordinator::new(Founding { bylaws, committee_seed, keys, ledger }))
 }

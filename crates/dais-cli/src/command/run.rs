@@ -1,10 +1,155 @@
 //! `dais run`.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
+use dais_lab::{History, Material, Next, RunError, Scenario, Series, Summary, Traffic, run_loaded, series, summarise};
+use dais_ledger::{Durability, MemoryStorage, SqliteStorage, Storage};
+use dais_sim::{Mode, WorldError};
+
 use crate::args::RunArgs;
+use crate::interrupt::Interrupt;
+use crate::output::{self, Ink};
+use crate::progress::Line;
+use crate::run_folder::{self, RunFolder};
+use crate::{choice, screen};
 
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
-    crate::output::say(&format!("{args:?}"));
+    let mut scenario = choice::describe(&args.input)?;
+    if let Some(alert_p) = args.alert_p {
+        scenario.set_alert_level(alert_p);
+        scenario.check()?;
+    }
+    let seed = args.seed.or(scenario.seed).unwrap_or_else(drawn_seed);
+    let place = args.out.clone().unwrap_or_else(|| default_place(&scenario.name, seed));
+    let folder = RunFolder::begin(&place, args.force)?;
+    let interrupt = Interrupt::listen(Some(folder.staging()))?;
+    let mut line = Line::new(args.quiet, scenario.worlds.len());
+
+    let history = play(args, scenario, seed, &folder, &interrupt, &mut line)?;
+    let (summary, series) = (summarise(&history, peak_rss_mb()), series(&history));
+    let mut scenario = history.scenario.clone();
+    let ledger = history.worlds.contains_key(&Mode::Collaborative);
+    // Closes the ledger, so that all of it is in the one file.
+    drop(history);
+    make_paths_absolute(&mut scenario);
+    write(&folder, &summary, &series, &scenario)?;
+    folder.commit()?;
+
+    let ledger = ledger.then_some(run_folder::LEDGER);
+    let files: Vec<&str> =
+        [run_folder::REPORT, run_folder::SUMMARY].into_iter().chain(ledger).chain([run_folder::SCENARIO]).collect();
+    if args.json {
+        output::print(&(serde_json::to_string(&summary)? + "\n"))?;
+        if !args.quiet {
+            let stopped = if summary.interrupted { "stopped before its end; " } else { "" };
+            output::say(&format!("{stopped}files in {}: {}", place.display(), files.join(", ")));
+        }
+    } else if !args.quiet {
+        output::print(&screen::summary(&summary, &place, &files, Ink::of_stdout()))?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the files and runs the worlds.
+fn play(
+    args: &RunArgs,
+    mut scenario: Scenario,
+    seed: u64,
+    folder: &RunFolder,
+    interrupt: &Interrupt,
+    line: &mut Line,
+) -> anyhow::Result<History> {
+    if let Traffic::Files(files) = &scenario.traffic {
+        line.reading(files.paths.len());
+    }
+    let material = Material::read(&scenario.traffic).inspect_err(|_| line.clear())?;
+    choice::complete(&mut scenario, &material, &args.input).inspect_err(|_| line.clear())?;
+    line.preparing();
+    let storage = storage(&scenario, folder)?;
+    let loaded = material.load(&scenario.traffic, seed).inspect_err(|_| line.clear())?;
+    let mut each_step = |progress: dais_lab::Progress<'_>| {
+        line.step(&progress);
+        if interrupt.asked() { Next::Stop } else { Next::Continue }
+    };
+    let history = run_loaded(&scenario, loaded, seed, choice::execution(&args.input), storage, &mut each_step);
+    line.clear();
+    history.map_err(|error| {
+        let of_ledger = matches!(&error, RunError::World(WorldError::Ledger(_)));
+        let error = anyhow::Error::from(error);
+        if of_ledger {
+            let place = folder.file(run_folder::LEDGER);
+            error.context(format!("cannot write the ledger {}: is the disk full?", place.display()))
+        } else {
+            error
+        }
+    })
+}
+
+/// Where the ledger goes. A run that ends by a loss of power is run again from its seed, so the ledger need not wait
+/// for the disk after every step: `Durability::Normal` survives the end of the process, which is enough.
+fn storage(scenario: &Scenario, folder: &RunFolder) -> anyhow::Result<Box<dyn Storage>> {
+    if !scenario.worlds.contains(&Mode::Collaborative) {
+        return Ok(Box::new(MemoryStorage::new()));
+    }
+    let path = folder.file(run_folder::LEDGER);
+    let storage = SqliteStorage::create(&path, Durability::Normal);
+    Ok(Box::new(storage.with_context(|| format!("cannot write the ledger {}", path.display()))?))
+}
+
+fn write(folder: &RunFolder, summary: &Summary, series: &Series, scenario: &Scenario) -> anyhow::Result<()> {
+    folder.write(run_folder::SCENARIO, &scenario.to_yaml())?;
+    folder.write(run_folder::SUMMARY, &(serde_json::to_string_pretty(summary)? + "\n"))?;
+    folder.write(run_folder::REPORT, &dais_lab::report_html(summary, series)?)
+}
+
+/// Paths that hold wherever the scenario is run again.
+fn make_paths_absolute(scenario: &mut Scenario) {
+    if let Traffic::Files(files) = &mut scenario.traffic {
+        for path in files.paths.iter_mut().chain(&mut files.schema) {
+            if let Ok(absolute) = std::fs::canonicalize(&*path).or_else(|_| std::path::absolute(&*path)) {
+                *path = absolute;
+            }
+        }
+    }
+}
+
+/// A seed from the system's entropy, short enough to be typed.
+fn drawn_seed() -> u64 {
+    RandomState::new().build_hasher().finish() >> 32
+}
+
+/// `runs/<scenario>-<seed>`, with nothing in the name that a path could not hold.
+fn default_place(name: &str, seed: u64) -> PathBuf {
+    let keep = |c: char| if c.is_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
+    let name: String = name.chars().map(keep).collect();
+    PathBuf::from("runs").join(format!("{}-{seed}", name.trim_matches(['.', '-'])))
+}
+
+/// Largest resident memory of this process so far in MiB, where the system tells.
+fn peak_rss_mb() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib / 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_within_its_folder() {
+        assert_eq!(default_place("../a b/c", 7), PathBuf::from("runs/a-b-c-7"));
+        assert_eq!(default_place("nsl-kdd", 7), PathBuf::from("runs/nsl-kdd-7"));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_system_tells_the_memory_in_use() {
+        assert!(peak_rss_mb().is_some_and(|mb| mb > 0.1));
+    }
 }

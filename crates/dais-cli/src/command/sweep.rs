@@ -1,10 +1,69 @@
 //! `dais sweep`.
 
+use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::{Context, bail};
+use dais_lab::{Material, Next, Sweep, SweepParams, Traffic, sweep as run_sweep};
+
 use crate::args::SweepArgs;
+use crate::interrupt::Interrupt;
+use crate::output::{self, Ink};
+use crate::progress::Line;
+use crate::{choice, sweep_screen};
+
+/// The file with all figures.
+const FIGURES: &str = "sweep.json";
 
 pub(crate) fn sweep(args: &SweepArgs) -> anyhow::Result<ExitCode> {
-    crate::output::say(&format!("{args:?}"));
+    let mut scenario = choice::describe(&args.input)?;
+    if let Some(folder) = &args.out {
+        begin(folder)?;
+    }
+    let interrupt = Interrupt::listen(None)?;
+    let mut line = Line::new(args.quiet, scenario.worlds.len());
+    if let Traffic::Files(files) = &scenario.traffic {
+        line.reading(files.paths.len());
+    }
+    let material = Material::read(&scenario.traffic).inspect_err(|_| line.clear())?;
+    choice::complete(&mut scenario, &material, &args.input).inspect_err(|_| line.clear())?;
+    let seeds = if args.seed_list.is_empty() { (0..args.seeds).collect() } else { args.seed_list.clone() };
+    let params = SweepParams { seeds, alert_p: args.alert_p.clone(), liars: args.liars.clone() };
+    line.preparing();
+    let mut each_step = |progress: dais_lab::SweepProgress<'_>| {
+        line.sweep_step(&progress);
+        if interrupt.asked() { Next::Stop } else { Next::Continue }
+    };
+    let sweep = run_sweep(&scenario, &material, &params, choice::execution(&args.input), &mut each_step);
+    line.clear();
+    let sweep = sweep?;
+    if let Some(folder) = &args.out {
+        write(folder, &sweep)?;
+    }
+    if args.json {
+        output::print(&(serde_json::to_string(&sweep)? + "\n"))?;
+    } else {
+        output::print(&sweep_screen::sweep(&sweep, Ink::of_stdout()))?;
+    }
+    if let (Some(folder), false) = (&args.out, args.quiet) {
+        output::say(&format!("all figures in {}", folder.join(FIGURES).display()));
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the folder; an earlier sweep is never overwritten.
+fn begin(folder: &Path) -> anyhow::Result<()> {
+    if folder.join(FIGURES).exists() {
+        bail!("{} holds a sweep already: choose another folder with --out", folder.display());
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot write to {}", folder.display()))
+}
+
+/// Writes the figures, complete or not at all.
+fn write(folder: &Path, sweep: &Sweep) -> anyhow::Result<()> {
+    let unfinished = folder.join(format!("{FIGURES}.unfinished-{}", std::process::id()));
+    let place = folder.join(FIGURES);
+    let written = fs::write(&unfinished, serde_json::to_string_pretty(sweep)? + "\n").and_then(|()| fs::rename(&unfinished, &place));
+    written.with_context(|| format!("cannot write {}", place.display()))
 }

@@ -101,7 +101,8 @@ pub(super) fn trade_off(summary: &Summary) -> Option<Figure> {
     let worlds: Vec<_> = summary.detection.iter().filter(|(_, detection)| !detection.curve.is_empty()).collect();
     let operating = |mode: Mode| {
         let detection = summary.detection.get(&mode)?;
-        Some((detection.fpr?, detection.macro_recall?))
+        let at = (detection.fpr?, detection.macro_recall?);
+        (at.0.is_finite() && at.1.is_finite()).then_some(at)
     };
     let marks: Vec<Mark> =
         summary.detection.keys().filter_map(|mode| Some(Mark { pen: pen(*mode), at: operating(*mode)? })).collect();
@@ -124,7 +125,7 @@ pub(super) fn trade_off(summary: &Summary) -> Option<Figure> {
         title: "Macro recall against false positive rate".to_owned(),
         description: "Curves to the left and above are better; the marked points are those of the run.".to_owned(),
         size: Size::Half,
-        x: Axis::share_up_to("false positive rate", high, 5.0),
+        x: Axis::share_up_to("false positive rate", high, 6.0),
         y: Axis::share("macro recall", 0.25),
         lines,
         marks,
@@ -148,7 +149,8 @@ fn up_to(curve: &[CurvePoint], high: f64) -> Vec<(f64, f64)> {
         .collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let inside = points.partition_point(|(x, _)| *x <= high);
-    if let (Some(&(x0, y0)), Some(&(x1, y1))) = (inside.checked_sub(1).and_then(|at| points.get(at)), points.get(inside))
+    if let (Some(&(x0, y0)), Some(&(x1, y1))) =
+        (inside.checked_sub(1).and_then(|at| points.get(at)), points.get(inside))
     {
         let cut = (high, y0 + (y1 - y0) * (high - x0) / (x1 - x0));
         points.truncate(inside);
@@ -179,13 +181,16 @@ fn world_lines(worlds: &[(Mode, &[Option<f64>])]) -> Option<(Vec<Line>, usize)> 
     Some((lines, span))
 }
 
-/// Centred moving means over `span` steps of the values that are present; missing where all are.
+/// Centred moving means over `span` steps of the values that are present. Missing where the step itself and more than
+/// half of its neighbours are, so that a pause stays a pause.
 fn smooth(values: &[Option<f64>], span: usize) -> Vec<Option<f64>> {
     let reach = span / 2;
     (0..values.len())
         .map(|step| {
             let window = &values[step.saturating_sub(reach)..(step + reach + 1).min(values.len())];
-            words::mean(window.iter().filter_map(|value| value.filter(|value| value.is_finite())))
+            let present: Vec<f64> = window.iter().filter_map(|value| value.filter(|value| value.is_finite())).collect();
+            let enough = values[step].is_some() || present.len() * 2 > window.len();
+            enough.then(|| words::mean(present.into_iter())).flatten()
         })
         .collect()
 }
@@ -212,4 +217,37 @@ fn last_values(worlds: &[(Mode, &[Option<f64>])]) -> String {
         })
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_stays_a_pause_when_smoothed() {
+        let values: Vec<Option<f64>> = [1.0, 1.0, 1.0, 1.0].map(Some).into_iter().chain([None; 5]).collect();
+        let smooth = smooth(&values, 5);
+        assert_eq!(smooth.iter().filter(|value| value.is_some()).count(), 4);
+        assert!(smooth[4..].iter().all(Option::is_none));
+    }
+
+    #[test]
+    fn a_short_pause_is_bridged_when_smoothed() {
+        let values = [Some(0.0), Some(0.0), None, Some(1.0), Some(1.0)];
+        assert!(smooth(&values, 5)[2].is_some_and(|value| (value - 0.5).abs() < 1e-12));
+        assert!(smooth(&values, 1)[2].is_none(), "one step of smoothing is none");
+    }
+
+    #[test]
+    fn a_curve_is_sorted_and_cut_between_points() {
+        let point = |fpr: f64, macro_recall: f64| CurvePoint { alert_p: 0.01, fpr, macro_recall };
+        let curve = [point(0.3, 0.9), point(0.1, 0.5), point(f64::NAN, 0.1)];
+        let cut = up_to(&curve, 0.2);
+        assert_eq!(cut.len(), 2);
+        assert!((cut[0].0 - 0.1).abs() < 1e-12);
+        assert!((cut[1].0 - 0.2).abs() < 1e-12 && (cut[1].1 - 0.7).abs() < 1e-12);
+        assert_eq!(up_to(&curve, 1.0).len(), 2);
+        assert_eq!(up_to(&curve, 0.05), []);
+        assert_eq!(up_to(&[], 0.5), []);
+    }
 }

@@ -71,7 +71,9 @@ fn signatures(summary: &Summary) -> Card {
 
 fn ledger(summary: &Summary) -> Card {
     let (value, detail) = match &summary.ledger.head {
-        Some(head) => (words::count(summary.ledger.entries), format!("head {}…", head.chars().take(12).collect::<String>())),
+        Some(head) => {
+            (words::count(summary.ledger.entries), format!("head {}…", head.chars().take(12).collect::<String>()))
+        }
         None => (words::NOTHING.to_owned(), "no collaborative world".to_owned()),
     };
     Card { label: "Ledger entries", value, detail }

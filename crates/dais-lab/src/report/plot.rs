@@ -76,7 +76,7 @@ pub(super) enum Weight {
     Strong,
 }
 
-/// A line; it breaks where a value is missing.
+/// A line; it breaks where a value is missing or not a number.
 pub(super) struct Line {
     pub(super) pen: Pen,
     pub(super) weight: Weight,
@@ -171,7 +171,16 @@ impl Size {
             Self::Wide => (760.0, 320.0),
             Self::Half => (520.0, 340.0),
             Self::Flat => (520.0, 165.0),
-            Self::Small => (250.0, 150.0),
+            Self::Small => (250.0, 130.0),
+        }
+    }
+
+    /// Name of the size in the style sheet.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Wide => "wide",
+            Self::Half | Self::Flat => "half",
+            Self::Small => "small",
         }
     }
 }
@@ -200,14 +209,15 @@ impl Chart {
         let mut svg = String::with_capacity(inner.len() + 400);
         let _ = write!(
             svg,
-            "<svg class=\"chart\" viewBox=\"0 0 {} {}\" role=\"img\" aria-labelledby=\"{id}-title {id}-desc\">\
+            "<svg class=\"chart {}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-labelledby=\"{id}-title {id}-desc\">\
              <title id=\"{id}-title\">{}</title><desc id=\"{id}-desc\">{}</desc>",
+            self.size.name(),
             scene.width,
             scene.height,
             words::escaped(&self.title),
             words::escaped(&self.description),
         );
-        svg.push_str(inner);
+        svg.push_str(&with_own_clips(inner, id));
         svg
     }
 
@@ -249,6 +259,7 @@ impl Chart {
     }
 
     fn layout(&self, width: f64, height: f64) -> Layout {
+        let labelled = |layout: Layout| layout.with_x_label(self.x.label).with_y_label(self.y.label);
         let layout = Layout::new((self.x.low, self.x.high), (self.y.low, self.y.high))
             .with_width(width)
             .with_height(height)
@@ -267,10 +278,9 @@ impl Chart {
             .with_grid_line_width(1.0)
             .with_theme(theme());
         match self.size {
-            Size::Small => layout.with_tick_size(11),
-            Size::Wide | Size::Half | Size::Flat => {
-                layout.with_tick_size(12).with_label_size(13).with_x_label(self.x.label).with_y_label(self.y.label)
-            }
+            Size::Small => layout.with_tick_size(11).with_force_margins(44.0, 12.0).with_force_margins_y(8.0, 24.0),
+            Size::Wide => labelled(layout).with_tick_size(10).with_label_size(11),
+            Size::Half | Size::Flat => labelled(layout).with_tick_size(12).with_label_size(13),
         }
     }
 }
@@ -282,7 +292,9 @@ impl Line {
             Weight::Fine => (format!("var(--{})", self.pen.name()), 1.8),
             Weight::Strong => (format!("var(--{})", self.pen.name()), 2.4),
         };
-        let points = thinned(&self.points, LINE_POINTS_MAX);
+        let finite = |&(x, value): &(f64, Option<f64>)| (x, value.filter(|value| value.is_finite()));
+        let points: Vec<(f64, Option<f64>)> = self.points.iter().map(finite).collect();
+        let points = thinned(&points, LINE_POINTS_MAX);
         for piece in points.split(|(_, value)| value.is_none()).filter(|piece| !piece.is_empty()) {
             let piece: Vec<(f64, f64)> = piece.iter().filter_map(|&(x, value)| Some((x, value?))).collect();
             if piece.len() == 1 {
@@ -297,6 +309,16 @@ impl Line {
             plots.push(line.into());
         }
     }
+}
+
+/// The drawing with clips named after it. The library numbers clips through the whole process; the same chart drawn twice
+/// would differ, and charts of one page must not share a name.
+fn with_own_clips(drawn: &str, id: &str) -> String {
+    let names: Vec<&str> = drawn.split("<clipPath id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    names.iter().enumerate().fold(drawn.to_owned(), |svg, (place, name)| {
+        svg.replace(&format!("id=\"{name}\""), &format!("id=\"{id}-clip-{place}\""))
+            .replace(&format!("url(#{name})"), &format!("url(#{id}-clip-{place})"))
+    })
 }
 
 /// At most `most` points: means over runs of neighbours, missing where a whole run is missing. The last point stays.
@@ -353,18 +375,20 @@ mod tests {
     #[test]
     fn a_chart_scales_is_named_and_takes_its_colours_from_the_page() {
         let svg = chart("Recall <over> time", vec![line(&[Some(0.1), Some(0.9)])]).svg("recall");
-        assert!(svg.starts_with("<svg class=\"chart\" viewBox=\"0 0 520 340\""));
+        assert!(svg.starts_with("<svg class=\"chart half\" viewBox=\"0 0 520 340\""));
         assert!(svg.ends_with("</svg>"));
         assert!(svg.contains("<title id=\"recall-title\">Recall &lt;over&gt; time</title>"));
         assert!(svg.contains("stroke=\"var(--isolated)\""));
         assert!(svg.contains("stroke-dasharray=\"7 4\""));
+        assert!(svg.contains("id=\"recall-clip-0\"") && svg.contains("url(#recall-clip-0)") && !svg.contains("kuva"));
         assert!(!svg.contains("http://"), "an inline drawing needs no name space");
     }
 
     #[test]
     fn a_line_breaks_where_a_value_is_missing_and_a_lone_value_is_a_dot() {
         let whole = chart("a", vec![line(&[Some(0.1), Some(0.2), Some(0.3), Some(0.4), Some(0.5)])]).svg("a");
-        let broken = chart("a", vec![line(&[Some(0.1), Some(0.2), None, Some(0.4), None, Some(0.5), Some(0.5)])]).svg("a");
+        let broken =
+            chart("a", vec![line(&[Some(0.1), Some(0.2), None, Some(0.4), None, Some(0.5), Some(0.5)])]).svg("a");
         let pieces = |svg: &str| svg.matches("stroke-dasharray=\"7 4\"").count();
         assert_eq!(pieces(&whole), 1);
         assert_eq!(pieces(&broken), 2);

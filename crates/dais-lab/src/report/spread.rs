@@ -87,7 +87,7 @@ fn flows_of(summary: &Summary, name: &str) -> u64 {
 fn spread_chart(name: &str, reached: &[f64], protected: &[f64], size: Size) -> Chart {
     let weight = if size == Size::Small { Weight::Fine } else { Weight::Strong };
     let line = |pen, shares: &[f64]| Line { pen, weight, points: by_step(shares.iter().map(|share| Some(*share))) };
-    let (ticks, tick) = if size == Size::Small { (3.0, 0.5) } else { (10.0, 0.25) };
+    let (ticks, tick) = if size == Size::Small { (5.0, 0.5) } else { (10.0, 0.25) };
     Chart {
         title: format!("Spread of {name}"),
         description: format!(

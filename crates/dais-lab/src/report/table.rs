@@ -226,3 +226,27 @@ fn percent(share: f64) -> String {
     let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
     format!("{:.2}", share * 100.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slowest_phases_stand_first_and_the_many_small_ones_last() {
+        let mut series = Series::default();
+        for place in 0..40_u32 {
+            series.phases.push((Mode::Oracle, format!("phase {place}"), f64::from(place % 20)));
+        }
+        let bars = phases(&series);
+        assert_eq!(bars.len(), PHASES_MAX + 1);
+        assert_eq!((bars[0].label.as_str(), bars[0].percent.as_str()), ("oracle · phase 19", "100.00"));
+        assert_eq!(bars[PHASES_MAX].label, "23 others", "phases that took no time are left out");
+    }
+
+    #[test]
+    fn a_bar_never_leaves_its_track() {
+        assert_eq!(percent(1.7), "100.00");
+        assert_eq!(percent(-0.1), "0.00");
+        assert_eq!(percent(f64::NAN), "0.00");
+    }
+}

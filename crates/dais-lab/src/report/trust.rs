@@ -10,27 +10,26 @@ const TRUST_BINS: usize = 20;
 
 /// Mean trust by step; nothing where no step was carried out.
 pub(super) fn over_time(series: &Series) -> Option<Figure> {
-    let groups = [
-        (Pen::Honest, "honest agents", &series.trust_honest),
-        (Pen::Liars, "liars", &series.trust_liars),
-    ];
+    let groups = [(Pen::Honest, "honest agents", &series.trust_honest), (Pen::Liars, "liars", &series.trust_liars)];
     let groups: Vec<_> = groups.into_iter().filter(|(_, _, values)| !values.is_empty()).collect();
     let steps = groups.iter().map(|(_, _, values)| values.len()).max()?;
     let line = |pen: Pen, values: &[f64]| Line {
         pen,
         weight: Weight::Strong,
-        points: by_step(values.iter().map(|value| Some(*value).filter(|value| value.is_finite()))),
+        points: by_step(values.iter().map(|value| Some(*value))),
     };
     let chart = Chart {
         title: "Trust over time".to_owned(),
         description: groups
             .iter()
-            .map(|(_, label, values)| format!("Mean over {label} at the end: {}.", words::level(values.last().copied())))
+            .map(|(_, label, values)| {
+                format!("Mean over {label} at the end: {}.", words::level(values.last().copied()))
+            })
             .collect::<Vec<_>>()
             .join(" "),
         size: Size::Half,
         x: Axis::count("step", steps.saturating_sub(1) as f64, 5.0),
-        y: level_axis("mean trust", 0.25),
+        y: level_axis("mean trust"),
         lines: groups.iter().map(|(pen, _, values)| line(*pen, values)).collect(),
         marks: Vec::new(),
         bars: None,
@@ -70,7 +69,7 @@ pub(super) fn at_end(series: &Series) -> Option<Figure> {
                 words::level(words::mean(trusts.iter().copied()))
             ),
             size: Size::Flat,
-            x: Axis { label: "trust at the end", low: 0.0, high: 1.0, tick: 0.2, unit: Unit::Level },
+            x: level_axis("trust at the end"),
             y: Axis::count("agents", most * 1.1, 3.0),
             lines: Vec::new(),
             marks: Vec::new(),
@@ -86,7 +85,7 @@ pub(super) fn at_end(series: &Series) -> Option<Figure> {
     })
 }
 
-fn level_axis(label: &'static str, tick: f64) -> Axis {
-    let unit = Unit::Level;
-    Axis { label, low: 0.0, high: 1.0, tick, unit }
+/// Trust from 0 to 1.
+fn level_axis(label: &'static str) -> Axis {
+    Axis { label, low: 0.0, high: 1.0, tick: 0.2, unit: Unit::Level }
 }

@@ -9,11 +9,11 @@ use dais_sim::Mode;
 use dais_traffic::{Categorical, Numeric, Schema, Transform};
 
 /// Name of a family that would be markup if it were not escaped.
-pub const HOSTILE: &str = "<script>alert('family')</script>&\"worm\"";
+pub(crate) const HOSTILE: &str = "<script>alert('family')</script>&\"worm\"";
 /// Name of a family that is too long for one line.
-pub const LONG: &str = "exfiltration_over_an_alternative_protocol_with_an_unusually_long_family_name";
+pub(crate) const LONG: &str = "exfiltration_over_an_alternative_protocol_with_an_unusually_long_family_name";
 /// Head of the ledger.
-pub const HEAD: &str = "9f2c4e0d7b61a8835c90d1f24ae7b3380651c9ddf7e2a4b1886305fe12c47a90";
+pub(crate) const HEAD: &str = "9f2c4e0d7b61a8835c90d1f24ae7b3380651c9ddf7e2a4b1886305fe12c47a90";
 
 const FAMILIES: [(&str, Option<&str>); 14] = [
     ("port_scan_horizontal", Some("T1046")),
@@ -100,7 +100,7 @@ fn schema() -> Schema {
 }
 
 /// The figures of a run with three worlds.
-pub fn summary() -> Summary {
+pub(crate) fn summary() -> Summary {
     Summary {
         scenario: "campaigns".to_owned(),
         seed: 7,
@@ -146,7 +146,7 @@ pub fn summary() -> Summary {
 }
 
 /// The series of the same run.
-pub fn series() -> Series {
+pub(crate) fn series() -> Series {
     let steps = 100_u32;
     let by_step = |value: &dyn Fn(f64, u64) -> Option<f64>| -> Vec<Option<f64>> {
         (0..steps).map(|step| value(f64::from(step), u64::from(step))).collect()
@@ -202,7 +202,8 @@ pub fn series() -> Series {
 }
 
 fn phases() -> Vec<(Mode, String, f64)> {
-    let phases = [("observe", 7.2), ("publish", 0.9), ("vote", 3.4), ("resolve", 0.31), ("learn", 1.7), ("append", 0.08)];
+    let phases =
+        [("observe", 7.2), ("publish", 0.9), ("vote", 3.4), ("resolve", 0.31), ("learn", 1.7), ("append", 0.08)];
     Mode::ALL
         .into_iter()
         .flat_map(|mode| {

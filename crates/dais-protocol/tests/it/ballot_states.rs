@@ -41,8 +41,12 @@ fn voted(members: u32, verdicts: &[Verdict]) -> Ballot {
     ballot
 }
 
+fn two_thirds() -> PolicyParams {
+    PolicyParams { threshold: 0.66, ..PolicyParams::default() }
+}
+
 fn resolve(ballot: &mut Ballot, now: u32) -> Resolution {
-    ballot.resolve(now, &PolicyParams::default(), &|_| 0.5)
+    ballot.resolve(now, &two_thirds(), &|_| 0.5)
 }
 
 fn closed(ballot: &mut Ballot, now: u32) -> Decision {
@@ -114,7 +118,7 @@ fn too_few_decisive_votes_decide_nothing() {
     assert_eq!(closed(&mut voted(1, &[Confirm]), OPENED).outcome, Outcome::Accepted, "a committee of one");
     let mut ballot = voted(6, &[Confirm, Confirm, Confirm]);
     let trust = |agent: AgentId| if agent.0 == 0 { 0.5 } else { 0.0 };
-    assert_eq!(ballot.resolve(OPENED, &PolicyParams::default(), &trust), Resolution::Open, "weightless votes");
+    assert_eq!(ballot.resolve(OPENED, &two_thirds(), &trust), Resolution::Open, "weightless votes");
 }
 
 #[test]
@@ -226,7 +230,7 @@ fn pending_members_are_those_without_a_vote() {
 fn nobody_decides_alone_however_trusted() {
     let mut ballot = voted(6, &[Confirm, Refute, Refute, Refute, Refute, Refute]);
     let trust = |agent: AgentId| if agent.0 == 0 { 1.0 } else { 0.01 };
-    let Resolution::Closed(decision) = ballot.resolve(OPENED, &PolicyParams::default(), &trust) else {
+    let Resolution::Closed(decision) = ballot.resolve(OPENED, &two_thirds(), &trust) else {
         panic!("{ballot:?}")
     };
     assert_eq!(decision.outcome, Outcome::Rejected);

@@ -1,0 +1,86 @@
+//! The progress of runs on standard error, where that is a terminal.
+
+use std::time::Duration;
+
+use dais_lab::{Progress, SweepProgress};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::figures::count;
+
+/// Time between two drawings.
+const REFRESH: Duration = Duration::from_millis(150);
+
+/// A line that shows how far a run or a sweep has come; invisible where standard error is no terminal.
+pub(crate) struct Line {
+    bar: ProgressBar,
+    worlds: u64,
+    done: u64,
+    alerts: u64,
+    mode: Option<dais_sim::Mode>,
+}
+
+impl Line {
+    /// A line for runs of so many worlds each.
+    pub(crate) fn new(quiet: bool, worlds: usize) -> Self {
+        let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
+        bar.set_style(style("{spinner} {wide_msg}"));
+        Self { bar, worlds: worlds as u64, done: 0, alerts: 0, mode: None }
+    }
+
+    /// Shows that files are being read.
+    pub(crate) fn reading(&self, files: usize) {
+        if files > 0 {
+            self.bar.set_message(format!("reading {}", crate::figures::plural(files as u64, "file")));
+            self.bar.enable_steady_tick(REFRESH);
+        }
+    }
+
+    /// Shows that agents are being set up.
+    pub(crate) fn preparing(&self) {
+        self.bar.set_message("training the agents' first detectors");
+        self.bar.enable_steady_tick(REFRESH);
+    }
+
+    /// Shows a step of a single run.
+    pub(crate) fn step(&mut self, progress: &Progress<'_>) {
+        let world = format!("{:<13} step {}/{}", progress.mode.name(), progress.steps_done, progress.steps);
+        self.advance(progress, 1, &world);
+    }
+
+    /// Shows a step of one of many runs.
+    pub(crate) fn sweep_step(&mut self, progress: &SweepProgress<'_>) {
+        let world = format!("run {}/{} {}", progress.runs_done + 1, progress.runs, progress.run.mode);
+        self.advance(&progress.run, progress.runs as u64, &world);
+    }
+
+    fn advance(&mut self, progress: &Progress<'_>, runs: u64, world: &str) {
+        if self.done == 0 {
+            self.bar.disable_steady_tick();
+            self.bar.set_style(style("{bar:20} {wide_msg} {per_sec:>14} ETA {eta:>4}"));
+            self.bar.set_length(u64::from(progress.steps) * self.worlds * runs);
+            self.bar.reset_eta();
+        }
+        if self.mode != Some(progress.mode) || progress.steps_done == 1 {
+            self.alerts = 0;
+            self.mode = Some(progress.mode);
+        }
+        self.done += 1;
+        self.alerts += progress.tally.alerts;
+        let accepted = progress.counts.accepted;
+        self.bar.set_message(format!("{world} · {} alerts · {accepted} accepted", count(self.alerts)));
+        self.bar.set_position(self.done);
+    }
+
+    /// Takes the line away.
+    pub(crate) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).expect("the templates of this file are sound");
+    style.progress_chars("█▌ ").with_key("per_sec", |state: &indicatif::ProgressState, text: &mut dyn std::fmt::Write| {
+        // A formatter that fails leaves the line shorter.
+        let _ = write!(text, "{} steps/s", crate::figures::rate(state.per_sec()));
+    })
+}

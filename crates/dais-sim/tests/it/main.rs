@@ -1,0 +1,4 @@
+//! Tests of the simulation through its public face.
+
+mod audit;
+mod world;

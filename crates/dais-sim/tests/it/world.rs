@@ -1,0 +1,211 @@
+//! Whole histories: same seed, same history; failing agents; liars.
+
+use std::sync::Arc;
+
+use dais_ledger::{MemoryStorage, Origin};
+use dais_sim::{
+    AdversaryGroup, Behaviour, ExchangeCounts, Execution, Finished, Mode, Plan, Rules, Seed, StepTally, World,
+    behaviours,
+};
+use dais_traffic::{Batch, BatchBuilder, Context, Family, Observation, Schema, Source, SyntheticParams, Truth, flow_schema};
+
+const STEPS: u32 = 24;
+
+fn traffic(sites: u32) -> Arc<dyn Source> {
+    let params = SyntheticParams { sites, steps: STEPS, flows_per_step: 40.0, ..SyntheticParams::default() };
+    Arc::new(params.build(7).expect("parameters in range"))
+}
+
+fn plan(threads: usize, rules: Rules) -> Plan {
+    Plan {
+        seed: Seed(7),
+        rules,
+        execution: Execution { threads, use_parallel_threshold: 2 },
+        origin: Origin::new("dais/test").expect("a name"),
+        genesis: b"test".to_vec(),
+    }
+}
+
+fn world(mode: Mode, plan: &Plan, source: &Arc<dyn Source>) -> World {
+    World::new(mode, plan, Arc::clone(source), Box::new(MemoryStorage::new())).expect("a world")
+}
+
+fn live(mut world: World, steps: u32) -> (StepTally, Finished) {
+    let mut total = StepTally::default();
+    for _ in 0..steps {
+        total.add(&world.step(&mut ()).expect("a step"));
+    }
+    (total, world.finish().expect("an end"))
+}
+
+fn head(finished: &Finished) -> String {
+    finished.ledger.as_ref().expect("a ledger").head().head.root.to_string()
+}
+
+#[test]
+fn a_history_is_the_same_for_any_number_of_threads() {
+    let source = traffic(13);
+    let run = |threads| live(world(Mode::Collaborative, &plan(threads, Rules::default()), &source), STEPS);
+    let (tally, first) = run(1);
+    assert!(first.counts.votes > 0 && first.counts.accepted > 0, "nothing to compare: {:?}", first.counts);
+    for threads in [2, 7, 1] {
+        let (other_tally, other) = run(threads);
+        assert_eq!(head(&other), head(&first), "{threads} threads");
+        assert_eq!((&other_tally, other.counts), (&tally, first.counts), "{threads} threads");
+        assert_eq!(other.trust.iter().map(|t| t.to_bits()).collect::<Vec<_>>(), first.trust.iter().map(|t| t.to_bits()).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn another_seed_gives_another_history() {
+    let source = traffic(6);
+    let run = |seed| live(world(Mode::Collaborative, &Plan { seed: Seed(seed), ..plan(1, Rules::default()) }, &source), 6).1;
+    assert_ne!(head(&run(1)), head(&run(2)));
+}
+
+#[test]
+fn shards_restored_from_a_snapshot_go_on_alike() {
+    let source = traffic(9);
+    let plan = plan(1, Rules::default());
+    let mut one = world(Mode::Collaborative, &plan, &source);
+    for _ in 0..STEPS / 2 {
+        one.step(&mut ()).expect("a step");
+    }
+    let snapshot = one.snapshot().expect("bytes");
+    assert!(snapshot.iter().all(|bytes| !bytes.is_empty()) && !snapshot.is_empty());
+    one.restore(&snapshot).expect("own bytes");
+    let (_, restored) = live(one, STEPS - STEPS / 2);
+    let (_, straight) = live(world(Mode::Collaborative, &plan, &source), STEPS);
+    assert_eq!(head(&restored), head(&straight));
+}
+
+#[test]
+fn a_snapshot_cut_short_is_refused() {
+    let source = traffic(3);
+    let mut world = world(Mode::Isolated, &plan(1, Rules::default()), &source);
+    let mut snapshot = world.snapshot().expect("bytes");
+    snapshot[0].truncate(40);
+    assert!(world.restore(&snapshot).is_err());
+}
+
+#[test]
+fn agents_that_fail_are_retired_while_the_others_go_on() {
+    let source = traffic(10);
+    let rules = Rules { failure_rate: 0.5, ..Rules::default() };
+    let (tally, finished) = live(world(Mode::Collaborative, &plan(2, rules), &source), STEPS);
+    let ledger = finished.ledger.expect("a ledger");
+    let lives: Vec<_> = ledger.entries_since(0).map(|entry| entry.expect("readable").1).filter(|entry| entry.kind == dais_ledger::Kind::Lifecycle).collect();
+    // One body is triples of from, to and cause; `Recovering` is 5, `Failed` 6, `Active` 4.
+    let became = |state: u8| lives.iter().flat_map(|entry| entry.body.chunks(3)).filter(|change| change[1] == state).count();
+    assert!(became(5) > 0, "some recover");
+    assert!(became(6) > 0, "some are retired");
+    assert!(lives.iter().flat_map(|entry| entry.body.chunks(3)).any(|change| change[..2] == [5, 4]), "some come back");
+    assert!(tally.flows > 0 && finished.counts.votes > 0, "the others go on");
+}
+
+#[test]
+fn an_agent_without_failures_never_recovers() {
+    let source = traffic(5);
+    let (_, finished) = live(world(Mode::Collaborative, &plan(1, Rules::default()), &source), 8);
+    let ledger = finished.ledger.expect("a ledger");
+    let entries: Vec<_> = ledger.entries_since(0).map(|entry| entry.expect("readable").1).collect();
+    let lives: Vec<_> = entries.iter().filter(|entry| entry.kind == dais_ledger::Kind::Lifecycle).collect();
+    assert!(!lives.is_empty());
+    assert!(lives.iter().flat_map(|entry| entry.body.chunks(3)).all(|change| change[1] != 5));
+}
+
+#[test]
+fn liars_end_with_less_trust_than_honest_agents() {
+    let source = traffic(20);
+    for lies in [vec![Behaviour::Poisoner, Behaviour::Inverter], vec![Behaviour::RandomVoter], vec![Behaviour::Inverter]] {
+        let group = AdversaryGroup { share: 0.3, behaviours: lies.clone() };
+        let plan = plan(2, Rules { adversaries: vec![group], ..Rules::default() });
+        let who = behaviours(&plan, 20);
+        assert_eq!(who.iter().filter(|lies| !lies.is_empty()).count(), 6);
+        let (_, finished) = live(world(Mode::Collaborative, &plan, &source), STEPS);
+        let mean = |liars: bool| {
+            let group: Vec<f32> = finished.trust.iter().zip(&who).filter(|(_, lies)| lies.is_empty() != liars).map(|(t, _)| *t).collect();
+            group.iter().sum::<f32>() / group.len() as f32
+        };
+        assert!(mean(true) < mean(false) - 0.1, "{lies:?}: liars {} honest {}", mean(true), mean(false));
+    }
+}
+
+#[test]
+fn silent_agents_say_nothing_and_ballots_still_close() {
+    let source = traffic(12);
+    let group = AdversaryGroup { share: 0.25, behaviours: vec![Behaviour::Silent] };
+    let plan = plan(1, Rules { adversaries: vec![group], ..Rules::default() });
+    let who = behaviours(&plan, 12);
+    let (_, finished) = live(world(Mode::Collaborative, &plan, &source), STEPS);
+    assert!(finished.counts.accepted + finished.counts.rejected > 0);
+    let ledger = finished.ledger.expect("a ledger");
+    let spoken: Vec<u32> = ledger
+        .entries_since(0)
+        .map(|entry| entry.expect("readable").1)
+        .filter(|entry| matches!(entry.kind, dais_ledger::Kind::Vote | dais_ledger::Kind::Signature | dais_ledger::Kind::Seal))
+        .map(|entry| entry.author)
+        .collect();
+    assert!(!spoken.is_empty());
+    assert!(spoken.iter().all(|&author| who[author as usize].is_empty()));
+}
+
+#[test]
+fn sharing_helps_and_the_oracle_never_accepts_a_benign_pattern() {
+    let source = traffic(16);
+    let recall = |mode| {
+        let (tally, finished) = live(world(mode, &plan(2, Rules::default()), &source), STEPS);
+        let (flows, found) = tally.families.iter().fold((0, 0), |(a, b), family| (a + family.flows, b + family.found));
+        (found as f64 / flows as f64, finished.counts)
+    };
+    let (isolated, _): (f64, ExchangeCounts) = recall(Mode::Isolated);
+    let (collaborative, _) = recall(Mode::Collaborative);
+    let (_, oracle) = recall(Mode::Oracle);
+    assert!(collaborative > isolated, "{collaborative} against {isolated}");
+    assert!(oracle.accepted > 0 && oracle.accepted_benign == 0, "{oracle:?}");
+}
+
+/// Sites without a single flow.
+struct Nothing(Schema);
+
+impl Source for Nothing {
+    fn schema(&self) -> &Schema {
+        &self.0
+    }
+    fn families(&self) -> &[Family] {
+        &[]
+    }
+    fn sites(&self) -> usize {
+        4
+    }
+    fn site_name(&self, site: u32) -> String {
+        site.to_string()
+    }
+    fn step_s(&self) -> Option<f64> {
+        None
+    }
+    fn baseline(&self, _: u32, _: usize) -> Batch {
+        BatchBuilder::new(&self.0, 0).finish()
+    }
+    fn observe(&self, site: u32, _: u32, _: &mut Context) -> Observation {
+        Observation { batch: self.baseline(site, 0), truth: Truth::new(Vec::new()) }
+    }
+}
+
+#[test]
+fn traffic_without_flows_is_a_quiet_run() {
+    let source: Arc<dyn Source> = Arc::new(Nothing(flow_schema()));
+    for mode in Mode::ALL {
+        let (tally, finished) = live(world(mode, &plan(1, Rules::default()), &source), 5);
+        assert_eq!((tally.flows, finished.counts.offered), (0, 0));
+    }
+}
+
+#[test]
+fn a_parameter_out_of_range_is_named() {
+    let source = traffic(2);
+    let mut rules = Rules::default();
+    rules.agent.baseline_rows = 3;
+    let error = World::new(Mode::Isolated, &plan(1, rules), source, Box::new(MemoryStorage::new())).expect_err("too few rows");
+    assert!(error.to_string().contains("agent.baseline_rows") && error.to_string().contains("64 to"), "{error}");
+}
