@@ -144,7 +144,7 @@ pub(crate) struct SweepArgs {
     /// scenario's adversaries [default: those]
     #[arg(long, value_delimiter = ',', value_name = "SHARES", value_parser = value::share)]
     pub(crate) liars: Vec<f64>,
-    /// Folder for sweep.json and sweep.html; must not exist [default: nothing is written]
+    /// Folder for sweep.json, which must not hold one yet [default: nothing is written]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Print one JSON object on standard output, everything else on standard error

@@ -111,10 +111,10 @@ fn trade_offs(sweep: &Sweep) -> Vec<String> {
     table.lines()
 }
 
-/// Columns and rows of the plot.
+/// Columns of the plot, and about as many rows.
 const PLOT: (usize, usize) = (72, 16);
 
-/// The points of each world at the alert levels of the sweep; empty where there are fewer than two.
+/// The points of each world at the alert levels of the sweep; empty where there are fewer than two levels.
 fn plot(sweep: &Sweep) -> Vec<String> {
     let first_liars = sweep.points.first().and_then(|point| point.liars);
     let points = sweep.points.iter().filter(|point| point.liars == first_liars);
@@ -122,32 +122,33 @@ fn plot(sweep: &Sweep) -> Vec<String> {
         .flat_map(|point| &point.worlds)
         .filter_map(|(mode, world)| Some((mark(*mode), world.fpr?.mean, world.macro_recall?.mean)))
         .collect();
-    let worlds = modes(sweep).len();
-    if marks.len() < 2 * worlds.max(1) {
+    if marks.len() < 2 * modes(sweep).len().max(1) {
         return Vec::new();
     }
     let fpr_max = marks.iter().map(|mark| mark.1).fold(0.001, f64::max) * 1.05;
-    let low = marks.iter().map(|mark| mark.2).fold(1.0, f64::min);
-    let (low, high) = ((low * 10.0).floor() / 10.0, 1.0);
-    let (columns, rows) = PLOT;
+    // Tens of percent above and below all points, each with the same number of rows.
+    let high = marks.iter().map(|mark| mark.2).fold(0.0, f64::max).mul_add(10.0, 0.1).ceil().min(10.0);
+    let low = (marks.iter().map(|mark| mark.2).fold(1.0, f64::min) * 10.0).floor().min(high - 1.0);
+    let (columns, rows_wanted) = PLOT;
+    let rows_each = (rows_wanted / (high - low) as usize).max(1);
+    let rows = (high - low) as usize * rows_each + 1;
     let mut grid = vec![vec![' '; columns]; rows];
     for (mark, fpr, recall) in marks {
         let column = (fpr / fpr_max * (columns - 1) as f64).round() as usize;
-        let row = ((high - recall) / (high - low) * (rows - 1) as f64).round() as usize;
+        let row = ((high - recall * 10.0) * rows_each as f64).round().max(0.0) as usize;
         grid[row.min(rows - 1)][column.min(columns - 1)] = mark;
     }
-    let label = |row: usize| {
-        let recall = high - (high - low) * row as f64 / (rows - 1) as f64;
-        if row.is_multiple_of(5) { format!("{:>4.0} %", recall * 100.0) } else { "      ".to_owned() }
+    let label = |row: usize| match row % rows_each {
+        0 => format!("{:>3.0} %", high * 10.0 - (row / rows_each * 10) as f64),
+        _ => " ".repeat(5),
     };
-    let mut lines: Vec<String> =
-        grid.iter().enumerate().map(|(row, cells)| format!("  {} │{}", label(row), String::from_iter(cells)).trim_end().to_owned()).collect();
-    lines.push(format!("         └{}", "─".repeat(columns)));
-    let right = format!("{:.1} %", fpr_max * 100.0);
-    lines.push(format!("          0 %{:>width$}", right, width = columns - 3));
-    let liars = first_liars.filter(|share| *share > 0.0).map(|share| format!(", {:.0} % liars", share * 100.0));
+    let line = |(row, cells): (usize, &Vec<char>)| format!("  {} │{}", label(row), String::from_iter(cells));
+    let mut lines: Vec<String> = grid.iter().enumerate().map(line).map(|line| line.trim_end().to_owned()).collect();
+    lines.push(format!("        └{}", "─".repeat(columns)));
+    lines.push(format!("         0 %{:>width$}", format!("{:.1} %", fpr_max * 100.0), width = columns - 3));
+    let liars = first_liars.filter(|share| *share > 0.0).map(|share| format!(" with {:.0} % liars", share * 100.0));
     lines.push(format!(
-        "          macro recall over false positive rate at the alert levels{}: i isolated, c collaborative, o oracle",
+        "         up: macro recall, right: false positive rate{}; i isolated, c collaborative, o oracle",
         liars.unwrap_or_default()
     ));
     lines

@@ -31,7 +31,8 @@ pub fn summarise(history: &History, peak_rss_mb: Option<f64>) -> Summary {
     let counts = main.map(|world| world.finished.counts).unwrap_or_default();
     let closed = counts.accepted + counts.rejected + counts.disputed + counts.expired;
     let per_decision = |amount: u64| (closed > 0).then(|| amount as f64 / closed as f64);
-    let (honest_mean, liars_mean) = main.map_or((None, None), |world| mean_trust(&world.finished.trust, &history.behaviours));
+    let (honest_mean, liars_mean) =
+        main.map_or((None, None), |world| mean_trust(&world.finished.trust, &history.behaviours));
     Summary {
         scenario: history.scenario.name.clone(),
         seed: history.seed,
@@ -81,7 +82,8 @@ fn ledger(history: &History) -> LedgerSummary {
 /// (collaborative - isolated) / (oracle - isolated) of macro recall.
 fn gap_closed(detection: &BTreeMap<Mode, Detection>) -> Option<f64> {
     let recall = |mode| detection.get(&mode).and_then(|detection| detection.macro_recall);
-    let (isolated, collaborative, oracle) = (recall(Mode::Isolated)?, recall(Mode::Collaborative)?, recall(Mode::Oracle)?);
+    let (isolated, collaborative, oracle) =
+        (recall(Mode::Isolated)?, recall(Mode::Collaborative)?, recall(Mode::Oracle)?);
     let gap = oracle - isolated;
     (gap.abs() > 1e-9).then(|| (collaborative - isolated) / gap)
 }
@@ -192,7 +194,8 @@ fn warning(contacts: &[(IpAddr, Contact)], step_s: Option<f64>) -> Option<Warnin
         }
     }
     warning.warning_steps_median = median(steps_ahead);
-    warning.warning_hours_median = warning.warning_steps_median.zip(step_s).map(|(steps, step_s)| steps * step_s / 3600.0);
+    warning.warning_hours_median =
+        warning.warning_steps_median.zip(step_s).map(|(steps, step_s)| steps * step_s / 3600.0);
     Some(warning)
 }
 
@@ -203,7 +206,8 @@ pub fn series(history: &History) -> Series {
     let agents = history.behaviours.len().max(1) as f64;
     for (&mode, world) in &history.worlds {
         let recall = world.steps.iter().map(|tally| {
-            let (flows, found) = tally.families.iter().fold((0, 0), |(a, b), family| (a + family.flows, b + family.found));
+            let (flows, found) =
+                tally.families.iter().fold((0, 0), |(a, b), family| (a + family.flows, b + family.found));
             ratio(found, flows)
         });
         series.recall.insert(mode, recall.collect());

@@ -1,14 +1,21 @@
 //! Evaluation of runs: scenarios, summaries, comparisons, plots and reports.
 #![forbid(unsafe_code)]
 
+mod archive;
 mod evaluation;
+mod explain;
 mod load;
 mod run;
 mod scenario;
 mod summary;
 mod sweep;
 
+pub use archive::{Archive, ArchiveError};
 pub use evaluation::{series, summarise};
+pub use explain::{
+    AddressExplanation, BlockSpan, CategoryView, ExplainError, Explanation, FeatureView, FlowView, Naming, OutcomeView, Proven,
+    SightingView, SignatureExplanation, VoteView, explain,
+};
 pub use load::{LoadError, Loaded, Material, load};
 pub use run::{History, Next, Progress, RunError, WorldHistory, run, run_loaded};
 pub use scenario::{Files, Play, Scenario, ScenarioFileError, Traffic};

@@ -127,7 +127,8 @@ impl Material {
     fn read_files(files: &Files) -> Result<Self, LoadError> {
         let mut options = ReadOptions { bad_rows_max: files.max_bad_rows, ..ReadOptions::default() };
         if let Some(path) = &files.schema {
-            let text = std::fs::read_to_string(path).map_err(|source| LoadError::Open { path: path.clone(), source })?;
+            let text =
+                std::fs::read_to_string(path).map_err(|source| LoadError::Open { path: path.clone(), source })?;
             let schema = TableSchema::from_yaml(&text);
             options.schema = Some(schema.map_err(|source| LoadError::Schema { path: path.clone(), source })?);
         }
@@ -216,7 +217,10 @@ fn notes(path: &str, stats: &ReadStats) -> Vec<String> {
     let name = Path::new(path).file_name().map_or(path.into(), |name| name.to_string_lossy());
     if stats.bad_rows > 0 {
         let first = stats.first_errors.first().map_or("", String::as_str);
-        notes.push(format!("{name}: {} of {} rows are broken and left out, the first: {first}", stats.bad_rows, stats.rows));
+        notes.push(format!(
+            "{name}: {} of {} rows are broken and left out, the first: {first}",
+            stats.bad_rows, stats.rows
+        ));
     }
     if stats.out_of_order > 0 {
         notes.push(format!("{name}: {} flows were out of order and sorted by time", stats.out_of_order));

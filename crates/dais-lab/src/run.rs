@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use dais_ledger::{MemoryStorage, Origin, Storage};
 use dais_sim::{
-    Behaviour, ExchangeCounts, Execution, Finished, GENESIS_FORMAT, Genesis, Mode, Phase, Plan, ScenarioError, Seed, StepTally, Watch, World,
-    WorldError, behaviours,
+    Behaviour, ExchangeCounts, Execution, Finished, GENESIS_FORMAT, Genesis, Mode, Phase, Plan, ScenarioError, Seed,
+    StepTally, Watch, World, WorldError, behaviours,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};

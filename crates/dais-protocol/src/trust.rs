@@ -238,7 +238,8 @@ mod tests {
     #[test]
     fn a_rejection_by_a_lighter_minority_is_held_against_nobody() {
         let mut book = TrustBook::new(4, TrustParams::default());
-        let blocked = Decision { confirm_weight: 6.0, refute_weight: 4.0, ..decision(Motion::Adopt, Outcome::Rejected) };
+        let blocked =
+            Decision { confirm_weight: 6.0, refute_weight: 4.0, ..decision(Motion::Adopt, Outcome::Rejected) };
         book.observe_decision(&blocked, &votes(Motion::Adopt), AgentId(3));
         assert!((0..4).all(|agent| (book.weight(AgentId(agent)) - 0.5).abs() < 1.0e-6));
     }

@@ -56,7 +56,14 @@ pub(crate) struct Blocklist {
 
 impl Blocklist {
     /// Blocks `source`, or renews its block; a full list drops the block that expires first.
-    pub(crate) fn block(&mut self, source: IpAddr, signature: SignatureId, step: u32, ttl_steps: u32, blocks_max: usize) {
+    pub(crate) fn block(
+        &mut self,
+        source: IpAddr,
+        signature: SignatureId,
+        step: u32,
+        ttl_steps: u32,
+        blocks_max: usize,
+    ) {
         let expires_step = step.saturating_add(ttl_steps);
         let source = address_key(source);
         if let Some(block) = self.blocks.get_mut(&source) {
@@ -87,7 +94,8 @@ impl Blocklist {
 
     /// Forgets what has expired before `step`.
     pub(crate) fn expire(&mut self, step: u32) {
-        while let Some(&(expires_step, source)) = self.expiry.first().filter(|(expires_step, _)| *expires_step <= step) {
+        while let Some(&(expires_step, source)) = self.expiry.first().filter(|(expires_step, _)| *expires_step <= step)
+        {
             self.expiry.remove(&(expires_step, source));
             self.blocks.remove(&source);
         }

@@ -38,7 +38,12 @@ const POISON_SPREAD: f32 = 0.15;
 const POISON_SUPPORT: u32 = 50;
 
 /// A signature of normal traffic, drawn from what the adversary itself finds ordinary.
-pub(crate) fn poison(template: &Signature, batch: &Batch, ordinary: &[usize], random: &mut Philox) -> Option<Signature> {
+pub(crate) fn poison(
+    template: &Signature,
+    batch: &Batch,
+    ordinary: &[usize],
+    random: &mut Philox,
+) -> Option<Signature> {
     let place = random.bounded(u32::try_from(ordinary.len()).ok().filter(|&count| count > 0)?);
     let row = ordinary[place as usize];
     let Medoid { numeric, codes } = Remembered::of(batch, row).into();

@@ -5,6 +5,7 @@
 
 mod learn;
 mod observe;
+mod publish;
 mod vote;
 
 use std::collections::VecDeque;

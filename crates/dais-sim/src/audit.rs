@@ -79,7 +79,8 @@ pub fn audit(storage: &dyn Storage) -> Result<Audit, Fault> {
 fn verify_log(storage: &dyn Storage) -> Result<Verified, Damage> {
     let identity = storage.identity().map_err(|source| Damage::Unreadable { entries_read: 0, source })?;
     let identity = identity.ok_or(Damage::Headless { what: "identity" })?;
-    let verifier = HeadVerifier::from_bytes(identity.public_key).map_err(|_| Damage::Headless { what: "public key" })?;
+    let verifier =
+        HeadVerifier::from_bytes(identity.public_key).map_err(|_| Damage::Headless { what: "public key" })?;
     verify(storage, &verifier)
 }
 
@@ -116,7 +117,8 @@ fn check_key(storage: &dyn Storage, genesis: &Genesis) -> Result<(), Fault> {
     if found == Some(expected) {
         return Ok(());
     }
-    let hex = |bytes: [u8; 32]| VerifyingKey::from_bytes(bytes).map_or_else(|_| "unknown".to_owned(), |key| key.to_string());
+    let hex =
+        |bytes: [u8; 32]| VerifyingKey::from_bytes(bytes).map_or_else(|_| "unknown".to_owned(), |key| key.to_string());
     let found = found.map_or_else(|| "none".to_owned(), hex);
     Err(Fault::new(Check::Key, None, Wrong::HeadKey { found, expected: hex(expected) }))
 }

@@ -33,7 +33,12 @@ impl ExchangeParams {
     pub fn check(&self) -> Result<(), ScenarioError> {
         let rule = ScenarioError::require;
         rule((1..=65_536).contains(&self.ballots_max), "exchange.ballots_max", &self.ballots_max, "1 to 65,536")?;
-        rule((0.0..=1e6).contains(&self.sighting_trust), "exchange.sighting_trust", &self.sighting_trust, "0 to 1,000,000")?;
+        rule(
+            (0.0..=1e6).contains(&self.sighting_trust),
+            "exchange.sighting_trust",
+            &self.sighting_trust,
+            "0 to 1,000,000",
+        )?;
         rule(self.challengers_min >= 1, "exchange.challengers_min", &self.challengers_min, "at least 1")?;
         rule((1..=10_000_000).contains(&self.sighted_max), "exchange.sighted_max", &self.sighted_max, "1 to 10,000,000")
     }

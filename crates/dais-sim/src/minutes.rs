@@ -56,11 +56,20 @@ pub(crate) struct Minutes {
 /// The order of a step: the words of one author after the other with a seal after each, then outcomes, then lives.
 enum Section {
     /// Words, the last closed by the seal of this author.
-    Words { sealed: Option<u32> },
+    Words {
+        sealed: Option<u32>,
+    },
     /// Words of an author that no seal has closed so far.
-    Speaking { author: u32, kind: Kind, first: Place, digests: Vec<[u8; 32]> },
+    Speaking {
+        author: u32,
+        kind: Kind,
+        first: Place,
+        digests: Vec<[u8; 32]>,
+    },
     Outcomes,
-    Lives { last: u32 },
+    Lives {
+        last: u32,
+    },
 }
 
 impl Minutes {
@@ -117,10 +126,14 @@ impl Minutes {
         let rank = |kind: Kind| [Kind::Signature, Kind::Sighting, Kind::Vote].iter().position(|known| *known == kind);
         let (first, mut digests) = match section {
             Section::Words { sealed } if sealed.is_none_or(|sealed| sealed < author) => (line.place(), Vec::new()),
-            Section::Words { .. } => return Err(line.fault(Wrong::Misplaced("authors speak in their order, once a step"))),
+            Section::Words { .. } => {
+                return Err(line.fault(Wrong::Misplaced("authors speak in their order, once a step")));
+            }
             Section::Speaking { author: speaking, first, .. } if speaking != author => return Err(unsealed(first)),
             Section::Speaking { kind: before, .. } if rank(before) > rank(kind) => {
-                return Err(line.fault(Wrong::Misplaced("an author's signatures, sightings and votes stand in this order")));
+                return Err(
+                    line.fault(Wrong::Misplaced("an author's signatures, sightings and votes stand in this order"))
+                );
             }
             Section::Speaking { first, digests, .. } => (first, digests),
             Section::Outcomes | Section::Lives { .. } => {

@@ -114,6 +114,7 @@ impl Model {
 fn moments(values: &[f32]) -> (f32, f32) {
     let count = values.len().max(1) as f64;
     let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
-    let variance = values.iter().map(|&value| (f64::from(value) - mean) * (f64::from(value) - mean)).sum::<f64>() / count;
+    let variance =
+        values.iter().map(|&value| (f64::from(value) - mean) * (f64::from(value) - mean)).sum::<f64>() / count;
     (mean as f32, variance.sqrt() as f32 + DEVIATION_FLOOR)
 }

@@ -140,7 +140,12 @@ impl AgentParams {
         let rule = ScenarioError::require;
         rule((64..=65_536).contains(&self.baseline_rows), "agent.baseline_rows", &self.baseline_rows, "64 to 65,536")?;
         let held_back_max = self.baseline_rows / 2;
-        rule(self.held_back_rows <= held_back_max, "agent.held_back_rows", &self.held_back_rows, "at most half of baseline_rows")?;
+        rule(
+            self.held_back_rows <= held_back_max,
+            "agent.held_back_rows",
+            &self.held_back_rows,
+            "at most half of baseline_rows",
+        )?;
         let minimum = 16..=self.baseline_rows - self.held_back_rows;
         rule(minimum.contains(&self.baseline_min), "agent.baseline_min", &self.baseline_min, "16 to baseline_rows")?;
         rule((0.0..=10.0).contains(&self.rarity_weight), "agent.rarity_weight", &self.rarity_weight, "0 to 10")?;

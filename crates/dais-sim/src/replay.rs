@@ -69,11 +69,7 @@ impl ReplayedStep<'_> {
     #[must_use]
     pub fn blocked(&self, address: IpAddr) -> Option<Blocked> {
         let block = self.blocks.find(address)?;
-        Some(Blocked {
-            signature: block.signature,
-            since_step: block.since_step,
-            expires_step: block.expires_step,
-        })
+        Some(Blocked { signature: block.signature, since_step: block.since_step, expires_step: block.expires_step })
     }
 }
 
@@ -108,7 +104,9 @@ pub(crate) fn replay_counted(
     let mut head = Head::empty();
     let mut replay: Option<Replay> = None;
     let mut read = 0;
-    while let Some(signed) = storage.next_head((read > 0).then_some(head.size)).map_err(|error| unreadable(head.size, error))? {
+    while let Some(signed) =
+        storage.next_head((read > 0).then_some(head.size)).map_err(|error| unreadable(head.size, error))?
+    {
         let lines = lines(storage, head.size, signed.head.size)?;
         read += 1;
         match &mut replay {
@@ -287,7 +285,8 @@ impl Replay {
         let t = self.next_step;
         self.enforcement.learn(t, &self.decisions, &self.genesis.rules.agent);
         self.live(&minutes.transitions)?;
-        let active = (0..self.genesis.agents).map(AgentId).filter(|agent| self.lives[agent.index()] == Lifecycle::Active);
+        let active =
+            (0..self.genesis.agents).map(AgentId).filter(|agent| self.lives[agent.index()] == Lifecycle::Active);
         self.assembly.convene(active.collect());
         let signatures = self.offer(t, root, &minutes.signatures)?;
         for (_, vote) in minutes.votes.iter().filter(|(_, vote)| vote.motion == Motion::Revoke) {
@@ -321,7 +320,12 @@ impl Replay {
     }
 
     /// Opens the ballots on published signatures; every one of them must be admitted.
-    fn offer(&mut self, t: u32, root: &[u8; 32], published: &[(Place, Signature)]) -> Result<Vec<(Place, Arc<Signature>)>, Fault> {
+    fn offer(
+        &mut self,
+        t: u32,
+        root: &[u8; 32],
+        published: &[(Place, Signature)],
+    ) -> Result<Vec<(Place, Arc<Signature>)>, Fault> {
         let fault = |place: Place, wrong| Fault::new(Check::Decisions, Some(place), wrong);
         let mut signatures = Vec::with_capacity(published.len());
         let mut offers = Vec::with_capacity(published.len());
@@ -342,7 +346,12 @@ impl Replay {
     }
 
     /// Compares the recorded outcomes of a step with the recomputed ones.
-    fn compare(&mut self, recorded: &[(Place, Decision)], closed: &[Decision], next: Option<Place>) -> Result<(), Fault> {
+    fn compare(
+        &mut self,
+        recorded: &[(Place, Decision)],
+        closed: &[Decision],
+        next: Option<Place>,
+    ) -> Result<(), Fault> {
         let fault = |place, wrong| Err(Fault::new(Check::Decisions, place, wrong));
         let about = |a: &Decision, b: &Decision| a.motion == b.motion && a.signature == b.signature;
         let mut expected = closed.iter().peekable();

@@ -35,7 +35,12 @@ pub enum ScenarioError {
 }
 
 impl ScenarioError {
-    pub(crate) fn require(holds: bool, key: &'static str, value: &dyn Display, allowed: &'static str) -> Result<(), Self> {
+    pub(crate) fn require(
+        holds: bool,
+        key: &'static str,
+        value: &dyn Display,
+        allowed: &'static str,
+    ) -> Result<(), Self> {
         if holds { Ok(()) } else { Err(Self::Range { key, value: value.to_string(), allowed }) }
     }
 }

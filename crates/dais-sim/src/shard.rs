@@ -76,7 +76,13 @@ pub(crate) struct Shard {
 
 impl Shard {
     /// Agents `first..first + behaviours.len()`, each started from its site's baseline.
-    pub(crate) fn new(mode: Mode, common: Arc<Common>, first: u32, behaviours: Vec<Vec<Behaviour>>, source: &dyn Source) -> Self {
+    pub(crate) fn new(
+        mode: Mode,
+        common: Arc<Common>,
+        first: u32,
+        behaviours: Vec<Vec<Behaviour>>,
+        source: &dyn Source,
+    ) -> Self {
         let count = behaviours.len();
         let ids = first..first + count as u32;
         let mut workspace = Workspace::default();
@@ -304,7 +310,9 @@ impl Shard {
             hits.extend(source.filter(|_| blocked_since.is_some()));
         }
         let blocks = if *mode == Mode::Isolated { &mut state.agents[place].own_blocks } else { &mut state.blocks };
-        hits.into_iter().for_each(|source| blocks.hit(source));
+        for source in hits {
+            blocks.hit(source);
+        }
     }
 
     /// Counts the agents that have met each family, and those that apply a signature of it.

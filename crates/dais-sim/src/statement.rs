@@ -52,7 +52,8 @@ impl Statements {
     pub(crate) fn check(&self, t: u32, seals: &[(AgentId, Seal)], keys: &[VerifyingKey]) -> BTreeSet<AgentId> {
         let by_author = self.by_author();
         let sealed: BTreeMap<AgentId, Seal> = seals.iter().copied().collect();
-        let mut refused: BTreeSet<AgentId> = by_author.keys().filter(|agent| !sealed.contains_key(agent)).copied().collect();
+        let mut refused: BTreeSet<AgentId> =
+            by_author.keys().filter(|agent| !sealed.contains_key(agent)).copied().collect();
         let mut authors = Vec::new();
         let mut messages = Vec::new();
         for (agent, entries) in &by_author {

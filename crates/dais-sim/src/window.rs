@@ -114,7 +114,8 @@ mod tests {
             Numeric { name: "x".into(), unit: String::new(), transform: Transform::Identity, low: 0.0, high: 1.0 };
         let schema = Schema { name: "test".into(), numeric: vec![feature], categorical: vec![] };
         let mut builder = BatchBuilder::new(&schema, values.len());
-        let endpoint = Endpoint { source: [10, 0, 0, 1].into(), destination: [10, 0, 0, 2].into(), destination_port: 80 };
+        let endpoint =
+            Endpoint { source: [10, 0, 0, 1].into(), destination: [10, 0, 0, 2].into(), destination_port: 80 };
         for &value in values {
             builder.push(&[value], &[], Some(endpoint), None);
         }

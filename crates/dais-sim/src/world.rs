@@ -145,7 +145,12 @@ impl World {
     ///
     /// # Errors
     /// Parameters out of range, traffic without sites, a storage that cannot be written.
-    pub fn new(mode: Mode, plan: &Plan, source: Arc<dyn Source>, storage: Box<dyn Storage>) -> Result<Self, WorldError> {
+    pub fn new(
+        mode: Mode,
+        plan: &Plan,
+        source: Arc<dyn Source>,
+        storage: Box<dyn Storage>,
+    ) -> Result<Self, WorldError> {
         plan.rules.check()?;
         let agents = source.sites();
         if agents == 0 {
@@ -165,12 +170,10 @@ impl World {
         let workers = workers(plan, agents)?;
         let behaviours = behaviours(plan, agents);
         let size = agents.div_ceil(SHARDS_MAX).next_multiple_of(SHARD_AGENTS);
-        let blocks: Vec<(u32, Vec<Vec<Behaviour>>)> = behaviours
-            .chunks(size)
-            .enumerate()
-            .map(|(index, block)| ((index * size) as u32, block.to_vec()))
-            .collect();
-        let found = |(first, block): (u32, Vec<Vec<Behaviour>>)| Shard::new(mode, Arc::clone(&common), first, block, &*source);
+        let blocks: Vec<(u32, Vec<Vec<Behaviour>>)> =
+            behaviours.chunks(size).enumerate().map(|(index, block)| ((index * size) as u32, block.to_vec())).collect();
+        let found =
+            |(first, block): (u32, Vec<Vec<Behaviour>>)| Shard::new(mode, Arc::clone(&common), first, block, &*source);
         let shards: Vec<Shard> = match &workers {
             Some(pool) => pool.install(|| blocks.into_par_iter().map(found).collect()),
             None => blocks.into_iter().map(found).collect(),
@@ -190,7 +193,9 @@ impl World {
         let source = Arc::clone(&self.source);
         let mut said: Vec<Said> = self.each_shard(|shard| shard.step(t, &decisions, &*source))?;
         let mut tally = StepTally::default();
-        said.iter_mut().for_each(|shard| tally.add(&std::mem::take(&mut shard.tally)));
+        for shard in &mut said {
+            tally.add(&std::mem::take(&mut shard.tally));
+        }
         watch.end(Phase::Observe);
         if self.mode == Mode::Isolated {
             let _: Vec<Voted> = self.each_shard(|shard| shard.validate(t, &Question::default()))?;
@@ -210,7 +215,10 @@ impl World {
     }
 
     /// Calls every shard, on the worker threads if there are any; results in shard order.
-    fn each_shard<T: Send>(&mut self, call: impl Fn(&mut Shard) -> Result<T, ShardError> + Sync) -> Result<Vec<T>, ShardError> {
+    fn each_shard<T: Send>(
+        &mut self,
+        call: impl Fn(&mut Shard) -> Result<T, ShardError> + Sync,
+    ) -> Result<Vec<T>, ShardError> {
         let Self { workers, shards, .. } = self;
         match workers {
             Some(pool) => pool.install(|| shards.par_iter_mut().map(&call).collect()),
@@ -355,7 +363,8 @@ fn found_coordinator(
         Mode::Isolated | Mode::Oracle => None,
         Mode::Collaborative => {
             let mut ledger: RunLedger = Ledger::create(storage, plan.origin.clone(), key)?;
-            let genesis = Entry { kind: Kind::Genesis, step: 0, author: dais_ledger::COORDINATOR, body: plan.genesis.clone() };
+            let genesis =
+                Entry { kind: Kind::Genesis, step: 0, author: dais_ledger::COORDINATOR, body: plan.genesis.clone() };
             let members = members.iter().map(|(agent, key)| record::member(*agent, key));
             ledger.append_batch(&std::iter::once(genesis).chain(members).collect::<Vec<_>>())?;
             Some(ledger)

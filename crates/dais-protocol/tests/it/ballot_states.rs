@@ -230,9 +230,7 @@ fn pending_members_are_those_without_a_vote() {
 fn nobody_decides_alone_however_trusted() {
     let mut ballot = voted(6, &[Confirm, Refute, Refute, Refute, Refute, Refute]);
     let trust = |agent: AgentId| if agent.0 == 0 { 1.0 } else { 0.01 };
-    let Resolution::Closed(decision) = ballot.resolve(OPENED, &two_thirds(), &trust) else {
-        panic!("{ballot:?}")
-    };
+    let Resolution::Closed(decision) = ballot.resolve(OPENED, &two_thirds(), &trust) else { panic!("{ballot:?}") };
     assert_eq!(decision.outcome, Outcome::Rejected);
     let share = decision.confirm_weight / (decision.confirm_weight + decision.refute_weight);
     assert!((share - 0.34).abs() < 1.0e-4, "{share}");

@@ -1,14 +1,13 @@
 //! Observing a batch: alerts, matches, findings, and what is learned of it.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use dais_protocol::{Medoid, Pattern, Rows, Sighting, Signature, SignatureId, cluster, describe, widest_radius};
+use dais_protocol::{Rows, Sighting, Signature, SignatureId};
 use dais_traffic::Batch;
 
-use super::{Agent, Common, StepFailed, TURNED_DOWN_MAX, TurnedDown};
+use super::{Agent, Common, StepFailed};
 use crate::adopted::{Adopted, Blocklist};
-use crate::adversary::{Behaviour, poison};
+use crate::adversary::Behaviour;
 use crate::lifecycle::{Cause, Lifecycle};
 use crate::model::Workspace;
 use crate::params::{AlertLearning, ColdStart};
@@ -97,7 +96,14 @@ impl Agent {
     }
 
     /// Which rows an adopted signature matches, counted on its standing.
-    fn matches(&mut self, rows: Rows<'_>, p: &[f32], adopted: &[Adopted], common: &Common, workspace: &mut Workspace) -> Vec<bool> {
+    fn matches(
+        &mut self,
+        rows: Rows<'_>,
+        p: &[f32],
+        adopted: &[Adopted],
+        common: &Common,
+        workspace: &mut Workspace,
+    ) -> Vec<bool> {
         let mut matched = vec![false; rows.rows];
         for (signature, standing) in adopted.iter().zip(&mut self.standings) {
             if standing.radius <= 0.0 {
@@ -127,141 +133,6 @@ impl Agent {
     pub(super) fn may_block(&self, source: IpAddr, common: &Common) -> bool {
         let allowed = common.params.allow.iter().any(|prefix| prefix.contains(&source));
         !allowed && self.window.flows_from(source) == 0
-    }
-
-    /// Signatures of this batch's unexplained suspicious flows, the best supported first.
-    fn findings(&mut self, step: u32, batch: &Batch, observed: &Observed, common: &Common, workspace: &mut Workspace) -> Vec<Finding> {
-        let params = &common.params;
-        if self.lies(Behaviour::Silent) {
-            return Vec::new();
-        }
-        if self.lies(Behaviour::Poisoner) {
-            return self.poisoned(step, batch, observed, common);
-        }
-        let rows = rows_of(batch);
-        let suspect_p = params.detector.suspect_p;
-        let candidates: Vec<usize> =
-            (0..rows.rows).filter(|&row| observed.p[row] <= suspect_p && !observed.matched[row]).collect();
-        let alerted: Vec<bool> = observed.p.iter().map(|&p| p <= params.detector.alert_p).collect();
-        let mut findings: Vec<Finding> = cluster(rows, &candidates, &alerted, &params.cluster)
-            .into_iter()
-            .filter(|members| self.is_burst(rows, members, common))
-            .filter_map(|members| {
-                let signature = self.describe(step, batch, &members, &observed.p, common, workspace)?;
-                Some(Finding { signature, rows: members })
-            })
-            .collect();
-        findings.sort_by_key(|finding| std::cmp::Reverse(finding.signature.support));
-        findings.truncate(params.publish_max);
-        for finding in &findings {
-            self.remember_offer(&finding.signature);
-        }
-        findings
-    }
-
-    /// Whether so many suspicious flows of these categories at once are more than this site's habit.
-    ///
-    /// Their number is compared with a Poisson distribution. Its mean is the rate that the baseline leads to expect, or
-    /// the rate of odd flows of these categories in quarantine where that is more.
-    fn is_burst(&self, rows: Rows<'_>, members: &[usize], common: &Common) -> bool {
-        let params = &common.params;
-        let codes: Vec<u16> = (0..common.code_counts.len()).map(|k| rows.code_column(k)[members[0]]).collect();
-        let known = self.window.view();
-        let alike = |row: &usize| codes.iter().enumerate().all(|(k, &code)| known.code_column(k)[*row] == code);
-        let share = (0..known.rows).filter(alike).count() as f64 / known.rows.max(1) as f64;
-        let expected = share * rows.rows as f64 * f64::from(params.detector.suspect_p);
-        let waiting = self.quarantine.iter().filter(|(_, flow)| flow.codes == codes).count() as f64;
-        let widening = f64::from(params.detector.suspect_p / params.quarantine_p);
-        let habitual = waiting * widening / f64::from(params.quarantine_steps);
-        poisson_tail(members.len(), expected.max(habitual)) <= f64::from(params.burst_p)
-    }
-
-    fn poisoned(&mut self, step: u32, batch: &Batch, observed: &Observed, common: &Common) -> Vec<Finding> {
-        let suspect_p = common.params.detector.suspect_p;
-        let ordinary: Vec<usize> = (0..batch.rows()).filter(|&row| observed.p[row] > suspect_p).collect();
-        let mut random = common.seed.stream(Purpose::Adversary, self.id.0, step);
-        let template = self.blank(step);
-        let signature = poison(&template, batch, &ordinary, &mut random);
-        signature.into_iter().map(|signature| Finding { signature, rows: Vec::new() }).collect()
-    }
-
-    fn blank(&self, step: u32) -> Signature {
-        Signature {
-            author: self.id,
-            step,
-            class: dais_protocol::ThreatClass::Unknown,
-            pattern: Pattern { centre: Vec::new(), spread: Vec::new(), categories: Vec::new() },
-            radius: 0.0,
-            medoid: Medoid { numeric: Vec::new(), codes: Vec::new() },
-            sources: Vec::new(),
-            ports: Vec::new(),
-            support: 0,
-            medoid_p: 1.0,
-            confidence: 0.0,
-            refines: None,
-            refinement: 0,
-        }
-    }
-
-    /// A signature of the given rows, if it is worth sharing.
-    fn describe(&self, step: u32, batch: &Batch, members: &[usize], p: &[f32], common: &Common, workspace: &mut Workspace) -> Option<Signature> {
-        let (pattern, medoid_row) = describe(rows_of(batch), members);
-        let matcher = dais_protocol::Matcher::new(&pattern);
-        matcher.distances(self.window.view(), &mut workspace.distances);
-        let radius = widest_radius(&workspace.distances, common.params.vote.eps);
-        if radius < common.params.vote.radius_min {
-            return None;
-        }
-        let mean_p = members.iter().map(|&row| p[row]).sum::<f32>() / members.len() as f32;
-        let support = members.len() as u32;
-        let endpoints = batch.endpoints();
-        let distinct_ports: BTreeSet<u16> =
-            endpoints.map(|all| members.iter().map(|&row| all.destination_port[row]).collect()).unwrap_or_default();
-        let sources = endpoints.map(|all| self.suspects(members.iter().map(|&row| all.source[row]), common));
-        let signature = Signature {
-            class: common.classifier.classify(batch, members),
-            medoid: Remembered::of(batch, medoid_row).into(),
-            pattern,
-            radius,
-            sources: sources.unwrap_or_default().into_iter().take(dais_protocol::SOURCES_MAX).collect(),
-            ports: distinct_ports.into_iter().take(dais_protocol::PORTS_MAX).collect(),
-            support,
-            medoid_p: p[medoid_row],
-            confidence: (1.0 - mean_p) * support as f32 / (support as f32 + 2.0),
-            ..self.blank(step)
-        };
-        self.refine(signature, common)
-    }
-
-    /// Sources that this agent would block, each once.
-    fn suspects(&self, sources: impl Iterator<Item = IpAddr>, common: &Common) -> BTreeSet<IpAddr> {
-        let distinct: BTreeSet<IpAddr> = sources.collect();
-        distinct.into_iter().filter(|&source| self.may_block(source, common)).collect()
-    }
-
-    /// A pattern that was turned down is offered again only with more support and a smaller radius, and not too often.
-    fn refine(&self, mut signature: Signature, common: &Common) -> Option<Signature> {
-        let medoid = &signature.medoid;
-        let before = self.turned_down.iter().find(|past| {
-            past.offered.matcher.distance(&medoid.numeric, &medoid.codes) <= past.offered.radius
-        });
-        let Some(before) = before else { return Some(signature) };
-        if before.refinement >= common.refinements_max || signature.support <= before.support {
-            return None;
-        }
-        signature.radius = signature.radius.min(before.offered.radius * REFINED_RADIUS);
-        signature.refines = Some(before.offered.id);
-        signature.refinement = before.refinement + 1;
-        (signature.radius >= common.params.vote.radius_min).then_some(signature)
-    }
-
-    fn remember_offer(&mut self, signature: &Signature) {
-        if self.offered.len() >= TURNED_DOWN_MAX {
-            self.offered.remove(0);
-        }
-        let offered = Adopted::new(signature, signature.radius, 0);
-        let past = TurnedDown { offered, support: signature.support, refinement: signature.refinement };
-        self.offered.push(past);
     }
 
     /// Sources whose suspicious flows match an adopted signature and that are not blocked yet.
@@ -326,7 +197,7 @@ impl Agent {
     ) {
         let params = &common.params;
         self.release(step, adopted);
-        for row in 0..batch.rows() {
+        for (row, &extreme) in extreme.iter().enumerate() {
             let alerted = observed.p[row] <= params.detector.alert_p;
             if alerted {
                 self.remember_alert(batch, row, params.alerts_kept);
@@ -335,7 +206,7 @@ impl Agent {
                 continue;
             }
             match params.alert_learning {
-                AlertLearning::Extreme if extreme[row] => {}
+                AlertLearning::Extreme if extreme => {}
                 AlertLearning::Drop if alerted => {}
                 AlertLearning::Quarantine if observed.p[row] <= params.quarantine_p => {
                     if self.quarantine.len() >= params.quarantine_max {
@@ -395,32 +266,6 @@ impl Agent {
     }
 }
 
-/// A refined signature reaches at most this share of the radius it was turned down with.
-const REFINED_RADIUS: f32 = 0.8;
-
-/// Chance of at least `count` events where `mean` are expected.
-fn poisson_tail(count: usize, mean: f64) -> f64 {
-    let mut term = libm::exp(-mean);
-    let mut below = 0.0;
-    for k in 0..count {
-        below += term;
-        term *= mean / (k + 1) as f64;
-    }
-    (1.0 - below).max(0.0)
-}
-
 pub(super) fn rows_of(batch: &Batch) -> Rows<'_> {
     Rows { rows: batch.rows(), stride: batch.rows(), numeric: batch.numeric(), codes: batch.codes() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_poisson_tail_counts_what_is_at_least_as_many() {
-        assert!((poisson_tail(0, 2.5) - 1.0).abs() < 1e-12);
-        assert!((poisson_tail(3, 2.5) - 0.456_187).abs() < 1e-6);
-        assert!(poisson_tail(7, 0.2) < 1e-8);
-    }
 }

@@ -47,7 +47,7 @@ impl Question {
         let categories = medoids().next().map_or(0, |medoid| medoid.codes.len());
         let numeric = (0..features).flat_map(|k| medoids().map(move |medoid| medoid.numeric[k])).collect();
         let codes = (0..categories).flat_map(|k| medoids().map(move |medoid| medoid.codes[k])).collect();
-        Self { numeric, codes, ballots }
+        Self { ballots, numeric, codes }
     }
 
     fn medoids(&self) -> Rows<'_> {
@@ -58,7 +58,14 @@ impl Question {
 
 impl Agent {
     /// Votes on every ballot that waits for this agent.
-    pub(crate) fn vote(&self, step: u32, question: &Question, adopted: &[Adopted], common: &Common, workspace: &mut Workspace) -> Vec<Vote> {
+    pub(crate) fn vote(
+        &self,
+        step: u32,
+        question: &Question,
+        adopted: &[Adopted],
+        common: &Common,
+        workspace: &mut Workspace,
+    ) -> Vec<Vote> {
         let waiting: Vec<usize> = (0..question.ballots.len())
             .filter(|&place| question.ballots[place].pending.binary_search(&self.id).is_ok())
             .collect();
@@ -114,7 +121,8 @@ impl Agent {
             medoid_p,
             similarity: self.similarity_to_alerts(&signature.pattern.centre, model),
             radius: widest_radius(&workspace.distances, common.params.vote.eps),
-            sources_ordinary: signature.sources.iter().filter(|&&source| self.window.flows_from(source) > 0).count() as u32,
+            sources_ordinary: signature.sources.iter().filter(|&&source| self.window.flows_from(source) > 0).count()
+                as u32,
         };
         let (verdict, confidence) = judge(&evidence, &common.params.vote);
         (verdict, confidence, evidence)
@@ -122,14 +130,21 @@ impl Agent {
 
     /// Cosine between the deviations of a signature's centre and of the own alert nearest to it.
     fn similarity_to_alerts(&self, centre: &[f32], model: &Model) -> f32 {
-        let squared = |alert: &Remembered| alert.numeric.iter().zip(centre).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
+        let squared =
+            |alert: &Remembered| alert.numeric.iter().zip(centre).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
         let distances = self.alerts.iter().map(|alert| (squared(alert), alert));
         let nearest = distances.min_by(|a, b| a.0.total_cmp(&b.0));
         nearest.map_or(0.0, |(_, alert)| similarity(&model.deviations(centre), &model.deviations(&alert.numeric)))
     }
 
     /// Whether an adopted signature should go, by this agent's own matches of it.
-    fn judge_revocation(&self, ballot: &BallotView, adopted: &[Adopted], medoid_p: f32, common: &Common) -> (Verdict, f32, Evidence) {
+    fn judge_revocation(
+        &self,
+        ballot: &BallotView,
+        adopted: &[Adopted],
+        medoid_p: f32,
+        common: &Common,
+    ) -> (Verdict, f32, Evidence) {
         let place = adopted.iter().position(|signature| signature.id == ballot.id);
         let standing = place.and_then(|place| self.standings.get(place)).copied().unwrap_or_default();
         let Standing { matches, ordinary, radius, .. } = standing;

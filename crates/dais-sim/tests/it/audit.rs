@@ -3,9 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use dais_ledger::{
-    COORDINATOR, Damage, Entry, HeadKey, Kind, Ledger, LedgerError, MemoryStorage, Origin, Storage,
-};
+use dais_ledger::{COORDINATOR, Damage, Entry, HeadKey, Kind, Ledger, LedgerError, MemoryStorage, Origin, Storage};
 use dais_protocol::{Decision, Motion, Outcome, Verdict, Vote};
 use dais_sim::{
     AdversaryGroup, Audit, Behaviour, Check, Depth, ExchangeCounts, Execution, Fault, GENESIS_FORMAT, Genesis, Mode,
@@ -235,7 +233,8 @@ fn a_log_resealed_with_another_key_is_not_that_of_the_run() {
 fn a_missing_head_between_two_steps_is_named() {
     let played = play(Rules::default());
     let all = entries(&*played.storage);
-    let mut ledger = Ledger::create(MemoryStorage::new(), Origin::new("dais/x").unwrap(), HeadKey::from_seed([9; 32])).unwrap();
+    let mut ledger =
+        Ledger::create(MemoryStorage::new(), Origin::new("dais/x").unwrap(), HeadKey::from_seed([9; 32])).unwrap();
     let founding = position(&all, |entry| !matches!(entry.kind, Kind::Genesis | Kind::Member));
     ledger.append_batch(&all[..founding]).unwrap();
     ledger.append_batch(&all[founding..]).unwrap();
@@ -245,7 +244,8 @@ fn a_missing_head_between_two_steps_is_named() {
 
 #[test]
 fn a_log_without_a_run_is_not_one() {
-    let mut ledger = Ledger::create(MemoryStorage::new(), Origin::new("dais/x").unwrap(), HeadKey::from_seed([9; 32])).unwrap();
+    let mut ledger =
+        Ledger::create(MemoryStorage::new(), Origin::new("dais/x").unwrap(), HeadKey::from_seed([9; 32])).unwrap();
     assert!(matches!(*audit(ledger.storage()).unwrap_err().wrong, Wrong::NotARun));
     ledger.append_batch(&[Entry { kind: Kind::Vote, step: 0, author: 0, body: vec![1] }]).unwrap();
     let fault = audit(ledger.storage()).unwrap_err();

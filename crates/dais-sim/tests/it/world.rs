@@ -7,7 +7,9 @@ use dais_sim::{
     AdversaryGroup, Behaviour, ExchangeCounts, Execution, Finished, Mode, Plan, Rules, Seed, StepTally, World,
     behaviours,
 };
-use dais_traffic::{Batch, BatchBuilder, Context, Family, Observation, Schema, Source, SyntheticParams, Truth, flow_schema};
+use dais_traffic::{
+    Batch, BatchBuilder, Context, Family, Observation, Schema, Source, SyntheticParams, Truth, flow_schema,
+};
 
 const STEPS: u32 = 24;
 
@@ -52,14 +54,18 @@ fn a_history_is_the_same_for_any_number_of_threads() {
         let (other_tally, other) = run(threads);
         assert_eq!(head(&other), head(&first), "{threads} threads");
         assert_eq!((&other_tally, other.counts), (&tally, first.counts), "{threads} threads");
-        assert_eq!(other.trust.iter().map(|t| t.to_bits()).collect::<Vec<_>>(), first.trust.iter().map(|t| t.to_bits()).collect::<Vec<_>>());
+        assert_eq!(
+            other.trust.iter().map(|t| t.to_bits()).collect::<Vec<_>>(),
+            first.trust.iter().map(|t| t.to_bits()).collect::<Vec<_>>()
+        );
     }
 }
 
 #[test]
 fn another_seed_gives_another_history() {
     let source = traffic(6);
-    let run = |seed| live(world(Mode::Collaborative, &Plan { seed: Seed(seed), ..plan(1, Rules::default()) }, &source), 6).1;
+    let run =
+        |seed| live(world(Mode::Collaborative, &Plan { seed: Seed(seed), ..plan(1, Rules::default()) }, &source), 6).1;
     assert_ne!(head(&run(1)), head(&run(2)));
 }
 
@@ -94,9 +100,14 @@ fn agents_that_fail_are_retired_while_the_others_go_on() {
     let rules = Rules { failure_rate: 0.5, ..Rules::default() };
     let (tally, finished) = live(world(Mode::Collaborative, &plan(2, rules), &source), STEPS);
     let ledger = finished.ledger.expect("a ledger");
-    let lives: Vec<_> = ledger.entries_since(0).map(|entry| entry.expect("readable").1).filter(|entry| entry.kind == dais_ledger::Kind::Lifecycle).collect();
+    let lives: Vec<_> = ledger
+        .entries_since(0)
+        .map(|entry| entry.expect("readable").1)
+        .filter(|entry| entry.kind == dais_ledger::Kind::Lifecycle)
+        .collect();
     // One body is triples of from, to and cause; `Recovering` is 5, `Failed` 6, `Active` 4.
-    let became = |state: u8| lives.iter().flat_map(|entry| entry.body.chunks(3)).filter(|change| change[1] == state).count();
+    let became =
+        |state: u8| lives.iter().flat_map(|entry| entry.body.chunks(3)).filter(|change| change[1] == state).count();
     assert!(became(5) > 0, "some recover");
     assert!(became(6) > 0, "some are retired");
     assert!(lives.iter().flat_map(|entry| entry.body.chunks(3)).any(|change| change[..2] == [5, 4]), "some come back");
@@ -117,14 +128,17 @@ fn an_agent_without_failures_never_recovers() {
 #[test]
 fn liars_end_with_less_trust_than_honest_agents() {
     let source = traffic(20);
-    for lies in [vec![Behaviour::Poisoner, Behaviour::Inverter], vec![Behaviour::RandomVoter], vec![Behaviour::Inverter]] {
+    for lies in
+        [vec![Behaviour::Poisoner, Behaviour::Inverter], vec![Behaviour::RandomVoter], vec![Behaviour::Inverter]]
+    {
         let group = AdversaryGroup { share: 0.3, behaviours: lies.clone() };
         let plan = plan(2, Rules { adversaries: vec![group], ..Rules::default() });
         let who = behaviours(&plan, 20);
         assert_eq!(who.iter().filter(|lies| !lies.is_empty()).count(), 6);
         let (_, finished) = live(world(Mode::Collaborative, &plan, &source), STEPS);
         let mean = |liars: bool| {
-            let group: Vec<f32> = finished.trust.iter().zip(&who).filter(|(_, lies)| lies.is_empty() != liars).map(|(t, _)| *t).collect();
+            let group: Vec<f32> =
+                finished.trust.iter().zip(&who).filter(|(_, lies)| lies.is_empty() != liars).map(|(t, _)| *t).collect();
             group.iter().sum::<f32>() / group.len() as f32
         };
         assert!(mean(true) < mean(false) - 0.1, "{lies:?}: liars {} honest {}", mean(true), mean(false));
@@ -143,7 +157,9 @@ fn silent_agents_say_nothing_and_ballots_still_close() {
     let spoken: Vec<u32> = ledger
         .entries_since(0)
         .map(|entry| entry.expect("readable").1)
-        .filter(|entry| matches!(entry.kind, dais_ledger::Kind::Vote | dais_ledger::Kind::Signature | dais_ledger::Kind::Seal))
+        .filter(|entry| {
+            matches!(entry.kind, dais_ledger::Kind::Vote | dais_ledger::Kind::Signature | dais_ledger::Kind::Seal)
+        })
         .map(|entry| entry.author)
         .collect();
     assert!(!spoken.is_empty());
@@ -206,6 +222,7 @@ fn a_parameter_out_of_range_is_named() {
     let source = traffic(2);
     let mut rules = Rules::default();
     rules.agent.baseline_rows = 3;
-    let error = World::new(Mode::Isolated, &plan(1, rules), source, Box::new(MemoryStorage::new())).expect_err("too few rows");
+    let error =
+        World::new(Mode::Isolated, &plan(1, rules), source, Box::new(MemoryStorage::new())).expect_err("too few rows");
     assert!(error.to_string().contains("agent.baseline_rows") && error.to_string().contains("64 to"), "{error}");
 }

@@ -1,0 +1,129 @@
+//! A signature's example flow in the units of the traffic.
+
+use dais_protocol::{SPREAD_MIN, Signature};
+use dais_traffic::{Batch, Schema};
+use serde::Serialize;
+
+use crate::load::load;
+use crate::scenario::Scenario;
+
+/// Flows of the author's first baseline that say what is ordinary at its site.
+const BASELINE_ROWS: usize = 512;
+
+/// A signature's example flow, the medoid of the flows it was made of.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FlowView {
+    /// Numeric features; those that deviate most from what is ordinary at the author's site first, or, where that is not
+    /// known, those in which the flows were most alike.
+    pub features: Vec<FeatureView>,
+    /// Categorical features.
+    pub categories: Vec<CategoryView>,
+    /// Flows of the author's site, from the beginning of the run, that say what is ordinary; 0 where the traffic could not
+    /// be loaded again.
+    pub ordinary_flows: usize,
+}
+
+/// A numeric feature of the example flow.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FeatureView {
+    /// Its name.
+    pub name: String,
+    /// Its unit.
+    pub unit: String,
+    /// Its value, in that unit.
+    pub value: f64,
+    /// The median at the author's site, in that unit.
+    pub ordinary: Option<f64>,
+    /// Distance from the mean at the author's site, in its standard deviations of the scaled feature, of which the smallest
+    /// is taken to be 0.04.
+    pub deviation: Option<f32>,
+    /// Spread of the flows that the signature was made of, scaled.
+    pub spread: f32,
+}
+
+/// A categorical feature of the example flow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CategoryView {
+    /// Its name.
+    pub name: String,
+    /// Its value; `?` stands for any value that the schema does not know.
+    pub value: String,
+    /// The values that the signature matches.
+    pub allowed: Vec<String>,
+    /// Share of the author's ordinary flows with one of these values, in percent.
+    pub ordinary_percent: Option<u32>,
+}
+
+/// Reads the example flow through the schema; `None` when the signature does not fit it.
+pub(super) fn describe(signature: &Signature, schema: &Schema, scenario: Option<&Scenario>) -> Option<FlowView> {
+    signature.check(schema.numeric.len(), schema.categorical.len()).ok()?;
+    let baseline = scenario.and_then(|scenario| ordinary(scenario, schema, signature.author.0));
+    let baseline = baseline.filter(|batch| batch.rows() > 0);
+    let mut features: Vec<FeatureView> = schema
+        .numeric
+        .iter()
+        .enumerate()
+        .map(|(k, feature)| {
+            let scaled = signature.medoid.numeric[k];
+            let column = baseline.as_ref().map(|batch| batch.numeric_column(k));
+            FeatureView {
+                name: feature.name.clone(),
+                unit: feature.unit.clone(),
+                value: feature.raw(scaled),
+                ordinary: column.map(|column| feature.raw(median(column))),
+                deviation: column.map(|column| deviation(scaled, column)),
+                spread: signature.pattern.spread[k],
+            }
+        })
+        .collect();
+    features.sort_by(|a, b| {
+        let strangeness = |feature: &FeatureView| feature.deviation.map_or(-feature.spread, f32::abs);
+        strangeness(b).total_cmp(&strangeness(a))
+    });
+    let categories = schema.categorical.iter().enumerate().map(|(k, feature)| {
+        let allowed = &signature.pattern.categories[k];
+        let share = baseline.as_ref().map(|batch| {
+            let column = batch.code_column(k);
+            (100 * column.iter().filter(|code| allowed.contains(code)).count() / column.len()) as u32
+        });
+        CategoryView {
+            name: feature.name.clone(),
+            value: feature.value(signature.medoid.codes[k]).to_owned(),
+            allowed: allowed.iter().map(|&code| feature.value(code).to_owned()).collect(),
+            ordinary_percent: share,
+        }
+    });
+    let categories = categories.collect();
+    Some(FlowView { features, categories, ordinary_flows: baseline.map_or(0, |batch| batch.rows()) })
+}
+
+/// The baseline that the author started from, where the traffic can be loaded again.
+fn ordinary(scenario: &Scenario, schema: &Schema, author: u32) -> Option<Batch> {
+    let loaded = load(&scenario.traffic, scenario.seed?).ok()?;
+    let known = (author as usize) < loaded.source.sites() && loaded.source.schema() == schema;
+    known.then(|| loaded.source.baseline(author, BASELINE_ROWS))
+}
+
+fn median(column: &[f32]) -> f32 {
+    let mut sorted = column.to_vec();
+    sorted.sort_unstable_by(f32::total_cmp);
+    sorted[sorted.len() / 2]
+}
+
+fn deviation(value: f32, column: &[f32]) -> f32 {
+    let rows = column.len() as f32;
+    let mean = column.iter().sum::<f32>() / rows;
+    let variance = column.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / rows;
+    (value - mean) / variance.sqrt().max(SPREAD_MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deviation_counts_standard_deviations_but_none_below_the_smallest() {
+        assert!((deviation(0.9, &[0.4, 0.6]) - 4.0).abs() < 1e-5);
+        assert!((deviation(0.54, &[0.5, 0.5]) - 1.0).abs() < 1e-5);
+    }
+}
