@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Sweep(SweepArgs),
     /// Say why a signature was accepted or an address blocked, down to flows, votes and proofs
     Explain(ExplainArgs),
-    /// Recompute the ledger of a run: entries, hashes, seals, tree
+    /// Recompute the ledger of a run: entries, hashes, tree, seals and every decision
     Verify(VerifyArgs),
     /// Draft a schema file for a labelled table, to read, correct and give with --schema
     #[command(after_help = SCHEMA_EXAMPLES)]
@@ -158,11 +158,14 @@ pub(crate) struct SweepArgs {
 /// `dais explain`.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// Folder of the run, as `dais run` names it in its last lines
+    /// Folder of the run, as `dais run` names it in its last lines, or its ledger file
     pub(crate) run: PathBuf,
     /// Id of a signature, or the beginning of one, or a source address
     #[arg(value_name = "SIGNATURE|ADDRESS")]
     pub(crate) subject: String,
+    /// Show every vote and feature, however many there are
+    #[arg(long)]
+    pub(crate) all: bool,
     /// Print one JSON object in place of text
     #[arg(long)]
     pub(crate) json: bool,
@@ -171,7 +174,7 @@ pub(crate) struct ExplainArgs {
 /// `dais verify`.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// Folder of the run, as `dais run` names it in its last lines
+    /// Folder of the run, as `dais run` names it in its last lines, or its ledger file
     pub(crate) run: PathBuf,
     /// Print one JSON object in place of text
     #[arg(long)]

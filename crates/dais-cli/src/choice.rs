@@ -86,7 +86,7 @@ pub(crate) fn execution(args: &InputArgs) -> Execution {
 
 /// A name for a run on these files: that of the file, or of the folder where there are several.
 fn name_of(files: &[PathBuf]) -> String {
-    let first = files.first().map(PathBuf::as_path).unwrap_or(Path::new(""));
+    let first = files.first().map_or(Path::new(""), PathBuf::as_path);
     let whole = std::path::absolute(first).unwrap_or_else(|_| first.to_owned());
     let named = if files.len() > 1 { whole.parent().and_then(Path::file_name) } else { whole.file_name() };
     let name = named.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -119,7 +119,8 @@ fn place<'a>(tree: &'a mut Value, path: &str) -> anyhow::Result<&'a mut Value> {
         } else if let Value::Array(items) = place {
             let count = items.len();
             let item = key.parse::<usize>().ok().and_then(|index| items.get_mut(index));
-            place = item.with_context(|| format!("{above} is a list of {count}, counted from 0: `{key}` is not in it"))?;
+            place =
+                item.with_context(|| format!("{above} is a list of {count}, counted from 0: `{key}` is not in it"))?;
         } else if let Value::Object(map) = place {
             if !map.contains_key(key) {
                 let known: Vec<&str> = map.keys().map(String::as_str).collect();

@@ -28,7 +28,10 @@ pub(crate) fn fine_percent(share: Option<f64>) -> String {
 
 /// A number with one digit after the point, whole ones without.
 pub(crate) fn number(value: Option<f64>) -> String {
-    value.map_or_else(|| NOTHING.to_owned(), |value| if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.1}") })
+    value.map_or_else(
+        || NOTHING.to_owned(),
+        |value| if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.1}") },
+    )
 }
 
 /// An amount of seconds in a fitting unit.
@@ -47,9 +50,12 @@ pub(crate) fn rate(per_second: f64) -> String {
     if per_second < 100.0 { format!("{per_second:.1}") } else { count(per_second.round() as u64) }
 }
 
-/// `1 agent`, `2 agents`.
+/// `1 agent`, `2 agents`; `1 entry`, `2 entries`.
 pub(crate) fn plural(number: u64, one: &str) -> String {
-    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
+    match one.strip_suffix("ry").filter(|_| number != 1) {
+        Some(stem) => format!("{} {stem}ries", count(number)),
+        None => format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" }),
+    }
 }
 
 #[cfg(test)]
@@ -65,6 +71,14 @@ mod tests {
     fn what_cannot_be_counted_is_shown_as_such() {
         assert_eq!((percent(None), percent(Some(0.0351))), ("–".to_owned(), "3.5 %".to_owned()));
         assert_eq!((number(Some(3.0)), number(Some(2.5)), number(None)), ("3".into(), "2.5".into(), "–".into()));
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        assert_eq!(
+            [plural(1, "entry"), plural(2, "entry"), plural(1_000, "agent")],
+            ["1 entry", "2 entries", "1,000 agents"]
+        );
     }
 
     #[test]

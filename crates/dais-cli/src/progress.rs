@@ -77,10 +77,19 @@ impl Line {
     }
 }
 
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
 fn style(template: &str) -> ProgressStyle {
     let style = ProgressStyle::with_template(template).expect("the templates of this file are sound");
-    style.progress_chars("█▌ ").with_key("per_sec", |state: &indicatif::ProgressState, text: &mut dyn std::fmt::Write| {
-        // A formatter that fails leaves the line shorter.
-        let _ = write!(text, "{} steps/s", crate::figures::rate(state.per_sec()));
-    })
+    style.progress_chars("█▌ ").with_key(
+        "per_sec",
+        |state: &indicatif::ProgressState, text: &mut dyn std::fmt::Write| {
+            // A formatter that fails leaves the line shorter.
+            let _ = write!(text, "{} steps/s", crate::figures::rate(state.per_sec()));
+        },
+    )
 }

@@ -62,7 +62,8 @@ impl RunFolder {
     /// # Errors
     /// No space, or no right to write.
     pub(crate) fn write(&self, name: &str, content: &str) -> anyhow::Result<()> {
-        fs::write(self.file(name), content).with_context(|| format!("cannot write {name} for {}", self.target.display()))
+        fs::write(self.file(name), content)
+            .with_context(|| format!("cannot write {name} for {}", self.target.display()))
     }
 
     /// Moves the files to their place; nothing in them may be open any more.

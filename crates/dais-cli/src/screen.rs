@@ -125,7 +125,8 @@ fn families(table: &mut Table, worlds: &[(&Mode, &Detection)]) -> usize {
     for &at in order.iter().take(FAMILIES_MAX) {
         let family = &first.families[at];
         let technique = family.technique.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
-        let head = [format!("  {}{technique}", shortened(&family.name, NAME_CHARS_MAX)), count(family.flows)].into_iter();
+        let head =
+            [format!("  {}{technique}", shortened(&family.name, NAME_CHARS_MAX)), count(family.flows)].into_iter();
         let recall = |world: &Detection| percent(world.families.get(at).and_then(|family| family.recall));
         table.row(head.chain(worlds.iter().map(|(_, world)| recall(world))));
     }
@@ -155,7 +156,9 @@ fn happened(summary: &Summary) -> Vec<String> {
         ));
         if signatures.accepted_benign > 0 {
             let benign = count(signatures.accepted_benign);
-            lines.push(format!("              {benign} of the accepted describe mostly benign flows, as the truth says"));
+            lines.push(format!(
+                "              {benign} of the accepted describe mostly benign flows, as the truth says"
+            ));
         }
         let each = match (summary.messages_per_decision, summary.bytes_per_decision) {
             (Some(messages), Some(bytes)) => {
@@ -163,7 +166,11 @@ fn happened(summary: &Summary) -> Vec<String> {
             }
             _ => String::new(),
         };
-        lines.push(format!("  votes       {} counted · {} refused{each}", count(summary.votes), count(summary.votes_refused)));
+        lines.push(format!(
+            "  votes       {} counted · {} refused{each}",
+            count(summary.votes),
+            count(summary.votes_refused)
+        ));
     }
     if let Some(head) = &summary.ledger.head {
         lines.push(format!("  ledger      {} entries · head {head}", count(summary.ledger.entries)));

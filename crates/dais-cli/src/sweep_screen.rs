@@ -28,10 +28,14 @@ pub(crate) fn sweep(sweep: &Sweep, ink: Ink) -> String {
     lines.push(String::new());
     lines.push(ink.heading("What sharing is worth"));
     lines.extend(worth(sweep));
-    lines.push(ink.faint("  at equal FPR: collaborative minus isolated macro recall, in points, with isolated read at the"));
+    lines.push(
+        ink.faint("  at equal FPR: collaborative minus isolated macro recall, in points, with isolated read at the"),
+    );
     lines.push(ink.faint("  false positive rate of collaborative, between its alert levels"));
     lines.push(String::new());
-    lines.push(ink.heading("Trade-off: macro recall in percent by false positive rate, alert level moved, learning unchanged"));
+    lines.push(
+        ink.heading("Trade-off: macro recall in percent by false positive rate, alert level moved, learning unchanged"),
+    );
     lines.extend(trade_offs(sweep));
     let plot = plot(sweep);
     if !plot.is_empty() {
@@ -68,9 +72,10 @@ fn worlds(sweep: &Sweep) -> Vec<String> {
     let names = modes(sweep).into_iter().map(|mode| mode.name().to_owned());
     table.row(head(sweep).into_iter().map(str::to_owned).chain(names));
     for point in &sweep.points {
-        let figures = point.worlds.values().map(|world| {
-            format!("{} at {}", spread(world.macro_recall, 100.0, 1), spread(world.fpr, 100.0, 2))
-        });
+        let figures = point
+            .worlds
+            .values()
+            .map(|world| format!("{} at {}", spread(world.macro_recall, 100.0, 1), spread(world.fpr, 100.0, 2)));
         table.row(choice(point.alert_p, point.liars).into_iter().chain(figures));
     }
     table.lines()
@@ -104,7 +109,9 @@ fn trade_offs(sweep: &Sweep) -> Vec<String> {
     let rates = TRADE_OFF_FPR.iter().map(|rate| format!("{} %", rate * 100.0));
     table.row(head(sweep).into_iter().chain(["world"]).map(str::to_owned).chain(rates));
     for TradeOff { alert_p, liars, mode, recall_at } in &sweep.trade_offs {
-        let mean = |recall: &Option<Spread>| recall.map_or_else(|| NOTHING.to_owned(), |recall| format!("{:.1}", recall.mean * 100.0));
+        let mean = |recall: &Option<Spread>| {
+            recall.map_or_else(|| NOTHING.to_owned(), |recall| format!("{:.1}", recall.mean * 100.0))
+        };
         let recalls = recall_at.iter().map(|(_, recall)| mean(recall));
         table.row(choice(*alert_p, *liars).into_iter().chain([mode.name().to_owned()]).chain(recalls));
     }

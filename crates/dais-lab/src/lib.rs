@@ -5,6 +5,7 @@ mod archive;
 mod evaluation;
 mod explain;
 mod load;
+mod report;
 mod run;
 mod scenario;
 mod summary;
@@ -17,6 +18,7 @@ pub use explain::{
     SightingView, SignatureExplanation, VoteView, explain,
 };
 pub use load::{LoadError, Loaded, Material, load};
+pub use report::{ReportError, report_html};
 pub use run::{History, Next, Progress, RunError, WorldHistory, run, run_loaded};
 pub use scenario::{Files, Play, Scenario, ScenarioFileError, Traffic};
 pub use summary::{

@@ -109,10 +109,7 @@ impl<'a> Page<'a> {
             families: table::families(summary),
             trust: trust::over_time(series),
             trust_end: trust::at_end(series),
-            trust_mean: vec![
-                Fact { name: "Honest agents, mean", value: words::level(summary.trust.honest_mean) },
-                Fact { name: "Liars, mean", value: words::level(summary.trust.liars_mean) },
-            ],
+            trust_mean: table::trust(summary),
             phases: table::phases(series),
             cost: table::cost(summary),
             warning: table::warning(summary),

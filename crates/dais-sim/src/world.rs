@@ -117,8 +117,8 @@ pub enum WorldError {
     },
 }
 
-/// Most shards of a world. Each holds its own copy of what was accepted, and every thread should have several to do.
-const SHARDS_MAX: usize = 64;
+/// Shards for each thread: several, so that threads finish together; few, since each holds a copy of what was accepted.
+const SHARDS_PER_THREAD: usize = 4;
 
 /// Shards are multiples of this many agents.
 const SHARD_AGENTS: usize = 4;
@@ -169,7 +169,7 @@ impl World {
         });
         let workers = workers(plan, agents)?;
         let behaviours = behaviours(plan, agents);
-        let size = agents.div_ceil(SHARDS_MAX).next_multiple_of(SHARD_AGENTS);
+        let size = agents.div_ceil(plan.execution.threads.max(1) * SHARDS_PER_THREAD).next_multiple_of(SHARD_AGENTS);
         let blocks: Vec<(u32, Vec<Vec<Behaviour>>)> =
             behaviours.chunks(size).enumerate().map(|(index, block)| ((index * size) as u32, block.to_vec())).collect();
         let found =

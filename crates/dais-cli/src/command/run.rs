@@ -66,11 +66,11 @@ fn play(
     if let Traffic::Files(files) = &scenario.traffic {
         line.reading(files.paths.len());
     }
-    let material = Material::read(&scenario.traffic).inspect_err(|_| line.clear())?;
-    choice::complete(&mut scenario, &material, &args.input).inspect_err(|_| line.clear())?;
+    let material = Material::read(&scenario.traffic)?;
+    choice::complete(&mut scenario, &material, &args.input)?;
     line.preparing();
     let storage = storage(&scenario, folder)?;
-    let loaded = material.load(&scenario.traffic, seed).inspect_err(|_| line.clear())?;
+    let loaded = material.load(&scenario.traffic, seed)?;
     let mut each_step = |progress: dais_lab::Progress<'_>| {
         line.step(&progress);
         if interrupt.asked() { Next::Stop } else { Next::Continue }
@@ -82,7 +82,7 @@ fn play(
         let error = anyhow::Error::from(error);
         if of_ledger {
             let place = folder.file(run_folder::LEDGER);
-            error.context(format!("cannot write the ledger {}: is the disk full?", place.display()))
+            error.context(format!("cannot write the ledger {} (disk full?)", place.display()))
         } else {
             error
         }

@@ -52,7 +52,10 @@ fn commented(table: &Table) -> anyhow::Result<String> {
     if known {
         say(&format!("The built-in schema of NSL-KDD, which fits {}. It need not be given.", table.name))?;
     } else {
-        say(&format!("A draft for {}, guessed from its header and first rows. Check it before you trust it:", table.name))?;
+        say(&format!(
+            "A draft for {}, guessed from its header and first rows. Check it before you trust it:",
+            table.name
+        ))?;
     }
     for line in checks(table, known) {
         say(&line)?;
@@ -75,23 +78,34 @@ fn checks(table: &Table, known: bool) -> Vec<String> {
     let is_log1p = |transform: Transform| matches!(transform, Transform::Log1p);
     let amounts: Vec<&str> =
         schema.numeric.iter().filter(|column| is_log1p(column.transform)).map(|column| column.name.as_str()).collect();
-    lines.push("numeric: a column that only identifies a row, or was made from the label, belongs under `ignored`;".to_owned());
+    lines.push(
+        "numeric: a column that only identifies a row, or was made from the label, belongs under `ignored`;".to_owned(),
+    );
     lines.push("  numbers that are codes (protocols, flags) belong under `categorical`.".to_owned());
     if !amounts.is_empty() {
         lines.push("  `log1p` is for amounts with a heavy tail: bytes, packets, seconds, counts.".to_owned());
     }
-    lines.push("  low, high: bounds after the transform, by default those of the data; give them to make runs on".to_owned());
+    lines.push(
+        "  low, high: bounds after the transform, by default those of the data; give them to make runs on".to_owned(),
+    );
     lines.push("  different files comparable. unit: for people.".to_owned());
     for (column, values) in schema.categorical.iter().zip(&table.values) {
         if values.len() > 100 {
-            lines.push(format!("categorical `{}` has {} values: is it a name or an id?", column.name, count(values.len() as u64)));
+            lines.push(format!(
+                "categorical `{}` has {} values: is it a name or an id?",
+                column.name,
+                count(values.len() as u64)
+            ));
         }
     }
     if schema.time.is_none() {
-        lines.push("time: no column was recognised, so rows are drawn at random; name one to play them back.".to_owned());
+        lines.push(
+            "time: no column was recognised, so rows are drawn at random; name one to play them back.".to_owned(),
+        );
     }
     if schema.source.is_none() {
-        lines.push("source, destination: no addresses were recognised; name both to have attackers blocked.".to_owned());
+        lines
+            .push("source, destination: no addresses were recognised; name both to have attackers blocked.".to_owned());
     }
     lines
 }
@@ -107,19 +121,18 @@ fn labels(table: &Table) -> Vec<String> {
     }
     let rows = table.rows() as u64;
     let share = |part: u64| percent((rows > 0).then(|| part as f64 / rows as f64));
-    let mut lines = vec![
-        format!(
-            "label `{}`: {} in all, {} benign ({}), {} undecided; every other value is an attack family:",
-            table.schema.label.column,
-            plural(rows, "row"),
-            count(benign),
-            share(benign),
-            count(undecided)
-        ),
-    ];
+    let mut lines = vec![format!(
+        "label `{}`: {} in all, {} benign ({}), {} undecided; every other value is an attack family:",
+        table.schema.label.column,
+        plural(rows, "row"),
+        count(benign),
+        share(benign),
+        count(undecided)
+    )];
     let mut order: Vec<(usize, u64)> = attacks.into_iter().collect();
     order.sort_by_key(|&(_, flows)| std::cmp::Reverse(flows));
-    let named = order.iter().take(FAMILIES_MAX).map(|&(at, flows)| format!("{} {}", table.families[at].name, count(flows)));
+    let named =
+        order.iter().take(FAMILIES_MAX).map(|&(at, flows)| format!("{} {}", table.families[at].name, count(flows)));
     let mut named: Vec<String> = named.collect();
     if order.len() > FAMILIES_MAX {
         named.push(format!("and {} more", order.len() - FAMILIES_MAX));

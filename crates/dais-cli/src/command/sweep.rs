@@ -26,8 +26,8 @@ pub(crate) fn sweep(args: &SweepArgs) -> anyhow::Result<ExitCode> {
     if let Traffic::Files(files) = &scenario.traffic {
         line.reading(files.paths.len());
     }
-    let material = Material::read(&scenario.traffic).inspect_err(|_| line.clear())?;
-    choice::complete(&mut scenario, &material, &args.input).inspect_err(|_| line.clear())?;
+    let material = Material::read(&scenario.traffic)?;
+    choice::complete(&mut scenario, &material, &args.input)?;
     let seeds = if args.seed_list.is_empty() { (0..args.seeds).collect() } else { args.seed_list.clone() };
     let params = SweepParams { seeds, alert_p: args.alert_p.clone(), liars: args.liars.clone() };
     line.preparing();
@@ -64,6 +64,7 @@ fn begin(folder: &Path) -> anyhow::Result<()> {
 fn write(folder: &Path, sweep: &Sweep) -> anyhow::Result<()> {
     let unfinished = folder.join(format!("{FIGURES}.unfinished-{}", std::process::id()));
     let place = folder.join(FIGURES);
-    let written = fs::write(&unfinished, serde_json::to_string_pretty(sweep)? + "\n").and_then(|()| fs::rename(&unfinished, &place));
+    let written = fs::write(&unfinished, serde_json::to_string_pretty(sweep)? + "\n")
+        .and_then(|()| fs::rename(&unfinished, &place));
     written.with_context(|| format!("cannot write {}", place.display()))
 }

@@ -100,9 +100,12 @@ impl Gathered {
         self.follow(step.step, step.blocked(self.address));
         for (place, signature) in step.signatures {
             self.known.extend(&signature.sources);
-            let Some(entry) = signature.sources.contains(&self.address).then(|| prove(place.index)).flatten() else { continue };
+            let Some(entry) = signature.sources.contains(&self.address).then(|| prove(place.index)).flatten() else {
+                continue;
+            };
             let (id, class) = (signature.id(), signature.class.name());
-            let naming = Naming { signature: id, class, author: signature.author, step: signature.step, entry, outcome: None };
+            let naming =
+                Naming { signature: id, class, author: signature.author, step: signature.step, entry, outcome: None };
             self.named.push((place.index, naming));
         }
         for (place, sighting) in step.sightings {
@@ -114,7 +117,8 @@ impl Gathered {
             }
         }
         for (_, decision) in step.outcomes {
-            if let Some((_, naming)) = self.named.iter_mut().find(|(_, naming)| naming.signature == decision.signature) {
+            if let Some((_, naming)) = self.named.iter_mut().find(|(_, naming)| naming.signature == decision.signature)
+            {
                 naming.outcome.get_or_insert((decision.outcome, decision.step));
             }
             if decision.outcome == Outcome::Accepted {
@@ -145,15 +149,7 @@ impl Gathered {
         let decided = block.since_step.saturating_sub(1);
         let adopted = self.adopted.get(&block.signature) == Some(&decided);
         let naming = self.named.iter().find(|(_, naming)| adopted && naming.signature == block.signature);
-        let caused_by = match naming {
-            Some((_, naming)) => vec![naming.author],
-            None => {
-                // Sightings count from the last block on: the witnesses of a block are used up by it.
-                let since = self.blocks.last().map_or(0, |span| span.since_step);
-                let witnesses = self.sightings.iter().filter(|sighting| (since..=decided).contains(&sighting.step));
-                witnesses.map(|sighting| sighting.agent).collect::<BTreeSet<_>>().into_iter().collect()
-            }
-        };
+        let caused_by = naming.map_or_else(|| self.witnesses(decided), |(_, naming)| vec![naming.author]);
         BlockSpan {
             since_step: block.since_step,
             until_step: None,
@@ -161,6 +157,13 @@ impl Gathered {
             caused_by,
             named: naming.is_some(),
         }
+    }
+
+    /// Who sighted the address since its last block, up to a step: a block uses its witnesses up.
+    fn witnesses(&self, until_step: u32) -> Vec<AgentId> {
+        let since = self.blocks.last().map_or(0, |span| span.since_step);
+        let witnesses = self.sightings.iter().filter(|sighting| (since..=until_step).contains(&sighting.step));
+        witnesses.map(|sighting| sighting.agent).collect::<BTreeSet<_>>().into_iter().collect()
     }
 }
 

@@ -113,7 +113,8 @@ pub(super) fn explain(ledger: &Ledger<SqliteStorage>, prefix: &str) -> Result<Si
         let ids = matching.iter().take(NAMED_MAX).map(SignatureId::short).collect();
         return Err(ExplainError::Ambiguous { prefix: prefix.to_owned(), ids });
     }
-    let outcomes = outcomes.into_iter().map(|(index, decision)| Ok(OutcomeView { entry: prove(ledger, index)?, decision }));
+    let outcomes =
+        outcomes.into_iter().map(|(index, decision)| Ok(OutcomeView { entry: prove(ledger, index)?, decision }));
     Ok(SignatureExplanation {
         id,
         class: signature.class.name(),

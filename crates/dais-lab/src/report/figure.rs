@@ -3,6 +3,7 @@
 use dais_sim::Mode;
 use serde::Serialize;
 
+use super::headline::main_world;
 use super::plot::{Axis, Chart, Line, Mark, Pen, Size, Weight};
 use super::words;
 use crate::summary::{CurvePoint, Series, Summary};
@@ -134,10 +135,40 @@ pub(super) fn trade_off(summary: &Summary) -> Option<Figure> {
     Some(Figure {
         drawings: vec![chart.svg("trade-off")],
         keys: summary.detection.keys().map(|mode| key(*mode)).collect(),
-        caption: "Each world at other alert levels, what was learned unchanged. Up and to the left is better; \
-                  the marks are the level of the run."
-            .to_owned(),
+        caption: format!(
+            "Each world at other alert levels, what was learned unchanged. Up and to the left is better; the marks are \
+             the level of the run.{}",
+            matched(summary)
+        ),
     })
+}
+
+/// Macro recall of all worlds at the false positive rate of the first world of the headline, in words: at unlike rates
+/// recall alone says little. Empty unless two worlds reach that rate.
+fn matched(summary: &Summary) -> String {
+    let Some((main, fpr)) = main_world(summary).and_then(|main| Some((main, summary.detection.get(&main)?.fpr?)))
+    else {
+        return String::new();
+    };
+    let reached: Vec<String> = summary
+        .detection
+        .iter()
+        .filter_map(|(mode, detection)| {
+            let recall = if *mode == main { detection.macro_recall } else { recall_at(&detection.curve, fpr) };
+            Some(format!("{} {}", mode.name(), words::share(Some(recall?))))
+        })
+        .collect();
+    if reached.len() < 2 || !fpr.is_finite() {
+        return String::new();
+    }
+    let rate = words::share(Some(fpr));
+    format!(" At {rate} false positives, the rate of the {} world: {}.", main.name(), reached.join(", "))
+}
+
+/// Macro recall of a curve at a false positive rate, between the points around it; none beyond its ends.
+fn recall_at(curve: &[CurvePoint], fpr: f64) -> Option<f64> {
+    let reaches = curve.iter().any(|point| point.fpr >= fpr);
+    up_to(curve, fpr).last().filter(|_| reaches).map(|(_, recall)| *recall)
 }
 
 /// The part of a curve up to a false positive rate, in order of the rate; cut between points where need be.
@@ -249,5 +280,10 @@ mod tests {
         assert_eq!(up_to(&curve, 1.0).len(), 2);
         assert_eq!(up_to(&curve, 0.05), []);
         assert_eq!(up_to(&[], 0.5), []);
+        assert!(recall_at(&curve, 0.2).is_some_and(|recall| (recall - 0.7).abs() < 1e-12));
+        assert!(
+            recall_at(&curve, 0.05).is_none() && recall_at(&curve, 0.4).is_none(),
+            "beyond its ends a curve is silent"
+        );
     }
 }

@@ -188,6 +188,16 @@ pub(super) fn votes(summary: &Summary) -> Vec<Fact> {
     ]
 }
 
+/// Mean trust at the end; of liars where there are any.
+pub(super) fn trust(summary: &Summary) -> Vec<Fact> {
+    let fact = |name, value| Fact { name, value: words::level(value) };
+    let mut facts = vec![fact("Honest agents, mean", summary.trust.honest_mean)];
+    if summary.adversaries > 0 {
+        facts.push(fact("Liars, mean", summary.trust.liars_mean));
+    }
+    facts
+}
+
 /// What the run cost.
 pub(super) fn cost(summary: &Summary) -> Vec<Fact> {
     let fact = |name, value| Fact { name, value };

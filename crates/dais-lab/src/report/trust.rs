@@ -45,6 +45,8 @@ pub(super) fn over_time(series: &Series) -> Option<Figure> {
 pub(super) fn at_end(series: &Series) -> Option<Figure> {
     let mut drawings = Vec::new();
     let mut keys = Vec::new();
+    let alone = series.trust_end.iter().all(|(_, lies)| !lies) || series.trust_end.iter().all(|(_, lies)| *lies);
+    let (size, ticks) = if alone { (Size::Half, 6.0) } else { (Size::Flat, 3.0) };
     for (pen, label, lies) in [(Pen::Honest, "honest agents", false), (Pen::Liars, "liars", true)] {
         let trusts: Vec<f64> = series
             .trust_end
@@ -68,9 +70,9 @@ pub(super) fn at_end(series: &Series) -> Option<Figure> {
                 words::counted(trusts.len() as u64, "agent", "agents"),
                 words::level(words::mean(trusts.iter().copied()))
             ),
-            size: Size::Flat,
+            size,
             x: level_axis("trust at the end"),
-            y: Axis::count("agents", most * 1.1, 3.0),
+            y: Axis::count("agents", most * 1.1, ticks),
             lines: Vec::new(),
             marks: Vec::new(),
             bars: Some(Bars { pen, counts }),

@@ -82,6 +82,7 @@ fn every_section_stands_on_the_page_with_its_figures() {
         "413\u{202f}MiB",
         "collaborative · observe",
         "line 8812",
+        "At 2.7\u{202f}% false positives, the rate of the collaborative world: isolated 6",
         "dais run scenario.yaml",
         sample::HEAD,
     ] {
@@ -242,6 +243,7 @@ fn one_agent_and_one_step_are_drawn_as_points() {
     assert!(page.contains("1\u{a0}agent · 0\u{a0}liars · 1\u{a0}step"));
     assert!(page.matches("<circle").count() > 5);
     assert_eq!(page.matches("Trust of liars at the end").count(), 0);
+    assert_eq!(page.matches("Liars, mean").count(), 0);
     assert!(!page.contains("NaN") && !page.contains("inf"));
 }
 

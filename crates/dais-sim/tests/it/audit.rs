@@ -1,5 +1,7 @@
 //! A run's ledger proves its own decisions, and shows where somebody changed it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -89,8 +91,8 @@ fn forge(original: &dyn Storage, changed: &[Entry], key: &HeadKey) -> Result<Box
     Ok(Box::new(ledger.into_storage()))
 }
 
-/// The key of every ledger of seed 7 here: a simulated run has no secrets from its seed.
-fn own_key(storage: &dyn Storage, changed: &[Entry]) -> Fault {
+/// What an audit finds first in changed entries that somebody sealed with a key of their own.
+fn finding(storage: &dyn Storage, changed: &[Entry]) -> Fault {
     let forged = forge(storage, changed, &HeadKey::from_seed([9; 32])).unwrap();
     audit(&*forged).unwrap_err()
 }
@@ -132,7 +134,7 @@ fn a_changed_vote_breaks_its_authors_seal() {
     let mut vote = Vote::decode(&changed[at].body).unwrap();
     vote.verdict = if vote.verdict == Verdict::Confirm { Verdict::Refute } else { Verdict::Confirm };
     changed[at].body = vote.encode();
-    let fault = own_key(&*played.storage, &changed);
+    let fault = finding(&*played.storage, &changed);
     let place = fault.place.unwrap();
     let Wrong::Seal { first, last } = *fault.wrong else { panic!("{fault}") };
     assert_eq!((fault.check, place.kind, place.author), (Check::Seals, Kind::Seal, vote.voter.0));
@@ -152,7 +154,7 @@ fn a_changed_outcome_does_not_follow_from_the_votes() {
         Decision { confirmations: original.confirmations + 1, ..original.clone() },
     ] {
         changed[at].body = forged.encode();
-        let fault = own_key(&*played.storage, &changed);
+        let fault = finding(&*played.storage, &changed);
         assert_eq!((fault.check, fault.place.unwrap().index), (Check::Decisions, at as u64), "{fault}");
         assert!(matches!(*fault.wrong, Wrong::Outcome { .. }), "{fault}");
     }
@@ -165,12 +167,11 @@ fn removed_and_invented_outcomes_are_named() {
     let at = position(&original, |entry| entry.kind == Kind::Outcome);
     let mut removed = original.clone();
     removed.remove(at);
-    let fault = own_key(&*played.storage, &removed);
-    // What follows is decided by another committee seed or trust at the latest; here the missing outcome itself is seen.
+    let fault = finding(&*played.storage, &removed);
     assert!(matches!(*fault.wrong, Wrong::OutcomeMissing { .. }), "{fault}");
     let mut invented = original.clone();
     invented.insert(at + 1, original[at].clone());
-    let fault = own_key(&*played.storage, &invented);
+    let fault = finding(&*played.storage, &invented);
     assert!(matches!(*fault.wrong, Wrong::Unfounded { .. }), "{fault}");
     assert_eq!(fault.place.unwrap().index, at as u64 + 1);
 }
@@ -183,10 +184,10 @@ fn removed_words_and_seals_are_named() {
     let seal = position(&original, |entry| entry.kind == Kind::Seal);
     let mut silenced = original.clone();
     silenced.remove(vote);
-    assert_eq!(own_key(&*played.storage, &silenced).check, Check::Seals);
+    assert_eq!(finding(&*played.storage, &silenced).check, Check::Seals);
     let mut unsealed = original.clone();
     unsealed.remove(seal);
-    let fault = own_key(&*played.storage, &unsealed);
+    let fault = finding(&*played.storage, &unsealed);
     assert!(matches!(*fault.wrong, Wrong::Unsealed), "{fault}");
     assert_eq!(fault.place.unwrap().author, original[seal].author);
 }
@@ -197,7 +198,7 @@ fn a_life_that_jumps_is_named() {
     let mut changed = entries(&*played.storage);
     let at = position(&changed, |entry| entry.kind == Kind::Lifecycle);
     changed[at].body.drain(0..3);
-    let fault = own_key(&*played.storage, &changed);
+    let fault = finding(&*played.storage, &changed);
     assert_eq!((fault.check, fault.place.unwrap().index), (Check::Lifecycle, at as u64), "{fault}");
 }
 
@@ -207,24 +208,24 @@ fn other_members_rules_and_bodies_are_named() {
     let original = entries(&*played.storage);
     let mut member = original.clone();
     member[3].body[0] ^= 1;
-    let fault = own_key(&*played.storage, &member);
+    let fault = finding(&*played.storage, &member);
     assert_eq!((fault.check, fault.place.unwrap().index), (Check::Record, 3), "{fault}");
     let mut rules = original.clone();
     let mut genesis = Genesis::decode(&rules[0].body).unwrap();
     genesis.rules.policy.threshold = 0.99;
     rules[0].body = genesis.encode();
-    assert_eq!(own_key(&*played.storage, &rules).check, Check::Decisions);
+    assert_eq!(finding(&*played.storage, &rules).check, Check::Decisions);
     let mut body = original.clone();
     let at = position(&body, |entry| entry.kind == Kind::Outcome);
     body[at].body.push(0);
-    let fault = own_key(&*played.storage, &body);
+    let fault = finding(&*played.storage, &body);
     assert!(matches!(*fault.wrong, Wrong::Body(_)) && fault.place.unwrap().author == COORDINATOR, "{fault}");
 }
 
 #[test]
 fn a_log_resealed_with_another_key_is_not_that_of_the_run() {
     let played = play(Rules::default());
-    let fault = own_key(&*played.storage, &entries(&*played.storage));
+    let fault = finding(&*played.storage, &entries(&*played.storage));
     assert_eq!(fault.check, Check::Key);
     assert!(matches!(*fault.wrong, Wrong::HeadKey { .. }), "{fault}");
 }
