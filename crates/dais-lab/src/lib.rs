@@ -14,8 +14,8 @@ mod sweep;
 pub use archive::{Archive, ArchiveError};
 pub use evaluation::{series, summarise};
 pub use explain::{
-    AddressExplanation, BlockSpan, CategoryView, ExplainError, Explanation, FeatureView, FlowView, Naming, OutcomeView, Proven,
-    SightingView, SignatureExplanation, VoteView, explain,
+    AddressExplanation, BlockSpan, CategoryView, ExplainError, Explanation, FeatureView, FlowView, Naming, OutcomeView,
+    Proven, SightingView, SignatureExplanation, VoteView, explain,
 };
 pub use load::{LoadError, Loaded, Material, load};
 pub use report::{ReportError, report_html};

@@ -28,6 +28,10 @@ pub(crate) struct Bylaws {
     pub(crate) vote: VoteParams,
     /// Numeric and categorical features of a signature.
     pub(crate) shape: (usize, usize),
+    /// Steps an accepted signature stays in force.
+    pub(crate) signature_ttl_steps: u32,
+    /// Signatures in force at once; the oldest makes room.
+    pub(crate) signatures_max: usize,
 }
 
 impl Bylaws {
@@ -39,6 +43,8 @@ impl Bylaws {
             exchange: rules.exchange.clone(),
             vote: rules.agent.vote.clone(),
             shape,
+            signature_ttl_steps: rules.agent.signature_ttl_steps,
+            signatures_max: rules.agent.signatures_max,
         }
     }
 }
@@ -58,6 +64,9 @@ struct InForce {
     radius: f32,
     grade: Grade,
     challengers: BTreeSet<AgentId>,
+    /// Place in the order of acceptance.
+    order: u64,
+    expires_step: u32,
 }
 
 /// Why a recorded vote was not counted.
@@ -126,9 +135,14 @@ impl Assembly {
         self.trust.weights()
     }
 
-    /// Begins a step with the agents that take part in it.
-    pub(crate) fn convene(&mut self, active: Vec<AgentId>) {
+    /// Begins a step with the agents that take part in it; signatures whose time is over are no longer in force.
+    pub(crate) fn convene(&mut self, t: u32, active: Vec<AgentId>) {
         self.active = active;
+        self.expire(t);
+    }
+
+    fn expire(&mut self, t: u32) {
+        self.in_force.retain(|_, accepted| accepted.expires_step > t);
     }
 
     /// Opens a ballot on every offer that is sound and that no open or accepted signature covers. The most trusted
@@ -316,9 +330,32 @@ impl Assembly {
                 decisions.blocks.extend(signature.sources.iter().map(|&source| (source, id)));
                 decisions.adopted.push(Adoption { signature: Arc::clone(&signature), radius, grade });
                 let matcher = Arc::clone(&open.matcher);
-                self.in_force.insert(id, InForce { signature, matcher, radius, grade, challengers: BTreeSet::new() });
+                self.enforce(decision.step, id, signature, matcher, radius, grade);
             }
         }
+    }
+
+    /// Puts a signature in force from the next step on, as agents do when they learn of it.
+    fn enforce(
+        &mut self,
+        t: u32,
+        id: SignatureId,
+        signature: Arc<Signature>,
+        matcher: Arc<Matcher>,
+        radius: f32,
+        grade: Grade,
+    ) {
+        let next = t.saturating_add(1);
+        self.expire(next);
+        if self.in_force.len() >= self.bylaws.signatures_max {
+            let oldest = self.in_force.iter().min_by_key(|(_, accepted)| accepted.order).map(|(id, _)| *id);
+            oldest.and_then(|id| self.in_force.remove(&id));
+        }
+        let expires_step = next.saturating_add(self.bylaws.signature_ttl_steps);
+        let order = self.counts.accepted;
+        let challengers = BTreeSet::new();
+        let accepted = InForce { signature, matcher, radius, grade, challengers, order, expires_step };
+        self.in_force.insert(id, accepted);
     }
 
     /// Blocks an address once those who sighted it are trusted enough together.

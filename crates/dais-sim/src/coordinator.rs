@@ -87,7 +87,7 @@ impl Coordinator {
             self.said_events.extend(shard.events);
         }
         let seed = self.committee_seed();
-        self.assembly.convene(active);
+        self.assembly.convene(t, active);
         self.assembly.offer(t, &seed, offers);
         self.assembly.challenge(t, &seed, challenges);
         Question::new(self.assembly.views())

@@ -287,7 +287,7 @@ impl Replay {
         self.live(&minutes.transitions)?;
         let active =
             (0..self.genesis.agents).map(AgentId).filter(|agent| self.lives[agent.index()] == Lifecycle::Active);
-        self.assembly.convene(active.collect());
+        self.assembly.convene(t, active.collect());
         let signatures = self.offer(t, root, &minutes.signatures)?;
         for (_, vote) in minutes.votes.iter().filter(|(_, vote)| vote.motion == Motion::Revoke) {
             self.assembly.move_revocation(t, root, vote.signature);

@@ -118,7 +118,7 @@ pub enum WorldError {
 }
 
 /// Shards for each thread: several, so that threads finish together; few, since each holds a copy of what was accepted.
-const SHARDS_PER_THREAD: usize = 4;
+const SHARDS_PER_THREAD: usize = 16;
 
 /// Shards are multiples of this many agents.
 const SHARD_AGENTS: usize = 4;
