@@ -30,6 +30,8 @@ fn turbulent() -> Rules {
     rules.exchange.challengers_min = 1;
     rules.agent.doubt_matches_min = 1;
     rules.agent.doubt_share = 0.05;
+    rules.agent.ordinary_p = 0.1;
+    rules.agent.burst_p = 0.02;
     rules.agent.block_ttl_steps = 5;
     rules
 }
