@@ -89,8 +89,8 @@ pub(crate) struct InputArgs {
     /// Worlds to run on the same traffic: isolated, collaborative, oracle [default: all three]
     #[arg(long, value_delimiter = ',', value_name = "WORLDS", value_parser = value::world)]
     pub(crate) worlds: Vec<Mode>,
-    /// How recorded flows are dealt to sites: file, source-subnet[:24], destination-subnet[:24], iid:N,
-    /// dirichlet:N:ALPHA (small ALPHA: sites differ much) [default: file]
+    /// How recorded flows are dealt to sites: file, source-subnet or source-subnet:24, destination-subnet or
+    /// destination-subnet:24, iid:N, dirichlet:N:ALPHA (small ALPHA: sites differ much) [default: file]
     #[arg(long, value_name = "RULE", value_parser = value::partition)]
     pub(crate) partition: Option<Partition>,
     /// Largest share of broken rows before a file is refused, 0 to 1 [default: 0 for tables, 0.01 for logs]
@@ -112,7 +112,7 @@ pub(crate) struct RunArgs {
     /// Alert level: flows whose p-value is at most this are detected [default: 0.02]
     #[arg(long, value_name = "P", value_parser = value::level)]
     pub(crate) alert_p: Option<f32>,
-    /// Folder of the run's files [default: runs/<scenario>-<seed>]
+    /// Folder of the run's files [default: runs/SCENARIO-SEED]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Replace an earlier run in that folder, once the new one is complete

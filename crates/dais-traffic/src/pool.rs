@@ -29,7 +29,8 @@ pub struct PoolParams {
     pub spread_share: f64,
     /// Families with at least this many rows beyond the baseline's take part; default 40.
     pub family_rows_min_last: usize,
-    /// Families with at least this many rows in all take part too; default 180.
+    /// Families with at least this many rows in all take part too; default 180. Where no family has enough rows by either
+    /// rule, all take part.
     pub family_rows_min: usize,
     /// Categorical feature whose mix differs between sites; where not given `service`, and where there is none all
     /// sites draw alike.
@@ -206,7 +207,7 @@ fn benign_rows(set: &TableSet) -> (Vec<Place>, Vec<Place>) {
     benign.partition(|place| is_early(set, *place))
 }
 
-/// Families with enough rows to take part, and their rows.
+/// Families with enough rows to take part, and their rows; all families where none has enough.
 fn families(set: &TableSet, params: &PoolParams) -> (Vec<Family>, Vec<Vec<Place>>) {
     let mut rows: Vec<Vec<Place>> = vec![Vec::new(); set.families().len()];
     for (place, label) in labelled_places(set) {
@@ -218,8 +219,9 @@ fn families(set: &TableSet, params: &PoolParams) -> (Vec<Family>, Vec<Vec<Place>
         let last = rows.iter().filter(|place| !is_early(set, **place)).count();
         !rows.is_empty() && (last >= params.family_rows_min_last || rows.len() >= params.family_rows_min)
     };
+    let none_has_enough = !rows.iter().any(enough);
     let all = set.families().iter().cloned().zip(rows);
-    all.filter(|(_, rows)| enough(rows)).unzip()
+    all.filter(|(_, rows)| if none_has_enough { !rows.is_empty() } else { enough(rows) }).unzip()
 }
 
 /// When one family reaches each site.

@@ -43,6 +43,12 @@ fn families_with_too_few_rows_stay_out() {
 }
 
 #[test]
+fn where_no_family_has_enough_rows_all_take_part() {
+    let pool = Pool::new(set(&[100, 100]), PoolParams::default(), 0).expect("sound parameters");
+    assert_eq!(pool.families().len(), 2);
+}
+
+#[test]
 fn a_campaign_reaches_one_site_after_another_at_the_set_pace() {
     let pool = pool(PoolParams::default());
     let mut arrivals: Vec<u32> = (0..30).map(|site| pool.arrival(FamilyId(0), site)).collect();
