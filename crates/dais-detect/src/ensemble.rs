@@ -21,6 +21,8 @@ pub struct EnsembleParams {
     pub alert_p: f32,
     /// The share of the baseline that lies above the suspect threshold; at least `alert_p`, below 1.
     pub suspect_p: f32,
+    /// The share of the forest's trees that a refit grows anew, the oldest first; above 0, at most 1.
+    pub refresh_share: f32,
     /// The most baseline rows that are scored for the calibration, at least 1; of more, evenly spaced ones. No
     /// more than the reference points of the neighbour distance are used.
     ///
@@ -38,6 +40,7 @@ impl Default for EnsembleParams {
             neighbours: Some(NeighbourParams::default()),
             alert_p: 0.02,
             suspect_p: 0.10,
+            refresh_share: 0.2,
             calibration_max: 256,
         }
     }
@@ -49,11 +52,31 @@ impl EnsembleParams {
     /// # Errors
     /// [`FitError`] for a parameter out of range, and as the detectors that take part.
     pub fn fit(&self, view: Columns<'_>, seed: u64, scratch: &mut Scratch) -> Result<Ensemble, FitError> {
+        self.refit(None, view, seed, scratch)
+    }
+
+    /// As [`fit`](Self::fit), but of a forest fitted before only a share of the trees is grown anew
+    /// ([`refresh_share`](Self::refresh_share)). Neighbours and calibration always follow from `view` alone.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn refit(
+        &self,
+        before: Option<&Ensemble>,
+        view: Columns<'_>,
+        seed: u64,
+        scratch: &mut Scratch,
+    ) -> Result<Ensemble, FitError> {
         self.check()?;
         let neighbours = self.neighbours.as_ref().map(|params| params.fit(view)).transpose()?;
-        let forest = match &self.forest {
-            Some(params) => Some(params.fit_in(view, seed, &mut scratch.fit)?),
-            None => None,
+        let forest_before = before.and_then(Ensemble::forest);
+        let forest = match (&self.forest, forest_before) {
+            (None, _) => None,
+            (Some(params), None) => Some(params.fit_in(view, seed, &mut scratch.fit)?),
+            (Some(params), Some(before)) => {
+                let count = (f32::from(params.trees) * self.refresh_share).round().max(1.0) as u16;
+                Some(params.refresh_in(before, count, view, seed, &mut scratch.fit)?)
+            }
         };
         // Row `i` of the calibration is a reference point of the neighbours, so that both score the same rows.
         let references = neighbours.as_ref().map_or(view.rows(), NeighbourDistance::references);
@@ -100,6 +123,9 @@ impl EnsembleParams {
         }
         if !(self.suspect_p >= self.alert_p && self.suspect_p < 1.0) {
             return Err(parameter("suspect_p", self.suspect_p, "at least alert_p, below 1"));
+        }
+        if !(self.refresh_share > 0.0 && self.refresh_share <= 1.0) {
+            return Err(parameter("refresh_share", self.refresh_share, "above 0, at most 1"));
         }
         if self.calibration_max == 0 {
             return Err(parameter("calibration_max", 0.0, "at least 1"));

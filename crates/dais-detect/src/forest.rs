@@ -60,6 +60,42 @@ impl ForestParams {
         grow::forest(self, view, seed, scratch)
     }
 
+    /// As [`fit_in`](Self::fit_in), but only `count` trees are grown: they take the places of the oldest ones of `before`,
+    /// and the others stay. So a forest follows its data at a fraction of the cost of a fit, and remembers more of it.
+    ///
+    /// All trees are grown where `before` has another number of features or trees, or trees of another size.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn refresh_in(
+        &self,
+        before: &IsolationForest,
+        count: u16,
+        view: Columns<'_>,
+        seed: u64,
+        scratch: &mut FitScratch,
+    ) -> Result<IsolationForest, FitError> {
+        self.check(&view)?;
+        let fits = before.trees() == usize::from(self.trees)
+            && before.subsample() == self.subsample_of(&view)
+            && before.features as usize == view.features();
+        if !fits {
+            return grow::forest(self, view, seed, scratch);
+        }
+        let mut forest = before.clone();
+        let (from, to) = (usize::from(before.oldest), usize::from(before.oldest) + usize::from(count.min(self.trees)));
+        let turn = to.min(forest.trees());
+        grow::trees(&mut forest, from..turn, view, seed, scratch)?;
+        grow::trees(&mut forest, 0..to - turn, view, seed, scratch)?;
+        forest.oldest = (to % forest.trees()) as u16;
+        Ok(forest)
+    }
+
+    /// The rows that each tree is grown from.
+    fn subsample_of(&self, view: &Columns<'_>) -> usize {
+        view.rows().min(self.subsample.into())
+    }
+
     fn check(&self, view: &Columns<'_>) -> Result<(), FitError> {
         let parameter = |name, value: u16, expected| FitError::Parameter { name, value: value.into(), expected };
         if self.trees == 0 {
@@ -127,6 +163,8 @@ pub struct IsolationForest {
     features: u32,
     subsample: u16,
     depth: u8,
+    /// The tree that a refresh replaces first.
+    oldest: u16,
     codes: FeatureCodes,
     thresholds: Vec<f32>,
     leaves: Vec<u16>,
@@ -145,6 +183,7 @@ struct ForestParts {
     features: u32,
     subsample: u16,
     depth: u8,
+    oldest: u16,
     codes: FeatureCodes,
     thresholds: Vec<f32>,
     leaves: Vec<u16>,
@@ -154,13 +193,16 @@ impl TryFrom<ForestParts> for IsolationForest {
     type Error = &'static str;
 
     fn try_from(parts: ForestParts) -> Result<Self, Self::Error> {
-        let ForestParts { features, subsample, depth, codes, thresholds, leaves } = parts;
+        let ForestParts { features, subsample, depth, oldest, codes, thresholds, leaves } = parts;
         if subsample == 0 || depth != height_limit(subsample.into()) {
             return Err("the depth of the forest does not follow from its subsample");
         }
         let nodes = thresholds.len();
         if nodes == 0 || nodes % (1 << depth) != 0 || nodes >> depth > usize::from(u16::MAX) {
             return Err("the number of thresholds is not trees * 2^depth");
+        }
+        if usize::from(oldest) >= nodes >> depth {
+            return Err("the oldest tree of the forest does not exist");
         }
         let below = |code: usize| code < features as usize;
         let (length, in_range, fits) = match &codes {
@@ -179,7 +221,7 @@ impl TryFrom<ForestParts> for IsolationForest {
         if !in_range || !fits {
             return Err("a node of the forest names a feature that does not exist");
         }
-        Ok(Self { features, subsample, depth, codes, thresholds, leaves })
+        Ok(Self { features, subsample, depth, oldest, codes, thresholds, leaves })
     }
 }
 
@@ -249,6 +291,35 @@ fn average_path(rows: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refresh_replaces_the_oldest_trees_in_turn() {
+        let rows: Vec<f32> = (0..40).map(|row| (row * row % 37) as f32).collect();
+        let view = Columns::new(&rows, 40, 1);
+        let params = ForestParams { trees: 5, subsample: 32 };
+        let first = params.fit(view, 1).unwrap();
+        let changed = |before: &IsolationForest, after: &IsolationForest| -> Vec<usize> {
+            let trees = before.thresholds.chunks(32).zip(after.thresholds.chunks(32)).enumerate();
+            trees.filter(|(_, (before, after))| before != after).map(|(tree, _)| tree).collect()
+        };
+        let mut scratch = FitScratch::default();
+        let second = params.refresh_in(&first, 3, view, 2, &mut scratch).unwrap();
+        assert_eq!(changed(&first, &second), [0, 1, 2]);
+        let third = params.refresh_in(&second, 3, view, 3, &mut scratch).unwrap();
+        assert_eq!((changed(&second, &third), third.oldest), (vec![0, 3, 4], 1));
+        let whole = params.refresh_in(&first, 9, view, 4, &mut scratch).unwrap();
+        assert_eq!(whole, params.fit(view, 4).unwrap());
+    }
+
+    #[test]
+    fn a_forest_of_another_shape_is_not_refreshed_but_replaced() {
+        let rows: Vec<f32> = (0..40).map(|row| (row * row % 37) as f32).collect();
+        let params = ForestParams { trees: 5, subsample: 32 };
+        let small = params.fit(Columns::new(&rows[..20], 20, 1), 1).unwrap();
+        let view = Columns::new(&rows, 40, 1);
+        let grown = params.refresh_in(&small, 1, view, 2, &mut FitScratch::default()).unwrap();
+        assert_eq!(grown, params.fit(view, 2).unwrap());
+    }
 
     #[test]
     fn the_height_limit_is_the_rounded_up_binary_logarithm() {

@@ -269,15 +269,10 @@ pub(crate) fn squared_distances(tiles: &[f32], row: &[f32], distances: &mut [f32
 }
 
 /// The `k`-th smallest value; `k` is at least 1 and at most their number, which is a multiple of 16.
-/// `at_most(chunk, bound)` says by a bit for each value of a chunk whether it is at most `bound`.
+/// The portable code.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "compiled once for every instruction set of the callers in `simd`")]
-pub(crate) fn kth_smallest(
-    values: &[f32],
-    k: usize,
-    nearest: &mut Vec<f32>,
-    at_most: impl Fn(&[f32; CHUNK], f32) -> u16,
-) -> f32 {
+pub(crate) fn kth_smallest(values: &[f32], k: usize, nearest: &mut Vec<f32>) -> f32 {
     let (chunks, _) = values.as_chunks::<CHUNK>();
     let mut minima = [f32::INFINITY; CHUNK];
     for chunk in chunks {
@@ -304,7 +299,7 @@ pub(crate) fn kth_smallest(
 }
 
 /// One bit for each value: whether it is at most `bound`.
-pub(crate) fn at_most(chunk: &[f32; CHUNK], bound: f32) -> u16 {
+fn at_most(chunk: &[f32; CHUNK], bound: f32) -> u16 {
     chunk.iter().rev().fold(0, |bits, &value| bits << 1 | u16::from(value <= bound))
 }
 

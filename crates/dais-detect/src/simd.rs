@@ -23,7 +23,7 @@ mod portable {
     }
 
     pub(crate) fn kth_smallest(_: Level, values: &[f32], k: usize, nearest: &mut Vec<f32>) -> f32 {
-        neighbours::kth_smallest(values, k, nearest, neighbours::at_most)
+        neighbours::kth_smallest(values, k, nearest)
     }
 
     pub(crate) fn squared_distances(_: Level, tiles: &[f32], row: &[f32], distances: &mut [f32]) {
@@ -73,18 +73,19 @@ pub(crate) fn level() -> Level {
 mod x86 {
     use std::arch::x86_64::{
         __m512, __m512i, __mmask16, _CMP_LE_OQ, _CMP_LT_OQ, _CMP_NLT_UQ, _mm512_add_epi32, _mm512_cmp_ps_mask,
-        _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_add_epi32, _mm512_mask_blend_epi32, _mm512_mask_blend_ps,
-        _mm512_mask_cmp_ps_mask, _mm512_mask_cmplt_epu32_mask, _mm512_mask_max_ps, _mm512_mask_min_ps,
-        _mm512_mask_storeu_epi32, _mm512_mask_storeu_ps, _mm512_maskz_compress_epi32, _mm512_maskz_loadu_epi32,
-        _mm512_maskz_loadu_ps, _mm512_maskz_permutex2var_epi8, _mm512_maskz_permutex2var_epi16,
-        _mm512_maskz_permutexvar_epi8, _mm512_permutex2var_ps, _mm512_reduce_max_ps, _mm512_reduce_min_ps,
-        _mm512_set1_epi32, _mm512_set1_ps, _mm512_setr_epi32, _mm512_setr_ps, _mm512_setzero_ps, _mm512_setzero_si512,
-        _mm512_slli_epi32, _mm512_storeu_si512, _mm512_test_epi32_mask,
+        _mm512_cmpge_epi32_mask, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_add_epi32, _mm512_mask_blend_epi32,
+        _mm512_mask_blend_ps, _mm512_mask_cmp_ps_mask, _mm512_mask_cmplt_epu32_mask, _mm512_mask_max_ps,
+        _mm512_mask_min_ps, _mm512_mask_reduce_min_ps, _mm512_mask_storeu_epi32, _mm512_mask_storeu_ps,
+        _mm512_maskz_compress_epi32, _mm512_maskz_loadu_epi32, _mm512_maskz_loadu_ps, _mm512_maskz_permutex2var_epi8,
+        _mm512_maskz_permutex2var_epi16, _mm512_maskz_permutexvar_epi8, _mm512_min_ps, _mm512_permutex2var_ps,
+        _mm512_reduce_max_ps, _mm512_reduce_min_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setr_epi32,
+        _mm512_setr_ps, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_slli_epi32, _mm512_storeu_ps,
+        _mm512_storeu_si512, _mm512_test_epi32_mask,
     };
 
     use super::Level;
     use crate::forest::{self, LANES, Tree};
-    use crate::neighbours;
+    use crate::neighbours::{self, CHUNK};
 
     /// Adds to `paths` the path length of every lane of every tile in `tree`.
     ///
@@ -118,26 +119,22 @@ mod x86 {
     }
 
     impl Tables {
+        /// Copies the tree into aligned memory, in place: as a returned value the tables would be copied twice.
+        #[inline]
         #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
-        fn load(tree: Tree<'_>) -> Self {
-            let mut tables = Self {
-                thresholds: [_mm512_setzero_ps(); 16],
-                codes: [_mm512_setzero_si512(); 4],
-                leaves: [_mm512_setzero_si512(); 8],
-            };
-            for (table, part) in tables.thresholds.iter_mut().zip(tree.thresholds.chunks_exact(16)) {
+        fn load(&mut self, tree: Tree<'_>) {
+            for (table, part) in self.thresholds.iter_mut().zip(tree.thresholds.chunks_exact(16)) {
                 // SAFETY: 16 floats are 64 bytes.
                 *table = unsafe { _mm512_loadu_ps(part.as_ptr()) };
             }
-            for (table, part) in tables.codes.iter_mut().zip(tree.codes.chunks_exact(64)) {
+            for (table, part) in self.codes.iter_mut().zip(tree.codes.chunks_exact(64)) {
                 // SAFETY: 64 codes are 64 bytes.
                 *table = unsafe { _mm512_loadu_si512(part.as_ptr().cast()) };
             }
-            for (table, part) in tables.leaves.iter_mut().zip(tree.leaves.chunks_exact(32)) {
+            for (table, part) in self.leaves.iter_mut().zip(tree.leaves.chunks_exact(32)) {
                 // SAFETY: 32 path lengths are 64 bytes.
                 *table = unsafe { _mm512_loadu_si512(part.as_ptr().cast()) };
             }
-            tables
         }
 
         /// The feature of each lane's node in `LEVEL`.
@@ -247,7 +244,12 @@ mod x86 {
     /// Sixteen rows at a time through a tree of depth 8; `F` is the number of features up to 4, or 0 for more.
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
     fn add_path_avx512<const F: usize>(tree: Tree<'_>, tiles: &[f32], features: usize, paths: &mut [u32]) {
-        let tables = Tables::load(tree);
+        let mut tables = Tables {
+            thresholds: [_mm512_setzero_ps(); 16],
+            codes: [_mm512_setzero_si512(); 4],
+            leaves: [_mm512_setzero_si512(); 8],
+        };
+        tables.load(tree);
         let mut offsets = [0; 32];
         for (offset, &code) in offsets.iter_mut().zip(tree.codes) {
             *offset = usize::from(code) * LANES;
@@ -387,22 +389,51 @@ mod x86 {
             Level::Avx512 => unsafe { kth_smallest_avx512(values, k, nearest) },
             // SAFETY: as above.
             Level::Avx2 => unsafe { kth_smallest_avx2(values, k, nearest) },
-            Level::Portable => neighbours::kth_smallest(values, k, nearest, neighbours::at_most),
+            Level::Portable => neighbours::kth_smallest(values, k, nearest),
         }
     }
 
-    #[target_feature(enable = "avx512f,avx512bw")]
+    /// As the portable code, at least `k` values are at most the `k`-th smallest of the lanes' minima; from there
+    /// the search goes down value by value, which is seldom more than two passes without a branch to guess.
+    #[target_feature(enable = "avx512f,avx512bw,popcnt")]
     fn kth_smallest_avx512(values: &[f32], k: usize, nearest: &mut Vec<f32>) -> f32 {
-        neighbours::kth_smallest(values, k, nearest, |chunk, bound| {
-            // SAFETY: a chunk is 16 floats.
-            let values = unsafe { _mm512_loadu_ps(chunk.as_ptr()) };
-            _mm512_cmp_ps_mask::<_CMP_LE_OQ>(values, _mm512_set1_ps(bound))
-        })
+        if k > CHUNK {
+            return neighbours::kth_smallest(values, k, nearest);
+        }
+        // SAFETY: a chunk is 16 floats.
+        let load = |chunk: &[f32; CHUNK]| unsafe { _mm512_loadu_ps(chunk.as_ptr()) };
+        let (chunks, _) = values.as_chunks::<CHUNK>();
+        let minima = chunks.iter().fold(_mm512_set1_ps(f32::INFINITY), |minima, c| _mm512_min_ps(minima, load(c)));
+        let mut each = [0.0f32; CHUNK];
+        // SAFETY: 16 lanes are 64 bytes.
+        unsafe { _mm512_storeu_ps(each.as_mut_ptr(), minima) };
+        let (one, mut ranks) = (_mm512_set1_epi32(1), _mm512_setzero_si512());
+        for &minimum in &each {
+            let not_below = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(_mm512_set1_ps(minimum), minima);
+            ranks = _mm512_mask_add_epi32(ranks, not_below, ranks, one);
+        }
+        let enough = _mm512_cmpge_epi32_mask(ranks, _mm512_set1_epi32(k as i32));
+        let mut bound = _mm512_mask_reduce_min_ps(enough, minima);
+        let at_most = |chunk| _mm512_cmp_ps_mask::<_CMP_LE_OQ>(load(chunk), _mm512_set1_ps(bound)).count_ones();
+        let mut count = chunks.iter().map(at_most).sum::<u32>() as usize;
+        while count > k {
+            let (limit, mut below, mut largest) = (_mm512_set1_ps(bound), 0, _mm512_set1_ps(f32::NEG_INFINITY));
+            for chunk in chunks {
+                let mask = _mm512_cmp_ps_mask::<_CMP_LT_OQ>(load(chunk), limit);
+                below += mask.count_ones() as usize;
+                largest = _mm512_mask_max_ps(largest, mask, largest, load(chunk));
+            }
+            if below < k {
+                break;
+            }
+            (bound, count) = (_mm512_reduce_max_ps(largest), below);
+        }
+        bound
     }
 
     #[target_feature(enable = "avx2")]
     fn kth_smallest_avx2(values: &[f32], k: usize, nearest: &mut Vec<f32>) -> f32 {
-        neighbours::kth_smallest(values, k, nearest, neighbours::at_most)
+        neighbours::kth_smallest(values, k, nearest)
     }
 }
 

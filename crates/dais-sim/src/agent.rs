@@ -170,7 +170,8 @@ impl Agent {
         }
         let seed = common.seed.derive(Purpose::Training, self.id.0, step);
         let codes = &common.code_counts;
-        let fitted = Model::fit(&self.window, codes, params.rarity_weight, &params.detector, seed, workspace);
+        let before = self.models.front();
+        let fitted = Model::fit(before, &self.window, codes, params.rarity_weight, &params.detector, seed, workspace);
         let model = fitted.map_err(|_| StepFailed(Cause::Training))?;
         if !first && self.alert_rate(&model, params, workspace) > params.alert_rate_max {
             return Ok(());

@@ -13,6 +13,7 @@ use crate::lifecycle::LifecycleEvent;
 use crate::message::{Decisions, Said, Voted};
 use crate::record;
 use crate::statement::Statements;
+use crate::workers::Workers;
 use crate::world::Mode;
 
 /// The ledger of a run, on any storage.
@@ -100,7 +101,7 @@ impl Coordinator {
     }
 
     /// Counts the votes of step `t`, closes what can be closed, records the step and returns what agents are to learn.
-    pub(crate) fn close(&mut self, t: u32, voted: Vec<Voted>) -> Result<Decisions, LedgerError> {
+    pub(crate) fn close(&mut self, t: u32, voted: Vec<Voted>, workers: &Workers) -> Result<Decisions, LedgerError> {
         let mut votes = Vec::new();
         let mut seals = Vec::new();
         for shard in voted {
@@ -110,13 +111,13 @@ impl Coordinator {
         let sightings = std::mem::take(&mut self.said_sightings);
         let mut statements = Statements::new(self.assembly.published(t), sightings, votes);
         let unsealed = if self.assembly.bylaws().mode == Mode::Collaborative {
-            statements.check(t, &seals, &self.keys)
+            statements.check(t, &seals, &self.keys, workers)
         } else {
             BTreeSet::new()
         };
         statements.drop_authors(&unsealed);
         self.assembly.drop_published(t, &unsealed);
-        let mut entries = statements.entries(t, &seals);
+        let mut entries = statements.take_entries(t, &seals);
         let counts = self.assembly.counts_mut();
         counts.refused_seals += unsealed.len() as u64;
         counts.messages += entries.len() as u64;

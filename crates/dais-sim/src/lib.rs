@@ -30,6 +30,7 @@ mod shard;
 mod statement;
 mod tally;
 mod window;
+mod workers;
 mod world;
 
 pub use adversary::{AdversaryGroup, Behaviour};

@@ -64,8 +64,9 @@ pub(crate) struct Model {
 const DEVIATION_FLOOR: f32 = 0.05;
 
 impl Model {
-    /// Trains on the baseline window.
+    /// Trains on the baseline window, from the model `before` if there is one.
     pub(crate) fn fit(
+        before: Option<&Self>,
         window: &Window,
         code_counts: &[usize],
         rarity_weight: f32,
@@ -78,7 +79,8 @@ impl Model {
         view.write(rows, &mut workspace.view);
         let features = workspace.view.len().checked_div(rows.rows).unwrap_or(0);
         let columns = Columns::new(&workspace.view, rows.rows, features);
-        let ensemble = params.fit(columns, seed, &mut workspace.detect)?;
+        let before = before.map(|model| &model.ensemble);
+        let ensemble = params.refit(before, columns, seed, &mut workspace.detect)?;
         let numeric = features - code_counts.len();
         let moments = |k: usize| moments(window.numeric_column(k));
         let (mean, deviation) = (0..numeric).map(moments).unzip();

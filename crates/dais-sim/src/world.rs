@@ -6,7 +6,6 @@ use std::sync::Arc;
 use dais_ledger::{Entry, HeadKey, Kind, Ledger, LedgerError, SignedHead, Storage};
 use dais_protocol::VerifyingKey;
 use dais_traffic::{ConnState, Schema, Source};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::adversary::Behaviour;
@@ -21,6 +20,7 @@ use crate::scenario::{Plan, ScenarioError};
 use crate::seed::Purpose;
 use crate::shard::{Shard, ShardError};
 use crate::tally::{Contact, Curve, FirstSight, StepTally};
+use crate::workers::Workers;
 
 /// Whether and how agents share what they find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -118,7 +118,7 @@ pub enum WorldError {
 }
 
 /// Shards for each thread: several, so that threads finish together; few, since each holds a copy of what was accepted.
-const SHARDS_PER_THREAD: usize = 16;
+const SHARDS_PER_THREAD: usize = 8;
 
 /// Shards are multiples of this many agents.
 const SHARD_AGENTS: usize = 4;
@@ -131,7 +131,7 @@ pub struct World {
     coordinator: Coordinator,
     decisions: Decisions,
     next_step: u32,
-    workers: Option<rayon::ThreadPool>,
+    workers: Workers,
 }
 
 impl fmt::Debug for World {
@@ -167,17 +167,14 @@ impl World {
             failure_rate: plan.rules.failure_rate,
             refinements_max: plan.rules.policy.refinements_max,
         });
-        let workers = workers(plan, agents)?;
+        let workers = Workers::start(plan, agents)?;
         let behaviours = behaviours(plan, agents);
         let size = agents.div_ceil(plan.execution.threads.max(1) * SHARDS_PER_THREAD).next_multiple_of(SHARD_AGENTS);
         let blocks: Vec<(u32, Vec<Vec<Behaviour>>)> =
             behaviours.chunks(size).enumerate().map(|(index, block)| ((index * size) as u32, block.to_vec())).collect();
         let found =
             |(first, block): (u32, Vec<Vec<Behaviour>>)| Shard::new(mode, Arc::clone(&common), first, block, &*source);
-        let shards: Vec<Shard> = match &workers {
-            Some(pool) => pool.install(|| blocks.into_par_iter().map(found).collect()),
-            None => blocks.into_iter().map(found).collect(),
-        };
+        let shards: Vec<Shard> = workers.map(blocks, found);
         let coordinator = found_coordinator(mode, plan, &*source, &shards, storage)?;
         Ok(Self { mode, source, shards, coordinator, decisions: Decisions::default(), next_step: 0, workers })
     }
@@ -207,7 +204,7 @@ impl World {
             let voted: Vec<Voted> = self.each_shard(|shard| shard.validate(t, &question))?;
             watch.end(Phase::Vote);
             watch.begin(Phase::Resolve);
-            self.decisions = self.coordinator.close(t, voted)?;
+            self.decisions = self.coordinator.close(t, voted, &self.workers)?;
             watch.end(Phase::Resolve);
         }
         self.next_step += 1;
@@ -217,13 +214,9 @@ impl World {
     /// Calls every shard, on the worker threads if there are any; results in shard order.
     fn each_shard<T: Send>(
         &mut self,
-        call: impl Fn(&mut Shard) -> Result<T, ShardError> + Sync,
+        call: impl Fn(&mut Shard) -> Result<T, ShardError> + Sync + Send,
     ) -> Result<Vec<T>, ShardError> {
-        let Self { workers, shards, .. } = self;
-        match workers {
-            Some(pool) => pool.install(|| shards.par_iter_mut().map(&call).collect()),
-            None => shards.iter_mut().map(call).collect(),
-        }
+        self.workers.map(self.shards.iter_mut().collect(), call).into_iter().collect()
     }
 
     /// Which world this is.
@@ -339,15 +332,6 @@ pub fn behaviours(plan: &Plan, agents: usize) -> Vec<Vec<Behaviour>> {
         }
     }
     behaviours
-}
-
-fn workers(plan: &Plan, agents: usize) -> Result<Option<rayon::ThreadPool>, WorldError> {
-    let threads = plan.execution.threads.max(1);
-    if threads == 1 || agents < plan.execution.use_parallel_threshold {
-        return Ok(None);
-    }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    pool.map(Some).map_err(|error| WorldError::Threads { threads, cause: error.to_string() })
 }
 
 fn found_coordinator(

@@ -1,5 +1,8 @@
 //! Growing the trees.
 
+use std::ops::Range;
+use std::sync::LazyLock;
+
 use rand_philox::Philox;
 
 use super::{
@@ -45,29 +48,51 @@ pub(super) fn forest(
     seed: u64,
     scratch: &mut FitScratch,
 ) -> Result<IsolationForest, FitError> {
-    let subsample = view.rows().min(params.subsample.into());
+    let subsample = params.subsample_of(&view);
     let depth = height_limit(subsample);
     let nodes = usize::from(params.trees) << depth;
-    let mut thresholds = vec![0.0; nodes];
-    let mut leaves = vec![0; nodes];
     let codes = if view.features() <= NARROW_FEATURES_MAX {
-        let mut codes = vec![0u8; nodes];
-        trees(subsample, view, seed, scratch, (&mut codes, &mut thresholds, &mut leaves))?;
-        FeatureCodes::Narrow(codes)
+        FeatureCodes::Narrow(vec![0; nodes])
     } else {
-        let mut codes = vec![0u16; nodes];
-        trees(subsample, view, seed, scratch, (&mut codes, &mut thresholds, &mut leaves))?;
-        FeatureCodes::Wide(codes)
+        FeatureCodes::Wide(vec![0; nodes])
     };
-    Ok(IsolationForest {
+    let mut forest = IsolationForest {
         features: view.features() as u32,
         subsample: subsample as u16,
         depth,
+        oldest: 0,
         codes,
-        thresholds,
-        leaves,
-    })
+        thresholds: vec![0.0; nodes],
+        leaves: vec![0; nodes],
+    };
+    trees(&mut forest, 0..params.trees.into(), view, seed, scratch)?;
+    Ok(forest)
 }
+
+/// Grows the trees in these places anew.
+pub(super) fn trees(
+    forest: &mut IsolationForest,
+    places: Range<usize>,
+    view: Columns<'_>,
+    seed: u64,
+    scratch: &mut FitScratch,
+) -> Result<(), FitError> {
+    let subsample = usize::from(forest.subsample);
+    let nodes = places.start << forest.depth..places.end << forest.depth;
+    let (thresholds, leaves) = (&mut forest.thresholds[nodes.clone()], &mut forest.leaves[nodes.clone()]);
+    match &mut forest.codes {
+        FeatureCodes::Narrow(codes) => {
+            grow(subsample, places.start, view, seed, scratch, (&mut codes[nodes], thresholds, leaves))
+        }
+        FeatureCodes::Wide(codes) => {
+            grow(subsample, places.start, view, seed, scratch, (&mut codes[nodes], thresholds, leaves))
+        }
+    }
+}
+
+/// The stored path lengths below leaves of 0 to 256 rows.
+static LEAF_PATHS: LazyLock<[u16; SUBSAMPLE_MAX + 1]> =
+    LazyLock::new(|| std::array::from_fn(|rows| libm::round(average_path(rows) * PATH_UNIT) as u16));
 
 /// A type that numbers features.
 trait Code: Copy {
@@ -86,18 +111,15 @@ impl Code for u16 {
     }
 }
 
-fn trees<C: Code>(
+fn grow<C: Code>(
     subsample: usize,
+    first: usize,
     view: Columns<'_>,
     seed: u64,
     scratch: &mut FitScratch,
     (codes, thresholds, leaves): (&mut [C], &mut [f32], &mut [u16]),
 ) -> Result<(), FitError> {
     let depth = height_limit(subsample);
-    let mut leaf_paths = [0u16; SUBSAMPLE_MAX + 1];
-    for (rows, path) in leaf_paths.iter_mut().enumerate() {
-        *path = libm::round(average_path(rows) * PATH_UNIT) as u16;
-    }
     let instructions = simd::level();
     let in_place = view.rows() <= IN_PLACE_ROWS_MAX;
     let FitScratch { drawn, deck, taken, sample, features, words } = scratch;
@@ -112,7 +134,7 @@ fn trees<C: Code>(
         .zip(thresholds.chunks_exact_mut(1 << depth))
         .zip(leaves.chunks_exact_mut(1 << depth));
     for (tree, ((codes, thresholds), leaves)) in trees.enumerate() {
-        let mut words = Words::new(seed, tree as u64, words);
+        let mut words = Words::new(seed, (first + tree) as u64, words);
         let mut rows = [0u32; SUBSAMPLE_MAX];
         let columns = if in_place {
             draw_in_place(deck, &mut rows[..subsample], &mut words);
@@ -136,7 +158,7 @@ fn trees<C: Code>(
             depth,
             features,
             words,
-            leaf_paths: &leaf_paths,
+            leaf_paths: &LEAF_PATHS,
             codes,
             thresholds,
             leaves,

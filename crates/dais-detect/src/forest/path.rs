@@ -47,9 +47,15 @@ fn lay_tiles(rows: Columns<'_>, tiles: &mut Vec<f32>) {
     tiles.clear();
     tiles.resize(rows.rows().div_ceil(LANES) * tile_len, 0.0);
     for feature in 0..rows.features() {
-        let groups = rows.column(feature).chunks(LANES);
-        for (tile, values) in tiles.chunks_exact_mut(tile_len).zip(groups) {
-            tile[feature * LANES..][..values.len()].copy_from_slice(values);
+        let (whole, rest) = rows.column(feature).as_chunks::<LANES>();
+        let mut places = tiles.chunks_exact_mut(tile_len).map(|tile| &mut tile[feature * LANES..][..LANES]);
+        for (values, place) in whole.iter().zip(&mut places) {
+            // Of known length: a few moves in place of a call.
+            place.copy_from_slice(values);
+        }
+        if let Some(place) = places.next() {
+            let padded: [f32; LANES] = std::array::from_fn(|lane| rest.get(lane).copied().unwrap_or(0.0));
+            place.copy_from_slice(&padded);
         }
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Observed {
     pub(crate) p: Vec<f32>,
     /// Whether an adopted signature matches, by row.
     pub(crate) matched: Vec<bool>,
+    /// Every match: the place of the adopted signature, and the row; in this order.
+    pub(super) matches: Vec<(usize, usize)>,
     /// Whether the source is blocked, by row.
     pub(crate) blocked: Vec<bool>,
     /// Signatures to offer.
@@ -72,11 +74,13 @@ impl Agent {
                 extreme[row] = score > model.extreme();
             }
         }
-        observed.matched = self.matches(rows, &observed.p, adopted, common, workspace);
+        observed.matches = self.matches(rows, &observed.p, adopted, common, workspace);
+        observed.matched = vec![false; batch.rows()];
+        observed.matches.iter().for_each(|&(_, row)| observed.matched[row] = true);
         observed.blocked = self.blocked(batch, blocks, common);
         if self.models.front().is_some() {
             observed.findings = self.findings(step, batch, &observed, common, workspace);
-            observed.sightings = self.sightings(step, batch, &observed, adopted, blocks, common, workspace);
+            observed.sightings = self.sightings(step, batch, &observed, adopted, blocks, common);
         }
         observed.challenges = self.challenges(adopted, common);
         self.learn_flows(step, batch, &observed, &extreme, adopted, common);
@@ -95,7 +99,7 @@ impl Agent {
         }
     }
 
-    /// Which rows an adopted signature matches, counted on its standing.
+    /// The rows that each adopted signature matches, counted on its standing.
     fn matches(
         &mut self,
         rows: Rows<'_>,
@@ -103,22 +107,22 @@ impl Agent {
         adopted: &[Adopted],
         common: &Common,
         workspace: &mut Workspace,
-    ) -> Vec<bool> {
-        let mut matched = vec![false; rows.rows];
-        for (signature, standing) in adopted.iter().zip(&mut self.standings) {
+    ) -> Vec<(usize, usize)> {
+        let mut matches = Vec::new();
+        for (place, (signature, standing)) in adopted.iter().zip(&mut self.standings).enumerate() {
             if standing.radius <= 0.0 {
                 continue;
             }
             signature.matcher.distances(rows, &mut workspace.distances);
             for (row, &distance) in workspace.distances.iter().enumerate() {
                 if distance <= standing.radius {
-                    matched[row] = true;
+                    matches.push((place, row));
                     standing.matches += 1;
                     standing.ordinary += u32::from(p[row] > common.params.ordinary_p);
                 }
             }
         }
-        matched
+        matches
     }
 
     /// Which rows come from a blocked source. Allowed prefixes and sources that are ordinary here are never blocked.
@@ -136,7 +140,6 @@ impl Agent {
     }
 
     /// Sources whose suspicious flows match an adopted signature and that are not blocked yet.
-    #[expect(clippy::too_many_arguments, reason = "one borrow of each part of the step's context")]
     fn sightings(
         &self,
         step: u32,
@@ -145,28 +148,19 @@ impl Agent {
         adopted: &[Adopted],
         blocks: &Blocklist,
         common: &Common,
-        workspace: &mut Workspace,
     ) -> Vec<Sighting> {
-        let Some(endpoints) = batch.endpoints() else { return Vec::new() };
+        let Some(endpoints) = batch.endpoints().filter(|_| !self.lies(Behaviour::Silent)) else { return Vec::new() };
         let suspect_p = common.params.detector.suspect_p;
-        let fresh = |row: usize| {
-            observed.matched[row] && observed.p[row] <= suspect_p && blocks.find(endpoints.source[row]).is_none()
-        };
-        let rows: Vec<usize> = (0..batch.rows()).filter(|&row| fresh(row)).collect();
-        if rows.is_empty() || self.lies(Behaviour::Silent) {
-            return Vec::new();
-        }
-        let mut sightings = Vec::new();
-        for (signature, standing) in adopted.iter().zip(&self.standings).filter(|(_, standing)| standing.radius > 0.0) {
-            signature.matcher.distances(rows_of(batch), &mut workspace.distances);
-            let matching = rows.iter().filter(|&&row| workspace.distances[row] <= standing.radius);
-            let sources = self.suspects(matching.map(|&row| endpoints.source[row]), common);
-            if !sources.is_empty() {
-                let sources = sources.into_iter().take(SIGHTED_MAX).collect();
-                sightings.push(Sighting { agent: self.id, step, signature: signature.id, sources });
-            }
-        }
-        sightings
+        let fresh =
+            |&(_, row): &(usize, usize)| observed.p[row] <= suspect_p && blocks.find(endpoints.source[row]).is_none();
+        let matches: Vec<(usize, usize)> = observed.matches.iter().copied().filter(fresh).collect();
+        let by_signature = matches.chunk_by(|a, b| a.0 == b.0).filter_map(|matches| {
+            let sources = self.suspects(matches.iter().map(|&(_, row)| endpoints.source[row]), common);
+            let sources: Vec<IpAddr> = sources.into_iter().take(SIGHTED_MAX).collect();
+            let signature = adopted[matches[0].0].id;
+            (!sources.is_empty()).then_some(Sighting { agent: self.id, step, signature, sources })
+        });
+        by_signature.collect()
     }
 
     /// Adopted signatures that keep matching flows which are ordinary here: no longer applied, and challenged once.
