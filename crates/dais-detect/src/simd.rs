@@ -98,20 +98,25 @@ mod x86 {
         debug_assert!(tree.codes.iter().all(|&code| usize::from(code) < features), "codes name features");
         match level {
             // SAFETY: the level says that the processor has these instructions; shapes were checked above.
-            Level::Avx512 if tree.depth == 8 => unsafe {
-                match features {
-                    1 => add_path_avx512::<1>(tree, tiles, features, paths),
-                    2 => add_path_avx512::<2>(tree, tiles, features, paths),
-                    3 => add_path_avx512::<3>(tree, tiles, features, paths),
-                    4 => add_path_avx512::<4>(tree, tiles, features, paths),
-                    _ => add_path_avx512::<0>(tree, tiles, features, paths),
-                }
-            },
+            Level::Avx512 if tree.depth == 8 => unsafe { add_path_of_depth::<8>(tree, tiles, features, paths) },
+            // SAFETY: as above.
+            Level::Avx512 if tree.depth == 7 => unsafe { add_path_of_depth::<7>(tree, tiles, features, paths) },
             Level::Avx2 | Level::Avx512 | Level::Portable => forest::add_path(tree, tiles, features, paths),
         }
     }
 
-    /// A tree of depth 8 in vector registers: every lookup but that of the values is a permutation.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
+    fn add_path_of_depth<const D: usize>(tree: Tree<'_>, tiles: &[f32], features: usize, paths: &mut [u32]) {
+        match features {
+            1 => add_path_avx512::<D, 1>(tree, tiles, features, paths),
+            2 => add_path_avx512::<D, 2>(tree, tiles, features, paths),
+            3 => add_path_avx512::<D, 3>(tree, tiles, features, paths),
+            4 => add_path_avx512::<D, 4>(tree, tiles, features, paths),
+            _ => add_path_avx512::<D, 0>(tree, tiles, features, paths),
+        }
+    }
+
+    /// A tree of depth 7 or 8 in vector registers: every lookup but that of the values is a permutation.
     struct Tables {
         thresholds: [__m512; 16],
         codes: [__m512i; 4],
@@ -168,13 +173,16 @@ mod x86 {
             }
         }
 
-        /// The path length at each lane's leaf, a node of level 8.
+        /// The path length at each lane's leaf, a node of level `D`.
         #[inline]
         #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
-        fn leaf(&self, node: __m512i, turns: &[__mmask16; 8]) -> __m512i {
+        fn leaf<const D: usize>(&self, node: __m512i, turns: &[__mmask16; 8]) -> __m512i {
             const LOW_WORDS: u32 = 0x5555_5555;
             let l = &self.leaves;
             let of_64 = |i: usize| _mm512_maskz_permutex2var_epi16(LOW_WORDS, l[2 * i], node, l[2 * i + 1]);
+            if D == 7 {
+                return _mm512_mask_blend_epi32(turns[0], of_64(0), of_64(1));
+            }
             let low = _mm512_mask_blend_epi32(turns[1], of_64(0), of_64(1));
             let high = _mm512_mask_blend_epi32(turns[1], of_64(2), of_64(3));
             _mm512_mask_blend_epi32(turns[0], low, high)
@@ -241,9 +249,9 @@ mod x86 {
         lanes
     }
 
-    /// Sixteen rows at a time through a tree of depth 8; `F` is the number of features up to 4, or 0 for more.
+    /// Sixteen rows at a time through a tree of depth `D`, 7 or 8; `F` is the number of features up to 4, or 0 for more.
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
-    fn add_path_avx512<const F: usize>(tree: Tree<'_>, tiles: &[f32], features: usize, paths: &mut [u32]) {
+    fn add_path_avx512<const D: usize, const F: usize>(tree: Tree<'_>, tiles: &[f32], features: usize, paths: &mut [u32]) {
         let mut tables = Tables {
             thresholds: [_mm512_setzero_ps(); 16],
             codes: [_mm512_setzero_si512(); 4],
@@ -278,8 +286,11 @@ mod x86 {
                     node = _mm512_mask_add_epi32(node, turns[$level], node, one);
                 )*};
             }
-            descend!(0 1 2 3 4 5 6 7);
-            let path = tables.leaf(node, &turns);
+            descend!(0 1 2 3 4 5 6);
+            if D == 8 {
+                descend!(7);
+            }
+            let path = tables.leaf::<D>(node, &turns);
             // SAFETY: `sums` has 16 entries.
             unsafe {
                 let sum = _mm512_loadu_si512(sums.as_ptr().cast());

@@ -39,14 +39,25 @@ impl Window {
 
     /// Remembers a flow, in the place of the oldest one when the window is full.
     pub(crate) fn push(&mut self, flow: &Remembered) {
+        self.remember(flow.numeric.iter().copied(), flow.codes.iter().copied(), flow.source);
+    }
+
+    /// Remembers a flow of a batch.
+    pub(crate) fn push_row(&mut self, batch: &Batch, row: usize) {
+        let numeric = batch.numeric().iter().skip(row).step_by(batch.rows()).copied();
+        let codes = batch.codes().iter().skip(row).step_by(batch.rows()).copied();
+        self.remember(numeric, codes, source_key(batch, row));
+    }
+
+    fn remember(&mut self, numeric: impl Iterator<Item = f32>, codes: impl Iterator<Item = u16>, source: u64) {
         let slot = self.next;
-        for (k, &value) in flow.numeric.iter().enumerate() {
-            self.numeric[k * self.capacity + slot] = value;
+        for (place, value) in self.numeric.iter_mut().skip(slot).step_by(self.capacity).zip(numeric) {
+            *place = value;
         }
-        for (k, &code) in flow.codes.iter().enumerate() {
-            self.codes[k * self.capacity + slot] = code;
+        for (place, code) in self.codes.iter_mut().skip(slot).step_by(self.capacity).zip(codes) {
+            *place = code;
         }
-        self.sources[slot] = flow.source;
+        self.sources[slot] = source;
         self.next = (slot + 1) % self.capacity;
         self.rows = (self.rows + 1).min(self.capacity);
     }
@@ -84,7 +95,7 @@ impl Remembered {
         Self {
             numeric: batch.numeric().iter().skip(row).step_by(batch.rows()).copied().collect(),
             codes: batch.codes().iter().skip(row).step_by(batch.rows()).copied().collect(),
-            source: batch.endpoints().map_or(0, |endpoints| address_key(endpoints.source[row])),
+            source: source_key(batch, row),
         }
     }
 }
@@ -93,6 +104,11 @@ impl From<Remembered> for Medoid {
     fn from(flow: Remembered) -> Self {
         Self { numeric: flow.numeric, codes: flow.codes }
     }
+}
+
+/// The key of a flow's source; 0 in a batch without addresses.
+fn source_key(batch: &Batch, row: usize) -> u64 {
+    batch.endpoints().map_or(0, |endpoints| address_key(endpoints.source[row]))
 }
 
 /// A 64-bit stand-in for an address, never 0. IPv4 addresses never share one; two IPv6 addresses do with a chance of 2^-63.

@@ -243,9 +243,9 @@ impl Agent {
         self.learned += 1;
         let every = params.baseline_rows.checked_div(params.held_back_rows).map_or(u64::MAX, |every| every as u64);
         if self.learned.is_multiple_of(every) {
-            self.held_back.push(&Remembered::of(batch, row));
+            self.held_back.push_row(batch, row);
         } else {
-            self.window.push(&Remembered::of(batch, row));
+            self.window.push_row(batch, row);
         }
     }
 
