@@ -251,7 +251,12 @@ mod x86 {
 
     /// Sixteen rows at a time through a tree of depth `D`, 7 or 8; `F` is the number of features up to 4, or 0 for more.
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
-    fn add_path_avx512<const D: usize, const F: usize>(tree: Tree<'_>, tiles: &[f32], features: usize, paths: &mut [u32]) {
+    fn add_path_avx512<const D: usize, const F: usize>(
+        tree: Tree<'_>,
+        tiles: &[f32],
+        features: usize,
+        paths: &mut [u32],
+    ) {
         let mut tables = Tables {
             thresholds: [_mm512_setzero_ps(); 16],
             codes: [_mm512_setzero_si512(); 4],

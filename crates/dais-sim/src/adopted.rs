@@ -132,6 +132,34 @@ impl Blocklist {
     }
 }
 
+/// The sources that an agent has named in sightings of late.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Sighted {
+    /// The step in which each was named, by [`address_key`].
+    named: BTreeMap<u64, u32>,
+}
+
+/// Sources remembered as named; when there are more, those of long ago are forgotten, or all.
+const NAMED_MAX: usize = 4096;
+
+impl Sighted {
+    /// Whether the source was named less than `again_steps` before `step`.
+    pub(crate) fn is_recent(&self, source: IpAddr, step: u32, again_steps: u32) -> bool {
+        self.named.get(&address_key(source)).is_some_and(|&named| step - named < again_steps)
+    }
+
+    /// Remembers that the source is named in `step`.
+    pub(crate) fn insert(&mut self, source: IpAddr, step: u32, again_steps: u32) {
+        if self.named.len() >= NAMED_MAX {
+            self.named.retain(|_, named| step - *named < again_steps);
+        }
+        if self.named.len() >= NAMED_MAX {
+            self.named.clear();
+        }
+        self.named.insert(address_key(source), step);
+    }
+}
+
 /// Outdated places in the order of expiry that are not worth clearing.
 const STALE_MAX: usize = 64;
 
@@ -171,6 +199,18 @@ mod tests {
         list.block(address(3), signature(), 6, 10, 2);
         assert!(list.find(address(2)).is_none());
         assert!(list.find(address(1)).is_some() && list.find(address(3)).is_some());
+    }
+
+    #[test]
+    fn a_named_source_is_recent_for_a_while_and_memory_is_bounded() {
+        let mut sighted = Sighted::default();
+        sighted.insert(address(1), 3, 5);
+        assert!(sighted.is_recent(address(1), 7, 5) && !sighted.is_recent(address(1), 8, 5));
+        assert!(!sighted.is_recent(address(2), 3, 5));
+        for source in 0..=NAMED_MAX as u32 {
+            sighted.insert(std::net::Ipv4Addr::from_bits(source).into(), 9, 5);
+        }
+        assert!(sighted.named.len() <= NAMED_MAX && sighted.is_recent([0, 0, 16, 0].into(), 9, 5));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use dais_protocol::AgentId;
 use serde::{Deserialize, Serialize};
 
-use crate::adopted::{Adopted, Blocklist, Standing};
+use crate::adopted::{Adopted, Blocklist, Sighted, Standing};
 use crate::adversary::Behaviour;
 use crate::lifecycle::{Cause, Lifecycle, LifecycleEvent};
 use crate::model::{Model, Workspace};
@@ -72,6 +72,7 @@ pub(crate) struct Agent {
     quarantine: VecDeque<(u32, Remembered)>,
     /// Own measures of the adopted signatures, in their order.
     standings: Vec<Standing>,
+    sighted: Sighted,
     turned_down: VecDeque<TurnedDown>,
     offered: Vec<TurnedDown>,
     events: Vec<LifecycleEvent>,
@@ -100,6 +101,7 @@ impl Agent {
             alerts: VecDeque::new(),
             quarantine: VecDeque::new(),
             standings: Vec::new(),
+            sighted: Sighted::default(),
             turned_down: VecDeque::new(),
             offered: Vec::new(),
             events: Vec::new(),

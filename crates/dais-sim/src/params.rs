@@ -87,6 +87,8 @@ pub struct AgentParams {
     pub block_ttl_steps: u32,
     /// Addresses blocked at once; the one that expires first makes room.
     pub blocks_max: usize,
+    /// Steps before an agent names a source again that it has sighted, at least 1.
+    pub sighting_again_steps: u32,
     /// Addresses that are never blocked, as prefixes; they win over every block.
     pub allow: Vec<IpNet>,
     /// Matches after which an agent judges an adopted signature by its own traffic.
@@ -123,6 +125,7 @@ impl Default for AgentParams {
             signature_ttl_steps: 50,
             block_ttl_steps: 200,
             blocks_max: 4096,
+            sighting_again_steps: 20,
             allow: Vec::new(),
             doubt_matches_min: 4,
             doubt_share: 0.5,
@@ -165,6 +168,8 @@ impl AgentParams {
         rule((1..=65_536).contains(&self.signatures_max), "agent.signatures_max", &self.signatures_max, "1 to 65,536")?;
         rule(self.signature_ttl_steps >= 1, "agent.signature_ttl_steps", &self.signature_ttl_steps, "at least 1")?;
         rule(self.block_ttl_steps >= 1, "agent.block_ttl_steps", &self.block_ttl_steps, "at least 1")?;
+        let again = self.sighting_again_steps;
+        rule(again >= 1, "agent.sighting_again_steps", &again, "at least 1")?;
         rule(self.blocks_max <= 1_000_000, "agent.blocks_max", &self.blocks_max, "at most 1,000,000")?;
         rule(self.doubt_matches_min >= 1, "agent.doubt_matches_min", &self.doubt_matches_min, "at least 1")?;
         rule((0.0..=1.0).contains(&self.doubt_share), "agent.doubt_share", &self.doubt_share, "0 to 1")?;

@@ -139,9 +139,10 @@ impl Agent {
         !allowed && self.window.flows_from(source) == 0
     }
 
-    /// Sources whose suspicious flows match an adopted signature and that are not blocked yet.
+    /// Sources whose suspicious flows match an adopted signature and that are not blocked yet. Each is named for the first
+    /// signature that it matches, and then for a while no more: what was said stays said.
     fn sightings(
-        &self,
+        &mut self,
         step: u32,
         batch: &Batch,
         observed: &Observed,
@@ -151,16 +152,24 @@ impl Agent {
     ) -> Vec<Sighting> {
         let Some(endpoints) = batch.endpoints().filter(|_| !self.lies(Behaviour::Silent)) else { return Vec::new() };
         let suspect_p = common.params.detector.suspect_p;
-        let fresh =
-            |&(_, row): &(usize, usize)| observed.p[row] <= suspect_p && blocks.find(endpoints.source[row]).is_none();
-        let matches: Vec<(usize, usize)> = observed.matches.iter().copied().filter(fresh).collect();
-        let by_signature = matches.chunk_by(|a, b| a.0 == b.0).filter_map(|matches| {
-            let sources = self.suspects(matches.iter().map(|&(_, row)| endpoints.source[row]), common);
-            let sources: Vec<IpAddr> = sources.into_iter().take(SIGHTED_MAX).collect();
-            let signature = adopted[matches[0].0].id;
-            (!sources.is_empty()).then_some(Sighting { agent: self.id, step, signature, sources })
-        });
-        by_signature.collect()
+        let mut sightings: Vec<Sighting> = Vec::new();
+        for &(place, row) in observed.matches.iter().filter(|(_, row)| observed.p[*row] <= suspect_p) {
+            let source = endpoints.source[row];
+            let signature = adopted[place].id;
+            let known = self.sighted.is_recent(source, step, common.params.sighting_again_steps);
+            if known || blocks.find(source).is_some() || !self.may_block(source, common) {
+                continue;
+            }
+            self.sighted.insert(source, step, common.params.sighting_again_steps);
+            match sightings.last_mut().filter(|last| last.signature == signature && last.sources.len() < SIGHTED_MAX) {
+                Some(last) => last.sources.push(source),
+                None => sightings.push(Sighting { agent: self.id, step, signature, sources: vec![source] }),
+            }
+        }
+        for sighting in &mut sightings {
+            sighting.sources.sort_unstable();
+        }
+        sightings
     }
 
     /// Adopted signatures that keep matching flows which are ordinary here: no longer applied, and challenged once.
