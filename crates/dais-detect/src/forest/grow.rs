@@ -80,11 +80,15 @@ pub(super) fn trees(
     let subsample = usize::from(forest.subsample);
     let nodes = places.start << forest.depth..places.end << forest.depth;
     let (thresholds, leaves) = (&mut forest.thresholds[nodes.clone()], &mut forest.leaves[nodes.clone()]);
+    // Below a leaf nothing is written: what an earlier tree had there goes.
+    thresholds.fill(0.0);
     match &mut forest.codes {
         FeatureCodes::Narrow(codes) => {
+            codes[nodes.clone()].fill(0);
             grow(subsample, places.start, view, seed, scratch, (&mut codes[nodes], thresholds, leaves))
         }
         FeatureCodes::Wide(codes) => {
+            codes[nodes.clone()].fill(0);
             grow(subsample, places.start, view, seed, scratch, (&mut codes[nodes], thresholds, leaves))
         }
     }
