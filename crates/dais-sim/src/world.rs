@@ -168,7 +168,8 @@ impl World {
             refinements_max: plan.rules.policy.refinements_max,
         });
         let workers = Workers::start(plan, agents)?;
-        let behaviours = behaviours(plan, agents);
+        // Alone there is nobody to lie to.
+        let behaviours = if mode == Mode::Isolated { vec![Vec::new(); agents] } else { behaviours(plan, agents) };
         let size = agents.div_ceil(plan.execution.threads.max(1) * SHARDS_PER_THREAD).next_multiple_of(SHARD_AGENTS);
         let blocks: Vec<(u32, Vec<Vec<Behaviour>>)> =
             behaviours.chunks(size).enumerate().map(|(index, block)| ((index * size) as u32, block.to_vec())).collect();
