@@ -6,6 +6,7 @@ use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, TransactionBehavior, params};
 
 use super::{Batch, Identity, RowRef, Storage, StorageError};
@@ -20,6 +21,8 @@ const FORMAT: u32 = 1;
 const PAGE_BYTES: u32 = 8_192;
 /// How far the write-ahead log grows before it is moved into the file: 16 MiB.
 const WAL_PAGES: u32 = 2_048;
+/// The longest value taken from a file, in bytes: entries and the schema are far below, so more means damage.
+const VALUE_BYTES_MAX: i32 = 1 << 20;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The tables, by name, exactly as SQLite stores their definitions.
@@ -264,6 +267,7 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StorageError> {
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(|error| cannot_open(path, &error))?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)?;
     // A file from elsewhere may name functions and hide broken cells: trust neither.
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;
@@ -357,9 +361,13 @@ impl From<rusqlite::Error> for StorageError {
             Some(ErrorCode::DiskFull) => Self::Full,
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation) | None => {
-                Self::Corrupt { detail }
-            }
+            Some(
+                ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::ConstraintViolation
+                | ErrorCode::TooBig,
+            )
+            | None => Self::Corrupt { detail },
             Some(_) => Self::Io { detail },
         }
     }
