@@ -122,6 +122,19 @@ impl SqliteStorage {
         Ok(Self { connection })
     }
 
+    /// Opens a damaged file to read what can still be read, without a check that it is a ledger: for
+    /// [`crate::salvage`], which believes nothing but seals.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::NotFound`] and [`StorageError::CannotOpen`].
+    pub fn open_damaged(path: impl AsRef<Path>) -> Result<Self, StorageError> {
+        let connection = open_existing(path.as_ref(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        // This is how SQLite is told to read a file that was cut or has an odd schema; nothing can be written here.
+        connection.pragma_update(None, "writable_schema", true)?;
+        Ok(Self { connection })
+    }
+
     /// Moves what is in the `-wal` file into the main file and closes both. Dropping does the same, without telling of
     /// an error.
     ///
@@ -285,16 +298,17 @@ fn configure(connection: &Connection, durability: Durability) -> Result<(), Stor
     Ok(())
 }
 
+fn open_existing(path: &Path, access: OpenFlags) -> Result<Connection, StorageError> {
+    match std::fs::metadata(path) {
+        Ok(_) => connect(path, access),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StorageError::NotFound { path: path.into() }),
+        Err(error) => Err(cannot_open(path, &error)),
+    }
+}
+
 /// Opens a file and makes sure that it is a ledger of a known format, before anything can be written to it.
 fn open_checked(path: &Path, access: OpenFlags) -> Result<Connection, StorageError> {
-    match std::fs::metadata(path) {
-        Ok(_) => (),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(StorageError::NotFound { path: path.into() });
-        }
-        Err(error) => return Err(cannot_open(path, &error)),
-    }
-    let connection = connect(path, access)?;
+    let connection = open_existing(path, access)?;
     let not_a_ledger = |detail: String| StorageError::NotALedger { path: path.into(), detail };
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let application_id = pragma("application_id").map_err(|error| match error.sqlite_error_code() {

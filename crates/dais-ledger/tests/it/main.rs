@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod child;
 mod conformance;
+mod crash;
 mod files;
 mod proofs;
+mod salvage;
 mod tamper;
 
 use dais_ledger::{Entry, HeadKey, Kind, Ledger, LedgerError, Origin, Storage};
