@@ -5,6 +5,7 @@
 mod child;
 mod conformance;
 mod crash;
+mod faulty;
 mod files;
 mod proofs;
 mod salvage;
