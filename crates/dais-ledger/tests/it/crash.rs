@@ -19,7 +19,7 @@ const ACKNOWLEDGED: &str = "acknowledged ";
 /// The entry that belongs at an index: what was written can be told from the index alone.
 fn entry_at(index: u64) -> Entry {
     let mut random = Philox::from_u64_seed_stream(11, index);
-    let bytes = random.random_range(0..3_000);
+    let bytes = random.random_range(0..1_500);
     let body = (0..bytes).map(|at: usize| (at as u64 ^ index) as u8).collect();
     Entry { kind: Kind::Vote, step: index as u32, author: random.random_range(0..100), body }
 }
@@ -36,7 +36,7 @@ fn writer() {
     let mut out = io::stdout();
     loop {
         let first = ledger.head().head.size;
-        let batch: Vec<_> = (first..first + random.random_range(1..12)).map(entry_at).collect();
+        let batch: Vec<_> = (first..first + random.random_range(1..8)).map(entry_at).collect();
         let appended = ledger.append_batch(&batch).unwrap();
         writeln!(out, "{ACKNOWLEDGED}{}", appended.end).unwrap();
     }
@@ -91,20 +91,24 @@ fn survives(file: u64, folder: &Path) -> (u32, u64) {
     let path = folder.join("ledger.db");
     drop(Ledger::create(SqliteStorage::create(&path, Durability::Full).unwrap(), origin(), key()).unwrap());
     let mut random = Philox::from_u64_seed_stream(13, file);
-    let (mut grown, mut size) = (0, 0);
+    let (mut grown, mut size, mut expected) = (0, 0, Vec::new());
     for kill in 0..KILLS_PER_FILE {
         let (after, life_us) = match kill % 4 {
-            0 => (Moment::Start, random.random_range(1_000..40_000)),
-            _ => (Moment::FirstBatch, random.random_range(0..15_000)),
+            0 => (Moment::Start, random.random_range(1_000..30_000)),
+            _ => (Moment::FirstBatch, random.random_range(0..3_000)),
         };
         let acknowledged = killed_writer(&folder, after, Duration::from_micros(life_us));
         let ledger = Ledger::open(SqliteStorage::open_read_only(&path).unwrap()).unwrap();
         let verified = ledger.verify(&key().verifier()).unwrap();
         assert!(verified.entries >= acknowledged.max(size), "kill {kill} of file {file} lost entries");
-        for read in ledger.entries_since(0) {
-            let (index, entry) = read.unwrap();
-            assert_eq!(entry, entry_at(index), "kill {kill} of file {file}, entry {index}");
+        expected.extend((size..verified.entries).map(entry_at));
+        let mut read = 0;
+        for (found, expected) in ledger.entries_since(0).zip(&expected) {
+            let (index, entry) = found.unwrap();
+            assert_eq!(entry, *expected, "kill {kill} of file {file}, entry {index}");
+            read += 1;
         }
+        assert_eq!(read, verified.entries);
         grown += u32::from(verified.entries > size);
         size = verified.entries;
     }

@@ -7,6 +7,7 @@ mod conformance;
 mod crash;
 mod faulty;
 mod files;
+mod flip;
 mod proofs;
 mod salvage;
 mod tamper;
