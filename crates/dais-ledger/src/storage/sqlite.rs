@@ -300,10 +300,46 @@ fn configure(connection: &Connection, durability: Durability) -> Result<(), Stor
 
 fn open_existing(path: &Path, access: OpenFlags) -> Result<Connection, StorageError> {
     match std::fs::metadata(path) {
-        Ok(_) => connect(path, access),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StorageError::NotFound { path: path.into() }),
-        Err(error) => Err(cannot_open(path, &error)),
+        Ok(_) => (),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(StorageError::NotFound { path: path.into() });
+        }
+        Err(error) => return Err(cannot_open(path, &error)),
     }
+    let connection = connect(path, access)?;
+    let first_read = connection.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0));
+    match first_read.map_err(|error| error.sqlite_error_code()) {
+        Err(Some(ErrorCode::CannotOpen)) => (),
+        Ok(_) | Err(_) => return Ok(connection),
+    }
+    // On a disk that cannot be written the two files beside a ledger cannot be made. One that was closed is whole
+    // without them, and can be read as a file that nobody changes.
+    if access == OpenFlags::SQLITE_OPEN_READ_ONLY && !beside(path, "-wal").exists() {
+        return connect(&unchanging(path), access | OpenFlags::SQLITE_OPEN_URI);
+    }
+    let detail = "the files -wal and -shm beside it cannot be made or opened".to_owned();
+    Err(StorageError::CannotOpen { path: path.into(), detail })
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// The URI by which SQLite reads a file without making others beside it.
+fn unchanging(path: &Path) -> PathBuf {
+    let mut uri = String::from("file:");
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
+            uri.push(byte.into());
+        } else {
+            uri.push('%');
+            uri.push_str(&hex::encode([byte]));
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri.into()
 }
 
 /// Opens a file and makes sure that it is a ledger of a known format, before anything can be written to it.

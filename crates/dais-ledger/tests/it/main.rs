@@ -5,6 +5,7 @@
 mod child;
 mod conformance;
 mod crash;
+mod disk;
 mod faulty;
 mod files;
 mod flip;
