@@ -86,7 +86,7 @@ fn killed_writer(folder: &Path, after: Moment, life: Duration) -> u64 {
 
 /// Kills writers over one growing file; returns the kills after which there was more than before, and the entries.
 fn survives(file: u64, folder: &Path) -> (u32, u64) {
-    let folder = folder.join(file.to_string()).join(if file % 2 == 0 { "normal" } else { "full" });
+    let folder = folder.join(file.to_string()).join(if file.is_multiple_of(2) { "normal" } else { "full" });
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("ledger.db");
     drop(Ledger::create(SqliteStorage::create(&path, Durability::Full).unwrap(), origin(), key()).unwrap());

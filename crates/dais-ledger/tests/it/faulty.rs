@@ -191,6 +191,7 @@ fn work<S: Storage>(storage: &Faulty<S>, answer: Answer) -> u32 {
 }
 
 /// Lets every operation fail, alone and with those after it; returns the number of runs in which an append failed.
+#[expect(clippy::print_stdout, reason = "a failing test shows the plan that was the last")]
 fn every_operation_fails<S: Storage>(storage: impl Fn() -> S, errors: &[StorageError], widths: Range<u64>) -> u32 {
     let never = Plan { from: 0, until: 0, mode: Mode::Before, error: StorageError::Busy };
     let count = Faulty::new(storage(), never);

@@ -1,8 +1,8 @@
 //! One changed byte anywhere in a ledger file is found, or changes nothing that can be read.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dais_ledger::{Durability, SqliteStorage};
 use rand::RngExt;
@@ -31,14 +31,14 @@ struct Tally {
 }
 
 /// Changes the bytes at some places of a file, one at a time, and examines the file each time.
-fn flip(path: PathBuf, good: &[u8], flips: &[(usize, u8)]) -> Tally {
-    fs::write(&path, good).unwrap();
-    let content = examine(&path).unwrap();
-    let file: File = OpenOptions::new().write(true).open(&path).unwrap();
+fn flip(path: &Path, good: &[u8], flips: &[(usize, u8)]) -> Tally {
+    fs::write(path, good).unwrap();
+    let content = examine(path).unwrap();
+    let file = OpenOptions::new().write(true).open(path).unwrap();
     let mut tally = Tally::default();
     for &(at, flip) in flips {
         file.write_all_at(&[good[at] ^ flip], at as u64).unwrap();
-        match examine(&path) {
+        match examine(path) {
             Ok(read) => {
                 assert!(read == content, "byte {at} changed by {flip:#x} went unnoticed");
                 tally.harmless += 1;
@@ -50,7 +50,7 @@ fn flip(path: PathBuf, good: &[u8], flips: &[(usize, u8)]) -> Tally {
         }
         file.write_all_at(&[good[at]], at as u64).unwrap();
     }
-    assert!(examine(&path).unwrap() == content, "the file was changed by being examined");
+    assert!(examine(path).unwrap() == content, "the file was changed by being examined");
     tally
 }
 
@@ -77,7 +77,7 @@ fn twenty_thousand_changed_bytes_are_found_or_change_nothing() {
             .map(|(part, flips)| {
                 let path = folder.path().join(format!("part-{part}.db"));
                 let good = &good;
-                scope.spawn(move || flip(path, good, flips))
+                scope.spawn(move || flip(&path, good, flips))
             })
             .collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()

@@ -186,10 +186,11 @@ fn a_cut_file_gives_its_beginning() {
     assert!(most >= 500, "at most {most} entries were saved");
 }
 
+type Read = fn(&Ledger<SqliteStorage>) -> bool;
+
 #[test]
 fn damage_met_in_reading_closes_the_ledger_for_writing() {
     let (_folder, path) = by_sql("UPDATE entries SET bytes = zeroblob(30) WHERE idx = 4");
-    type Read = fn(&Ledger<SqliteStorage>) -> bool;
     let meets: [Read; 3] = [
         |ledger| ledger.entry(4).is_ok(),
         |ledger| ledger.entries_since(0).all(|read| read.is_ok()),
