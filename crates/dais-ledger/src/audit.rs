@@ -111,6 +111,22 @@ impl Damage {
             Self::Unreadable { .. } | Self::Headless { .. } | Self::ForeignKey { .. } | Self::Seal(_) => None,
         }
     }
+
+    /// Whether the log itself is damaged, as opposed to checked against another key or kept by a storage that cannot be
+    /// read at the moment.
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Unreadable { source, .. } => matches!(source, StorageError::Corrupt { .. }),
+            Self::ForeignKey { .. } => false,
+            Self::Headless { .. }
+            | Self::Seal(_)
+            | Self::EntryMissing { .. }
+            | Self::EntryAltered { .. }
+            | Self::EntryMalformed { .. }
+            | Self::RootMismatch { .. }
+            | Self::EntriesUnsealed { .. } => true,
+        }
+    }
 }
 
 /// Checks a stored log against the public key of its heads, in the order of the log, and stops at the first damage.

@@ -4,7 +4,7 @@ use crate::audit::Damage;
 use crate::entry::BODY_BYTES_MAX;
 use crate::storage::StorageError;
 
-/// Why an operation on a ledger was refused or failed. The ledger is then as it was before.
+/// Why an operation on a ledger was refused or failed. But for [`LedgerError::InDoubt`], the log is then as it was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
     /// The storage failed.
@@ -13,6 +13,21 @@ pub enum LedgerError {
     /// What is stored is not what was sealed.
     #[error("the ledger is damaged: {0}")]
     Damaged(#[from] Damage),
+    /// Appending after damage was met.
+    #[error("the ledger is closed for writing: {cause}; salvage what is good into a new log")]
+    Closed {
+        /// The first error that told of damage.
+        cause: Box<Self>,
+    },
+    /// The storage failed while a batch was appended, and then could not be asked whether it is stored.
+    ///
+    /// Append the same batch again: if it was stored, that says so and stores nothing. After a new start, look at the
+    /// head before anything is appended again.
+    #[error("the batch may or may not have been stored, append it again to find out: {source}")]
+    InDoubt {
+        /// What the storage said when it was asked.
+        source: StorageError,
+    },
     /// The storage holds no log yet.
     #[error("the storage holds no log: it was never created, or its creation was interrupted")]
     NotCreated,
@@ -49,4 +64,21 @@ pub enum LedgerError {
         /// The largest size possible here.
         size_max: u64,
     },
+}
+
+impl LedgerError {
+    /// Whether this tells that what is stored is not what was sealed, as opposed to a storage that cannot be reached.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged(damage) => damage.is_lasting(),
+            Self::Storage(source) | Self::InDoubt { source } => matches!(source, StorageError::Corrupt { .. }),
+            Self::Closed { .. } => true,
+            Self::NotCreated
+            | Self::NoKey
+            | Self::WrongKey { .. }
+            | Self::BodyTooLong { .. }
+            | Self::NoSuchEntry { .. }
+            | Self::NoSuchSize { .. } => false,
+        }
+    }
 }

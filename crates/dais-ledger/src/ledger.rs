@@ -1,17 +1,23 @@
 //! The log itself: appending, reading, proving.
 
-use std::collections::VecDeque;
 use std::ops::{ControlFlow, Range};
+use std::sync::OnceLock;
 
 use crate::audit::{self, Damage, Verified, check_row};
 use crate::digest::Digest;
-use crate::entry::{BODY_BYTES_MAX, Entry};
+use crate::entry::Entry;
 use crate::error::LedgerError;
 use crate::head::{Head, HeadKey, HeadVerifier, SignedHead};
 use crate::origin::Origin;
 use crate::proof::{ConsistencyProof, InclusionProof, consistency_ranges, inclusion_ranges};
-use crate::storage::{Batch, Identity, Storage};
+use crate::storage::{Batch, Identity, Storage, StorageError};
 use crate::tree::Tree;
+
+mod append;
+mod since;
+
+use append::Attempt;
+pub use since::EntriesSince;
 
 /// An append-only log over a storage.
 ///
@@ -19,6 +25,14 @@ use crate::tree::Tree;
 ///
 /// Beside the storage it holds about a quarter of a byte per entry (tree nodes over 256 entries and more), so that a
 /// proof reads at most a few hundred leaf hashes, whatever the size of the log.
+///
+/// | state | entered | appending | reading |
+/// |---|---|---|---|
+/// | open | when opened with the key | stores the batch | every entry |
+/// | in doubt | the storage failed, and could not say whether the batch is stored | first finds out | every entry |
+/// | closed | reading, verifying or appending met damage | refused | the entries that are good |
+///
+/// A closed ledger stays closed: [`crate::salvage`] carries what is good into a new log.
 #[derive(Debug)]
 pub struct Ledger<S: Storage = Box<dyn Storage>> {
     storage: S,
@@ -28,6 +42,10 @@ pub struct Ledger<S: Storage = Box<dyn Storage>> {
     tree: Tree,
     /// Kept for its memory.
     batch: Batch,
+    /// A batch of which the storage could not say whether it is stored.
+    doubtful: Option<Attempt>,
+    /// The first error that told of damage.
+    closed_by: OnceLock<LedgerError>,
 }
 
 impl<S: Storage> Ledger<S> {
@@ -39,8 +57,14 @@ impl<S: Storage> Ledger<S> {
     pub fn create(mut storage: S, origin: Origin, key: HeadKey) -> Result<Self, LedgerError> {
         let head = key.seal(&origin, Head::empty());
         let identity = Identity { origin, public_key: key.verifier().to_bytes() };
-        storage.initialise(&identity, &head)?;
-        Ok(Self { storage, identity, key: Some(key), head, tree: Tree::default(), batch: Batch::default() })
+        if let Err(error) = storage.initialise(&identity, &head) {
+            // A storage may fail after it wrote; what it holds decides.
+            let stored = || Ok::<_, StorageError>((storage.identity()?, storage.latest_head()?));
+            if error == StorageError::AlreadyCreated || stored() != Ok((Some(identity.clone()), Some(head))) {
+                return Err(error.into());
+            }
+        }
+        Ok(Self::with_tree(storage, identity, head, Tree::default()).with_key(key))
     }
 
     /// Opens a log for reading, and checks that the last head is sealed with the stored key and fits the stored hashes.
@@ -64,7 +88,7 @@ impl<S: Storage> Ledger<S> {
         if stored > head.head.size || growth.size() != head.head.size || growth.root() != head.head.root {
             return Err(locate(&storage, &verifier, &head, &tree).into());
         }
-        Ok(Self { storage, identity, key: None, head, tree, batch: Batch::default() })
+        Ok(Self::with_tree(storage, identity, head, tree))
     }
 
     /// Opens a log to append to it; as [`Ledger::open`], with the key.
@@ -73,46 +97,22 @@ impl<S: Storage> Ledger<S> {
     ///
     /// Those of [`Ledger::open`], and [`LedgerError::WrongKey`] when the key is not that of the log.
     pub fn resume(storage: S, key: HeadKey) -> Result<Self, LedgerError> {
-        let mut ledger = Self::open(storage)?;
+        let ledger = Self::open(storage)?;
         let expected = ledger.identity.public_key;
         if key.verifier().to_bytes() != expected {
             return Err(LedgerError::WrongKey { expected });
         }
-        ledger.key = Some(key);
-        Ok(ledger)
+        Ok(ledger.with_key(key))
     }
 
-    /// Appends entries, seals the new head, and returns the indices the entries got.
-    ///
-    /// Entries and head are written in one transaction: when this returns `Ok`, all are stored as durably as the
-    /// storage promises; on an error, none is. An empty batch changes nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`LedgerError::NoKey`], [`LedgerError::BodyTooLong`], or what the storage reports. After
-    /// [`crate::StorageError::Full`] the same batch may be appended again.
-    pub fn append_batch(&mut self, entries: &[Entry]) -> Result<Range<u64>, LedgerError> {
-        let key = self.key.as_ref().ok_or(LedgerError::NoKey)?;
-        let first = self.head.head.size;
-        if entries.is_empty() {
-            return Ok(first..first);
-        }
-        let too_long = |entry: &Entry| entry.body.len() > BODY_BYTES_MAX;
-        if let Some(position) = entries.iter().position(too_long) {
-            let bytes = entries[position].body.len();
-            return Err(LedgerError::BodyTooLong { position, bytes });
-        }
-        self.batch.restart(first);
-        let mut growth = self.tree.growth();
-        for entry in entries {
-            growth.push(self.batch.push(entry));
-        }
-        let head = Head { size: growth.size(), root: growth.root() };
-        let signed = key.seal(&self.identity.origin, head);
-        self.storage.append_batch(&self.batch, &signed)?;
-        self.tree.adopt(growth);
-        self.head = signed;
-        Ok(first..head.size)
+    fn with_tree(storage: S, identity: Identity, head: SignedHead, tree: Tree) -> Self {
+        let (batch, closed_by) = (Batch::default(), OnceLock::new());
+        Self { storage, identity, key: None, head, tree, batch, doubtful: None, closed_by }
+    }
+
+    fn with_key(mut self, key: HeadKey) -> Self {
+        self.key = Some(key);
+        self
     }
 
     /// The sealed head over all entries.
@@ -129,6 +129,11 @@ impl<S: Storage> Ledger<S> {
     /// elsewhere.
     pub fn public_key(&self) -> &[u8; 32] {
         &self.identity.public_key
+    }
+
+    /// The damage that closed the ledger for writing, if any was met.
+    pub fn closed_by(&self) -> Option<&LedgerError> {
+        self.closed_by.get()
     }
 
     /// The storage.
@@ -151,6 +156,10 @@ impl<S: Storage> Ledger<S> {
         if index >= size {
             return Err(LedgerError::NoSuchEntry { index, size });
         }
+        self.stored_entry(index).map_err(|error| self.noted(error))
+    }
+
+    fn stored_entry(&self, index: u64) -> Result<Entry, LedgerError> {
         let mut found = None;
         self.storage.scan(index..index + 1, &mut |row| {
             found = Some(check_row(row));
@@ -163,12 +172,7 @@ impl<S: Storage> Ledger<S> {
     ///
     /// Holds at most 256 entries at a time. Ends after the first error.
     pub fn entries_since(&self, index: u64) -> EntriesSince<'_, S> {
-        EntriesSince {
-            storage: &self.storage,
-            unread: index..self.head.head.size.max(index),
-            read: VecDeque::new(),
-            failure: None,
-        }
+        EntriesSince::new(self, index..self.head.head.size.max(index))
     }
 
     /// The root of the log when it had `size` entries: what an old head must show.
@@ -216,12 +220,22 @@ impl<S: Storage> Ledger<S> {
     ///
     /// The first [`Damage`].
     pub fn verify(&self, verifier: &HeadVerifier) -> Result<Verified, Damage> {
-        let verified = audit::verify(&self.storage, verifier)?;
-        let size = self.head.head.size;
-        if verified.entries < size {
-            return Err(Damage::EntryMissing { index: verified.entries });
+        let whole = audit::verify(&self.storage, verifier).and_then(|verified| {
+            let lost = verified.entries < self.head.head.size;
+            if lost { Err(Damage::EntryMissing { index: verified.entries }) } else { Ok(verified) }
+        });
+        whole.inspect_err(|damage| {
+            self.noted(damage.clone().into());
+        })
+    }
+
+    /// Passes an error on, and closes the ledger for writing if it tells of damage.
+    fn noted(&self, error: LedgerError) -> LedgerError {
+        if error.is_damage() {
+            // Only the first damage is kept; a second one changes nothing.
+            let _ = self.closed_by.set(error.clone());
         }
-        Ok(verified)
+        error
     }
 
     fn range_roots(&self, ranges: Vec<Range<u64>>) -> Result<Vec<Digest>, LedgerError> {
@@ -229,7 +243,8 @@ impl<S: Storage> Ledger<S> {
     }
 
     fn range_root(&self, range: Range<u64>) -> Result<Digest, LedgerError> {
-        self.tree.range_root(range, &mut |leaves| stored_leaves(&self.storage, leaves))
+        let root = self.tree.range_root(range, &mut |leaves| stored_leaves(&self.storage, leaves));
+        root.map_err(|error| self.noted(error))
     }
 }
 
@@ -278,62 +293,4 @@ fn locate<S: Storage>(storage: &S, verifier: &HeadVerifier, head: &SignedHead, t
         sealed: head.head.root,
         computed: tree.growth().root(),
     })
-}
-
-/// The entries of a ledger in order, read in pieces. Made by [`Ledger::entries_since`].
-#[derive(Debug)]
-pub struct EntriesSince<'a, S: Storage> {
-    storage: &'a S,
-    unread: Range<u64>,
-    read: VecDeque<(u64, Entry)>,
-    /// What ended the reading, given out after what was read before it.
-    failure: Option<LedgerError>,
-}
-
-impl<S: Storage> EntriesSince<'_, S> {
-    const PIECE: u64 = 256;
-
-    fn read_piece(&mut self) -> Result<(), LedgerError> {
-        let piece = self.unread.start..self.unread.end.min(self.unread.start + Self::PIECE);
-        let mut damage = None;
-        let (unread, read) = (&mut self.unread, &mut self.read);
-        self.storage.scan(piece.clone(), &mut |row| {
-            let checked = match check_row(row) {
-                Ok(_) if row.index != unread.start => Err(Damage::EntryMissing { index: unread.start }),
-                checked => checked,
-            };
-            match checked {
-                Ok(entry) => {
-                    read.push_back((row.index, entry));
-                    unread.start += 1;
-                    ControlFlow::Continue(())
-                }
-                Err(found) => {
-                    damage = Some(found);
-                    ControlFlow::Break(())
-                }
-            }
-        })?;
-        match damage {
-            Some(damage) => Err(damage.into()),
-            None if self.unread.start < piece.end => Err(Damage::EntryMissing { index: self.unread.start }.into()),
-            None => Ok(()),
-        }
-    }
-}
-
-impl<S: Storage> Iterator for EntriesSince<'_, S> {
-    type Item = Result<(u64, Entry), LedgerError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.read.is_empty() && !self.unread.is_empty() && self.failure.is_none() {
-            self.failure = self.read_piece().err();
-        }
-        if let Some(read) = self.read.pop_front() {
-            return Some(Ok(read));
-        }
-        let failure = self.failure.take()?;
-        self.unread.start = self.unread.end;
-        Some(Err(failure))
-    }
 }

@@ -33,6 +33,7 @@ mod head;
 mod ledger;
 mod origin;
 mod proof;
+mod salvage;
 mod storage;
 mod tree;
 
@@ -44,5 +45,6 @@ pub use head::{Head, HeadKey, HeadSeal, HeadVerifier, InvalidKey, InvalidSeal, S
 pub use ledger::{EntriesSince, Ledger};
 pub use origin::{Origin, OriginError};
 pub use proof::{ConsistencyProof, InclusionProof, ProofError};
+pub use salvage::{Known, Lost, SalvageError, Salvaged, salvage};
 pub use storage::{Batch, Durability, Identity, MemoryStorage, RowRef, SqliteStorage, Storage, StorageError};
 pub use tree::{empty_root, leaf_hash, node_hash};

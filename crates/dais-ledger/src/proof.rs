@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::head::Head;
 use crate::tree::{empty_root, node_hash, split};
 
 /// Shows that an entry is at an index of the log of a given size.
@@ -35,8 +36,8 @@ pub struct ConsistencyProof {
 /// Why a proof shows nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProofError {
-    /// The sizes or the index contradict one another.
-    #[error("the sizes in the proof contradict one another")]
+    /// The sizes or the index contradict one another, or those of the heads.
+    #[error("the sizes in the proof contradict one another or the heads")]
     Shape,
     /// The path is longer or shorter than the sizes ask for.
     #[error("the path has {found} digests, which does not fit the sizes in the proof")]
@@ -61,7 +62,8 @@ fn same_root(computed: Digest, expected: &Digest) -> Result<(), ProofError> {
 impl InclusionProof {
     /// Checks that the entry with this leaf hash is at `index` in the log with this root.
     ///
-    /// Take the root from a head whose seal was checked, and compare `size` with that head's.
+    /// A root does not tell the size of its tree, and a proof may hold for several sizes: compare `size` with that of the
+    /// head from which the root was taken, or use [`InclusionProof::verify_in`], which does.
     ///
     /// # Errors
     ///
@@ -84,9 +86,33 @@ impl InclusionProof {
         }
         same_root(computed, root)
     }
+
+    /// Checks that the entry with this leaf hash is at `index` in the log with this head, whose seal was checked.
+    ///
+    /// # Errors
+    ///
+    /// [`ProofError`] when the proof does not show it, [`ProofError::Shape`] when it is about another size.
+    pub fn verify_in(&self, leaf: &Digest, head: &Head) -> Result<(), ProofError> {
+        if self.size != head.size {
+            return Err(ProofError::Shape);
+        }
+        self.verify(leaf, &head.root)
+    }
 }
 
 impl ConsistencyProof {
+    /// Checks that the log with the new head begins with the log that has the old head.
+    ///
+    /// # Errors
+    ///
+    /// [`ProofError`] when the proof does not show it, [`ProofError::Shape`] when it is about other sizes.
+    pub fn verify_between(&self, old: &Head, new: &Head) -> Result<(), ProofError> {
+        if (self.old_size, self.new_size) != (old.size, new.size) {
+            return Err(ProofError::Shape);
+        }
+        self.verify(&old.root, &new.root)
+    }
+
     /// Checks that the log with the new root begins with the log that has the old root.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, TransactionBehavior, params};
 
 use super::{Batch, Identity, RowRef, Storage, StorageError};
@@ -20,6 +21,8 @@ const FORMAT: u32 = 1;
 const PAGE_BYTES: u32 = 8_192;
 /// How far the write-ahead log grows before it is moved into the file: 16 MiB.
 const WAL_PAGES: u32 = 2_048;
+/// The longest value taken from a file, in bytes: entries and the schema are far below, so more means damage.
+const VALUE_BYTES_MAX: i32 = 1 << 20;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The tables, by name, exactly as SQLite stores their definitions.
@@ -116,6 +119,19 @@ impl SqliteStorage {
     /// Those of [`SqliteStorage::open`].
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StorageError> {
         let connection = open_checked(path.as_ref(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        Ok(Self { connection })
+    }
+
+    /// Opens a damaged file to read what can still be read, without a check that it is a ledger: for
+    /// [`crate::salvage`], which believes nothing but seals.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::NotFound`] and [`StorageError::CannotOpen`].
+    pub fn open_damaged(path: impl AsRef<Path>) -> Result<Self, StorageError> {
+        let connection = open_existing(path.as_ref(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        // This is how SQLite is told to read a file that was cut or has an odd schema; nothing can be written here.
+        connection.pragma_update(None, "writable_schema", true)?;
         Ok(Self { connection })
     }
 
@@ -264,6 +280,7 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StorageError> {
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(|error| cannot_open(path, &error))?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)?;
     // A file from elsewhere may name functions and hide broken cells: trust neither.
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;
@@ -281,8 +298,7 @@ fn configure(connection: &Connection, durability: Durability) -> Result<(), Stor
     Ok(())
 }
 
-/// Opens a file and makes sure that it is a ledger of a known format, before anything can be written to it.
-fn open_checked(path: &Path, access: OpenFlags) -> Result<Connection, StorageError> {
+fn open_existing(path: &Path, access: OpenFlags) -> Result<Connection, StorageError> {
     match std::fs::metadata(path) {
         Ok(_) => (),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -291,6 +307,44 @@ fn open_checked(path: &Path, access: OpenFlags) -> Result<Connection, StorageErr
         Err(error) => return Err(cannot_open(path, &error)),
     }
     let connection = connect(path, access)?;
+    let first_read = connection.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0));
+    match first_read.map_err(|error| error.sqlite_error_code()) {
+        Err(Some(ErrorCode::CannotOpen)) => (),
+        Ok(_) | Err(_) => return Ok(connection),
+    }
+    // On a disk that cannot be written the two files beside a ledger cannot be made. One that was closed is whole
+    // without them, and can be read as a file that nobody changes.
+    if access == OpenFlags::SQLITE_OPEN_READ_ONLY && !beside(path, "-wal").exists() {
+        return connect(&unchanging(path), access | OpenFlags::SQLITE_OPEN_URI);
+    }
+    let detail = "the files -wal and -shm beside it cannot be made or opened".to_owned();
+    Err(StorageError::CannotOpen { path: path.into(), detail })
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// The URI by which SQLite reads a file without making others beside it.
+fn unchanging(path: &Path) -> PathBuf {
+    let mut uri = String::from("file:");
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
+            uri.push(byte.into());
+        } else {
+            uri.push('%');
+            uri.push_str(&hex::encode([byte]));
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri.into()
+}
+
+/// Opens a file and makes sure that it is a ledger of a known format, before anything can be written to it.
+fn open_checked(path: &Path, access: OpenFlags) -> Result<Connection, StorageError> {
+    let connection = open_existing(path, access)?;
     let not_a_ledger = |detail: String| StorageError::NotALedger { path: path.into(), detail };
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let application_id = pragma("application_id").map_err(|error| match error.sqlite_error_code() {
@@ -357,9 +411,13 @@ impl From<rusqlite::Error> for StorageError {
             Some(ErrorCode::DiskFull) => Self::Full,
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation) | None => {
-                Self::Corrupt { detail }
-            }
+            Some(
+                ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::ConstraintViolation
+                | ErrorCode::TooBig,
+            )
+            | None => Self::Corrupt { detail },
             Some(_) => Self::Io { detail },
         }
     }

@@ -2,9 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod child;
 mod conformance;
+mod crash;
+mod disk;
+mod faulty;
 mod files;
+mod flip;
 mod proofs;
+mod salvage;
 mod tamper;
 
 use dais_ledger::{Entry, HeadKey, Kind, Ledger, LedgerError, Origin, Storage};

@@ -3,11 +3,11 @@
 use std::sync::LazyLock;
 
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
-use dais_ledger::{Digest, Ledger, MemoryStorage};
+use dais_ledger::{ConsistencyProof, Digest, Entry, Head, InclusionProof, Ledger, MemoryStorage};
 use proptest::prelude::*;
 use sha2::Sha256;
 
-use super::{entries, filled};
+use super::{all_entries, entries, filled};
 
 static LOG: LazyLock<Ledger<MemoryStorage>> = LazyLock::new(|| filled(MemoryStorage::new(), 900, 50));
 
@@ -16,11 +16,11 @@ fn joined(path: &[Digest]) -> Vec<u8> {
 }
 
 #[test]
-fn roots_and_proofs_are_those_of_ct_merkle_for_all_sizes_up_to_64() {
-    let ledger = filled(MemoryStorage::new(), 64, 5);
+fn roots_and_proofs_are_those_of_ct_merkle_for_all_sizes_up_to_256() {
+    let ledger = filled(MemoryStorage::new(), 256, 5);
     let mut other = MemoryBackedTree::<Sha256, Vec<u8>>::new();
     let mut compared = 0;
-    for (new, entry) in (1u64..).zip(entries(64)) {
+    for (new, entry) in (1u64..).zip(entries(256)) {
         other.push(entry.encode());
         let root = ledger.root_at(new).unwrap();
         assert_eq!(root.as_bytes()[..], other.root().as_bytes()[..], "root of {new}");
@@ -40,7 +40,96 @@ fn roots_and_proofs_are_those_of_ct_merkle_for_all_sizes_up_to_64() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 64 * 65 / 2 + 64);
+    assert_eq!(compared, 256 * 257 / 2 + 256);
+}
+
+/// Every way to change a path in one place: a byte of a digest, a digest gone, added, doubled or swapped with another.
+fn changed_paths(path: &[Digest]) -> Vec<Vec<Digest>> {
+    let mut changed = Vec::new();
+    let mut change = |edit: &dyn Fn(&mut Vec<Digest>)| {
+        let mut other = path.to_vec();
+        edit(&mut other);
+        if other != path {
+            changed.push(other);
+        }
+    };
+    for at in 0..=path.len() {
+        change(&|path| path.insert(at, Digest::from_bytes([7; 32])));
+        if at == path.len() {
+            break;
+        }
+        change(&|path| {
+            path.remove(at);
+        });
+        change(&|path| path.insert(at, path[at]));
+        change(&|path| path.truncate(at));
+        for other in 0..at {
+            change(&|path| path.swap(at, other));
+        }
+        for byte in 0..32 {
+            change(&|path| {
+                let mut bytes = *path[at].as_bytes();
+                bytes[byte] ^= 0x10;
+                path[at] = Digest::from_bytes(bytes);
+            });
+        }
+    }
+    changed
+}
+
+#[test]
+fn every_changed_proof_of_a_small_log_is_refused() {
+    const SIZE: u64 = 20;
+    let ledger = filled(MemoryStorage::new(), SIZE as u32, 3);
+    let heads: Vec<_> = (0..=SIZE).map(|size| Head { size, root: ledger.root_at(size).unwrap() }).collect();
+    let leaves: Vec<_> = all_entries(&ledger).unwrap().iter().map(Entry::leaf_hash).collect();
+    let mut refused = 0;
+    for (new, head) in (1..).zip(&heads[1..]) {
+        for (index, leaf) in (0..new).zip(&leaves) {
+            let proof = ledger.prove_inclusion(index, new).unwrap();
+            proof.verify_in(leaf, head).unwrap();
+            for path in changed_paths(&proof.path) {
+                assert!(
+                    InclusionProof { path, ..proof.clone() }.verify_in(leaf, head).is_err(),
+                    "entry {index} of {new}"
+                );
+                refused += 1;
+            }
+            for other in (0..=SIZE).filter(|other| *other != index) {
+                let moved = InclusionProof { index: other, ..proof.clone() };
+                assert!(moved.verify_in(leaf, head).is_err(), "entry {index} of {new} as {other}");
+            }
+            for other in heads.iter().filter(|other| *other != head) {
+                assert!(proof.verify_in(leaf, other).is_err(), "entry {index} of {new} in {}", other.size);
+                let resized = InclusionProof { size: other.size, ..proof.clone() };
+                assert!(resized.verify_in(leaf, head).is_err());
+                assert!(resized.verify_in(leaf, other).is_err(), "entry {index} of {new} in {}", other.size);
+            }
+            assert!(leaves.iter().filter(|other| *other != leaf).all(|other| proof.verify_in(other, head).is_err()));
+        }
+        for (old, old_head) in (0..=new).zip(&heads) {
+            let proof = ledger.prove_consistency(old, new).unwrap();
+            proof.verify_between(old_head, head).unwrap();
+            for path in changed_paths(&proof.path) {
+                let changed = ConsistencyProof { path, ..proof.clone() };
+                assert!(changed.verify_between(old_head, head).is_err(), "{old} to {new}");
+                refused += 1;
+            }
+            for other in &heads {
+                let (size, root) = (other.size, other.root);
+                if other != old_head {
+                    assert!(proof.verify_between(other, head).is_err(), "{old} to {new}, from {size}");
+                    assert!(proof.verify_between(&Head { root, ..*old_head }, head).is_err());
+                }
+                if other != head {
+                    assert!(proof.verify_between(old_head, other).is_err(), "{old} to {new}, to {size}");
+                    // From nothing, every log grows: only the old root is compared.
+                    assert!(old == 0 || proof.verify_between(old_head, &Head { root, ..*head }).is_err());
+                }
+            }
+        }
+    }
+    assert!(refused > 20_000, "only {refused} changed proofs");
 }
 
 #[test]
@@ -118,9 +207,9 @@ proptest! {
     fn foreign_proofs_never_panic(index: u64, size: u64, digests in 0usize..80) {
         let path = vec![Digest::from_bytes([3; 32]); digests];
         let root = Digest::from_bytes([4; 32]);
-        let inclusion = dais_ledger::InclusionProof { index, size, path: path.clone() };
+        let inclusion = InclusionProof { index, size, path: path.clone() };
         prop_assert!(inclusion.verify(&root, &root).is_err() || (index, size, digests) == (0, 1, 0));
-        let consistency = dais_ledger::ConsistencyProof { old_size: index, new_size: size, path };
+        let consistency = ConsistencyProof { old_size: index, new_size: size, path };
         prop_assert!(consistency.verify(&root, &root).is_err() || index == size);
     }
 }

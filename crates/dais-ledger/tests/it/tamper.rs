@@ -4,8 +4,6 @@ use std::fs;
 use std::path::Path;
 
 use dais_ledger::{Damage, Durability, Entry, Identity, Ledger, SignedHead, SqliteStorage, Storage, StorageError};
-use rand::RngExt;
-use rand_philox::Philox;
 use rusqlite::Connection;
 
 use super::{all_entries, filled, key};
@@ -13,10 +11,10 @@ use super::{all_entries, filled, key};
 const COUNT: u32 = 200;
 
 /// All that a reader can learn from a ledger file.
-type Content = (Identity, Vec<SignedHead>, Vec<Entry>);
+pub(crate) type Content = (Identity, Vec<SignedHead>, Vec<Entry>);
 
 /// Verifies a file and reads all of it; `Err` says how damage showed.
-fn examine(path: &Path) -> Result<Content, String> {
+pub(crate) fn examine(path: &Path) -> Result<Content, String> {
     let storage = SqliteStorage::open_read_only(path).map_err(|error| error.to_string())?;
     dais_ledger::verify(&storage, &key().verifier()).map_err(|damage| damage.to_string())?;
     let ledger = Ledger::open(storage).map_err(|error| error.to_string())?;
@@ -46,33 +44,6 @@ fn damage_by(sql: &str) -> Damage {
     let damage = dais_ledger::verify(&storage, &key().verifier()).unwrap_err();
     assert!(!damage.to_string().is_empty());
     damage
-}
-
-#[test]
-fn a_changed_byte_is_found_or_changes_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ledger.db");
-    closed_ledger(&path);
-    let good = fs::read(&path).unwrap();
-    let content = examine(&path).unwrap();
-    let mut random = Philox::from_u64_seed_stream(1, 0);
-    let (mut found, mut harmless) = (0, 0);
-    for _ in 0..600 {
-        let at = random.random_range(0..good.len());
-        let flip = random.random_range(1..=255u8);
-        let mut bad = good.clone();
-        bad[at] ^= flip;
-        fs::write(&path, &bad).unwrap();
-        match examine(&path) {
-            Err(_) => found += 1,
-            Ok(read) => {
-                assert!(read == content, "byte {at} changed by {flip:#x} went unnoticed");
-                harmless += 1;
-            }
-        }
-    }
-    println!("{found} found, {harmless} harmless in {} bytes", good.len());
-    assert!(found > 300, "only {found} of 600 changes were found");
 }
 
 #[test]
