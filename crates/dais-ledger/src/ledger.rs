@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::{ControlFlow, Range};
 
-use crate::audit::{self, Damage, Verified, check_row};
+use crate::audit::{self, Damage, Verified, read_row};
 use crate::digest::Digest;
 use crate::entry::{BODY_BYTES_MAX, Entry};
 use crate::error::LedgerError;
@@ -153,7 +153,7 @@ impl<S: Storage> Ledger<S> {
         }
         let mut found = None;
         self.storage.scan(index..index + 1, &mut |row| {
-            found = Some(check_row(row));
+            found = Some(read_row(row));
             ControlFlow::Break(())
         })?;
         Ok(found.ok_or(Damage::EntryMissing { index })??)
@@ -298,7 +298,7 @@ impl<S: Storage> EntriesSince<'_, S> {
         let mut damage = None;
         let (unread, read) = (&mut self.unread, &mut self.read);
         self.storage.scan(piece.clone(), &mut |row| {
-            let checked = match check_row(row) {
+            let checked = match read_row(row) {
                 Ok(_) if row.index != unread.start => Err(Damage::EntryMissing { index: unread.start }),
                 checked => checked,
             };

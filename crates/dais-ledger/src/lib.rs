@@ -35,6 +35,7 @@ mod origin;
 mod proof;
 mod storage;
 mod tree;
+mod writer;
 
 pub use audit::{Damage, Verified, verify};
 pub use digest::{Digest, DigestError};
@@ -46,3 +47,4 @@ pub use origin::{Origin, OriginError};
 pub use proof::{ConsistencyProof, InclusionProof, ProofError};
 pub use storage::{Batch, Durability, Identity, MemoryStorage, RowRef, SqliteStorage, Storage, StorageError};
 pub use tree::{empty_root, leaf_hash, node_hash};
+pub use writer::{Appender, LedgerWriter, Pending, WriteError, WriterParams};

@@ -6,6 +6,7 @@ mod conformance;
 mod files;
 mod proofs;
 mod tamper;
+mod writer;
 
 use dais_ledger::{Entry, HeadKey, Kind, Ledger, LedgerError, Origin, Storage};
 
