@@ -218,11 +218,23 @@ impl EntryAudit {
     }
 }
 
-/// Checks that a row's bytes are an entry and have the stored leaf hash, and returns the entry.
-pub(crate) fn check_row(row: RowRef<'_>) -> Result<Entry, Damage> {
-    let computed = tree::leaf_hash(row.bytes);
-    if computed != row.leaf {
-        return Err(Damage::EntryAltered { index: row.index, stored: row.leaf, computed });
-    }
+/// Checks that a row's bytes have the stored leaf hash and are an entry, and returns the entry.
+pub(crate) fn read_row(row: RowRef<'_>) -> Result<Entry, Damage> {
+    check_hash(row)?;
     Entry::decode(row.bytes).map_err(|source| Damage::EntryMalformed { index: row.index, source })
+}
+
+/// As [`read_row`], without making the entry.
+fn check_row(row: RowRef<'_>) -> Result<(), Damage> {
+    check_hash(row)?;
+    Entry::check(row.bytes).map_err(|source| Damage::EntryMalformed { index: row.index, source })
+}
+
+fn check_hash(row: RowRef<'_>) -> Result<(), Damage> {
+    let computed = tree::leaf_hash(row.bytes);
+    if computed == row.leaf {
+        Ok(())
+    } else {
+        Err(Damage::EntryAltered { index: row.index, stored: row.leaf, computed })
+    }
 }

@@ -155,6 +155,17 @@ impl Entry {
     ///
     /// [`DecodeError`] names the first thing that is wrong.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let (kind, step, author, body) = Self::parts(bytes)?;
+        Ok(Self { kind, step, author, body: body.to_vec() })
+    }
+
+    /// Whether [`Entry::decode`] would accept these bytes, without a copy of the body.
+    pub(crate) fn check(bytes: &[u8]) -> Result<(), DecodeError> {
+        Self::parts(bytes).map(drop)
+    }
+
+    /// Kind, step, author and body.
+    fn parts(bytes: &[u8]) -> Result<(Kind, u32, u32, &[u8]), DecodeError> {
         let Some((header, body)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
             return Err(DecodeError::TooShort { found: bytes.len() });
         };
@@ -170,12 +181,7 @@ impl Entry {
         if u64::from(stated) != body.len() as u64 {
             return Err(DecodeError::WrongLength { stated, found: body.len() });
         }
-        Ok(Self {
-            kind,
-            step: u32::from_be_bytes([s0, s1, s2, s3]),
-            author: u32::from_be_bytes([a0, a1, a2, a3]),
-            body: body.to_vec(),
-        })
+        Ok((kind, u32::from_be_bytes([s0, s1, s2, s3]), u32::from_be_bytes([a0, a1, a2, a3]), body))
     }
 
     /// The leaf hash of RFC 6962 section 2.1: SHA-256 over the byte 0x00 and the canonical bytes.

@@ -3,7 +3,7 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
 
-use crate::audit::{self, Damage, Verified, check_row};
+use crate::audit::{self, Damage, Verified, read_row};
 use crate::digest::Digest;
 use crate::entry::Entry;
 use crate::error::LedgerError;
@@ -162,7 +162,7 @@ impl<S: Storage> Ledger<S> {
     fn stored_entry(&self, index: u64) -> Result<Entry, LedgerError> {
         let mut found = None;
         self.storage.scan(index..index + 1, &mut |row| {
-            found = Some(check_row(row));
+            found = Some(read_row(row));
             ControlFlow::Break(())
         })?;
         Ok(found.ok_or(Damage::EntryMissing { index })??)

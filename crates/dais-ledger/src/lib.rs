@@ -36,6 +36,7 @@ mod proof;
 mod salvage;
 mod storage;
 mod tree;
+mod writer;
 
 pub use audit::{Damage, Verified, verify};
 pub use digest::{Digest, DigestError};
@@ -48,3 +49,4 @@ pub use proof::{ConsistencyProof, InclusionProof, ProofError};
 pub use salvage::{Known, Lost, SalvageError, Salvaged, salvage};
 pub use storage::{Batch, Durability, Identity, MemoryStorage, RowRef, SqliteStorage, Storage, StorageError};
 pub use tree::{empty_root, leaf_hash, node_hash};
+pub use writer::{Appender, LedgerWriter, Pending, WriteError, WriterParams};

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::audit::{Damage, check_row};
+use crate::audit::{Damage, read_row};
 use crate::head::{HeadVerifier, SignedHead};
 use crate::origin::Origin;
 use crate::storage::{Batch, Identity, Storage, StorageError};
@@ -197,7 +197,7 @@ impl<F: Storage + ?Sized, I: Storage + ?Sized> Salvage<'_, F, I> {
         let (frontier, batch) = (&mut self.frontier, &mut self.batch);
         let scanned = self.from.scan(frontier.size()..size, &mut |row| {
             let index = frontier.size();
-            let checked = if row.index == index { check_row(row) } else { Err(Damage::EntryMissing { index }) };
+            let checked = if row.index == index { read_row(row) } else { Err(Damage::EntryMissing { index }) };
             match checked {
                 Ok(entry) => {
                     frontier.push(batch.push(&entry), |_, _| ());

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::{ControlFlow, Range};
 
 use super::Ledger;
-use crate::audit::{Damage, check_row};
+use crate::audit::{Damage, read_row};
 use crate::entry::Entry;
 use crate::error::LedgerError;
 use crate::storage::Storage;
@@ -31,7 +31,7 @@ impl<'a, S: Storage> EntriesSince<'a, S> {
         let mut damage = None;
         let (unread, read) = (&mut self.unread, &mut self.read);
         self.ledger.storage.scan(piece.clone(), &mut |row| {
-            let checked = match check_row(row) {
+            let checked = match read_row(row) {
                 Ok(_) if row.index != unread.start => Err(Damage::EntryMissing { index: unread.start }),
                 checked => checked,
             };

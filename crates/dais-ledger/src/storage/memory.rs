@@ -4,17 +4,16 @@ use std::fmt;
 use std::ops::{ControlFlow, Range};
 
 use super::{Batch, Identity, RowRef, Storage, StorageError};
-use crate::digest::Digest;
 use crate::head::SignedHead;
 
 /// Keeps the rows in memory: for runs whose log is not wanted afterwards, and for tests.
 ///
-/// An entry costs its bytes, 32 bytes for the leaf hash and 16 for the pointer.
+/// An entry costs its bytes, 32 bytes for the leaf hash and 8 for its place; as the columns grow by doubling, up to
+/// twice that is reserved.
 #[derive(Default)]
 pub struct MemoryStorage {
     identity: Option<Identity>,
-    entries: Vec<Box<[u8]>>,
-    leaves: Vec<Digest>,
+    rows: Batch,
     /// In ascending order of size.
     heads: Vec<SignedHead>,
 }
@@ -28,7 +27,7 @@ impl MemoryStorage {
 
 impl fmt::Debug for MemoryStorage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (entries, heads) = (self.entries.len(), self.heads.len());
+        let (entries, heads) = (self.rows.len(), self.heads.len());
         write!(f, "MemoryStorage({entries} entries, {heads} heads)")
     }
 }
@@ -48,20 +47,17 @@ impl Storage for MemoryStorage {
     }
 
     fn append_batch(&mut self, batch: &Batch, head: &SignedHead) -> Result<(), StorageError> {
-        let found = self.entries.len() as u64;
+        let found = self.rows.len() as u64;
         if batch.first_index() != found {
             return Err(StorageError::Conflict { expected: batch.first_index(), found });
         }
-        for row in batch.rows() {
-            self.entries.push(row.bytes.into());
-            self.leaves.push(row.leaf);
-        }
+        self.rows.extend(batch);
         self.heads.push(*head);
         Ok(())
     }
 
     fn len(&self) -> Result<u64, StorageError> {
-        Ok(self.entries.len() as u64)
+        Ok(self.rows.len() as u64)
     }
 
     fn scan(
@@ -69,11 +65,10 @@ impl Storage for MemoryStorage {
         range: Range<u64>,
         visit: &mut dyn FnMut(RowRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
-        let end = range.end.min(self.entries.len() as u64);
+        let end = range.end.min(self.rows.len() as u64);
         let positions = range.start.min(end) as usize..end as usize;
-        let rows = self.entries[positions.clone()].iter().zip(&self.leaves[positions]);
-        for (index, (bytes, &leaf)) in (range.start..).zip(rows) {
-            if visit(RowRef { index, bytes, leaf }).is_break() {
+        for row in self.rows.rows_at(positions) {
+            if visit(row).is_break() {
                 break;
             }
         }

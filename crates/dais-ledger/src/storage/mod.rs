@@ -65,6 +65,14 @@ impl Batch {
         leaf
     }
 
+    /// Adds the rows of another batch at the end.
+    pub(crate) fn extend(&mut self, other: &Self) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        self.ends.extend(other.ends.iter().map(|end| start + end));
+        self.leaves.extend_from_slice(&other.leaves);
+    }
+
     /// Index that the first row gets.
     pub fn first_index(&self) -> u64 {
         self.first_index
@@ -82,12 +90,17 @@ impl Batch {
 
     /// The rows, in order.
     pub fn rows(&self) -> impl Iterator<Item = RowRef<'_>> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        let bounds = starts.zip(&self.ends).zip(&self.leaves);
-        bounds.zip(self.first_index..).map(|(((start, &end), &leaf), index)| RowRef {
-            index,
-            bytes: &self.bytes[start..end],
-            leaf,
+        self.rows_at(0..self.len())
+    }
+
+    /// The rows at these positions, all of which there must be.
+    pub(crate) fn rows_at(&self, positions: Range<usize>) -> impl Iterator<Item = RowRef<'_>> {
+        let mut start = if positions.start == 0 { 0 } else { self.ends[positions.start - 1] };
+        let rows = self.ends[positions.clone()].iter().zip(&self.leaves[positions.clone()]);
+        rows.zip(self.first_index + positions.start as u64..).map(move |((&end, &leaf), index)| {
+            let bytes = &self.bytes[start..end];
+            start = end;
+            RowRef { index, bytes, leaf }
         })
     }
 }

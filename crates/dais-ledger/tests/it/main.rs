@@ -12,6 +12,7 @@ mod flip;
 mod proofs;
 mod salvage;
 mod tamper;
+mod writer;
 
 use dais_ledger::{Entry, HeadKey, Kind, Ledger, LedgerError, Origin, Storage};
 
