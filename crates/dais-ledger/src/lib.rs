@@ -26,23 +26,33 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+mod checkpoint;
+mod cosignature;
 mod digest;
 mod entry;
 mod error;
 mod head;
 mod ledger;
+mod note;
 mod origin;
 mod proof;
+mod split_view;
 mod storage;
 mod tree;
+mod witness;
 
 pub use audit::{Damage, Verified, verify};
+pub use checkpoint::{CHECKPOINT_BYTES_MAX, Checkpoint, CheckpointError, SIGNATURES_MAX, Unsigned};
+pub use cosignature::{CosignedHead, NotWitnessed, PolicyError, WitnessPolicy, WitnessVerifier};
 pub use digest::{Digest, DigestError};
 pub use entry::{BODY_BYTES_MAX, COORDINATOR, DecodeError, ENTRY_BYTES_MAX, Entry, Kind};
 pub use error::LedgerError;
 pub use head::{Head, HeadKey, HeadSeal, HeadVerifier, InvalidKey, InvalidSeal, SignedHead};
 pub use ledger::{EntriesSince, Ledger};
+pub use note::{NoteSignature, NoteSignatureError, VkeyError};
 pub use origin::{Origin, OriginError};
 pub use proof::{ConsistencyProof, InclusionProof, ProofError};
+pub use split_view::{SplitView, SplitViewError};
 pub use storage::{Batch, Durability, Identity, MemoryStorage, RowRef, SqliteStorage, Storage, StorageError};
 pub use tree::{empty_root, leaf_hash, node_hash};
+pub use witness::{Refused, Witness};
