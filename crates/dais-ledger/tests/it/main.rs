@@ -6,6 +6,9 @@ mod conformance;
 mod files;
 mod proofs;
 mod tamper;
+mod tiles;
+mod tiles_damage;
+mod witness;
 
 use dais_ledger::{Entry, HeadKey, Kind, Ledger, LedgerError, Origin, Storage};
 
