@@ -113,11 +113,12 @@ pub fn export_tiles<S: Storage>(ledger: &Ledger<S>, folder: &Path) -> Result<Exp
 
 /// Adds the lines of witnesses to the checkpoint of an export, and returns it.
 ///
-/// The lines are not checked: whoever reads the checkpoint does, with the keys of the witnesses.
+/// The cosignatures are not checked: whoever reads the checkpoint does, with the keys of the witnesses.
 ///
 /// # Errors
 ///
-/// [`ExportError`], also when the checkpoint there is not one of this log and key, or is not over `head` any more.
+/// [`ExportError`], also when the checkpoint there is not one of this log and key, or is not over `head` any more,
+/// and when the lines would make it unreadable.
 pub fn add_cosignatures(
     folder: &Path,
     origin: &Origin,
@@ -133,7 +134,10 @@ pub fn add_cosignatures(
         for line in cosignatures {
             checkpoint.add(line.clone());
         }
-        folder.write_durably(CHECKPOINT, checkpoint.to_string().as_bytes())?;
+        let text = checkpoint.to_string();
+        let readable = Checkpoint::from_bytes(text.as_bytes()).map_err(TileFault::from)?;
+        readable.signed_by(verifier).map_err(TileFault::from)?;
+        folder.write_durably(CHECKPOINT, text.as_bytes())?;
         Ok(checkpoint)
     })
 }

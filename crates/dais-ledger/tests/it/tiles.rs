@@ -247,6 +247,9 @@ fn cosignatures_travel_with_the_export() {
     let line = witness.check(&verified(folder.path()).checkpoint, &proof, 77).unwrap();
     let head = ledger.head().head;
     add_cosignatures(folder.path(), &origin(), &key().verifier(), &head, std::slice::from_ref(&line)).unwrap();
+    let own = verified(folder.path()).checkpoint.signatures()[0].to_string().replace('+', "/");
+    let spoilt = add_cosignatures(folder.path(), &origin(), &key().verifier(), &head, &[own.parse().unwrap()]);
+    assert!(matches!(spoilt, Err(ExportError::Before(_))), "the log's own line stays whole");
     export_tiles(&ledger, folder.path()).unwrap();
     let policy = WitnessPolicy::new(vec![witness.verifier()], 1).unwrap();
     let cosigned = policy.check(&verified(folder.path()).checkpoint, &key().verifier()).unwrap();
