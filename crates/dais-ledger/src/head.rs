@@ -5,9 +5,10 @@ use std::fmt;
 use base64ct::{Base64, Encoding};
 use ed25519_zebra::{Signature, SigningKey, VerificationKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use sha2::{Digest as _, Sha256};
 
+use crate::checkpoint::Checkpoint;
 use crate::digest::Digest;
+use crate::note::{self, SignatureType, VkeyError};
 use crate::origin::Origin;
 use crate::tree;
 
@@ -84,10 +85,7 @@ pub struct SignedHead {
 impl SignedHead {
     /// The whole checkpoint as a C2SP `signed-note`: body, empty line, one signature line under the log's name.
     pub fn checkpoint(&self, origin: &Origin, verifier: &HeadVerifier) -> String {
-        let mut signature = verifier.key_id(origin).to_vec();
-        signature.extend_from_slice(&self.seal.0);
-        let signature = Base64::encode_string(&signature);
-        format!("{}\n\u{2014} {origin} {signature}\n", self.head.checkpoint_body(origin))
+        Checkpoint::new(origin.clone(), self, verifier).to_string()
     }
 }
 
@@ -164,13 +162,23 @@ impl HeadVerifier {
 
     /// The key id of C2SP `signed-note`: first 4 bytes of SHA-256 over name, newline, 0x01 (Ed25519) and key.
     pub fn key_id(&self, origin: &Origin) -> [u8; 4] {
-        let hash: [u8; 32] = Sha256::new()
-            .chain_update(origin.as_str())
-            .chain_update([b'\n', 1])
-            .chain_update(self.to_bytes())
-            .finalize()
-            .into();
-        [hash[0], hash[1], hash[2], hash[3]]
+        note::key_id(origin, SignatureType::Ed25519, &self.to_bytes())
+    }
+
+    /// The key under the name of its log as a C2SP `vkey`, the text by which verifiers know it.
+    pub fn to_vkey(&self, origin: &Origin) -> String {
+        note::vkey(origin, SignatureType::Ed25519, &self.to_bytes())
+    }
+
+    /// Name and key of a log from a `vkey`.
+    ///
+    /// # Errors
+    ///
+    /// [`VkeyError`] when the text is damaged or names a key of another type.
+    pub fn from_vkey(text: &str) -> Result<(Origin, Self), VkeyError> {
+        let (origin, bytes) = note::parse_vkey(text, SignatureType::Ed25519)?;
+        let verifier = Self::from_bytes(bytes).map_err(|_| VkeyError { what: "its bytes are not an Ed25519 key" })?;
+        Ok((origin, verifier))
     }
 }
 

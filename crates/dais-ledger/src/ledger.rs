@@ -11,7 +11,7 @@ use crate::head::{Head, HeadKey, HeadVerifier, SignedHead};
 use crate::origin::Origin;
 use crate::proof::{ConsistencyProof, InclusionProof, consistency_ranges, inclusion_ranges};
 use crate::storage::{Batch, Identity, Storage, StorageError};
-use crate::tree::Tree;
+use crate::tree::{Frontier, Tree};
 
 mod append;
 mod since;
@@ -242,7 +242,13 @@ impl<S: Storage> Ledger<S> {
         ranges.into_iter().map(|range| self.range_root(range)).collect()
     }
 
-    fn range_root(&self, range: Range<u64>) -> Result<Digest, LedgerError> {
+    /// The right edge of the tree as it was at `size`, which is at most the present one.
+    pub(crate) fn frontier_at(&self, size: u64) -> Result<Frontier, LedgerError> {
+        Frontier::from_parts(size, |range| self.range_root(range))
+    }
+
+    /// The root over a range of leaves, split as RFC 6962 splits a tree of that width.
+    pub(crate) fn range_root(&self, range: Range<u64>) -> Result<Digest, LedgerError> {
         let root = self.tree.range_root(range, &mut |leaves| stored_leaves(&self.storage, leaves));
         root.map_err(|error| self.noted(error))
     }

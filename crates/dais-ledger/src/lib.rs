@@ -5,8 +5,12 @@
 //! holds a sealed head can be shown that an entry is in the log ([`InclusionProof`]) and that a later head only added
 //! to it ([`ConsistencyProof`]), without seeing the rest.
 //!
-//! Entries, tree, heads and proofs are pure; files are known only to the implementors of [`Storage`].
-//! The format is described to the byte in `docs/reference/ledger-format.md`.
+//! Witnesses cosign a head only if it continues what they saw ([`Witness`]); who seals two histories and shows both is
+//! convicted by a [`SplitView`]. A log can be exported as static files ([`export_tiles`]) that others verify without it.
+//!
+//! Entries, tree, heads, proofs and witnesses are pure; files are known only to the implementors of [`Storage`] and to
+//! the export. The formats are described to the byte in `docs/reference/ledger-format.md` and
+//! `docs/reference/ledger-export.md`.
 //!
 //! ```
 //! use dais_ledger::{Entry, HeadKey, Kind, Ledger, MemoryStorage, Origin};
@@ -26,27 +30,42 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+mod checkpoint;
+mod cosignature;
 mod digest;
 mod entry;
 mod error;
 mod head;
 mod ledger;
+mod note;
 mod origin;
 mod proof;
 mod salvage;
+mod split_view;
 mod storage;
+mod tiles;
 mod tree;
+mod witness;
 mod writer;
 
 pub use audit::{Damage, Verified, verify};
+pub use checkpoint::{CHECKPOINT_BYTES_MAX, Checkpoint, CheckpointError, SIGNATURES_MAX, Unsigned};
+pub use cosignature::{CosignedHead, NotWitnessed, PolicyError, WitnessPolicy, WitnessVerifier};
 pub use digest::{Digest, DigestError};
 pub use entry::{BODY_BYTES_MAX, COORDINATOR, DecodeError, ENTRY_BYTES_MAX, Entry, Kind};
 pub use error::LedgerError;
 pub use head::{Head, HeadKey, HeadSeal, HeadVerifier, InvalidKey, InvalidSeal, SignedHead};
 pub use ledger::{EntriesSince, Ledger};
+pub use note::{NoteSignature, NoteSignatureError, VkeyError};
 pub use origin::{Origin, OriginError};
 pub use proof::{ConsistencyProof, InclusionProof, ProofError};
 pub use salvage::{Known, Lost, SalvageError, Salvaged, salvage};
+pub use split_view::{SplitView, SplitViewError};
 pub use storage::{Batch, Durability, Identity, MemoryStorage, RowRef, SqliteStorage, Storage, StorageError};
+pub use tiles::{
+    ExportError, Exported, FileError, IMPORT_BATCH_BYTES_MAX, ImportError, TileFault, VerifiedTiles, add_cosignatures,
+    export_tiles, import_tiles, verify_tiles,
+};
 pub use tree::{empty_root, leaf_hash, node_hash};
+pub use witness::{Refused, Witness};
 pub use writer::{Appender, LedgerWriter, Pending, WriteError, WriterParams};

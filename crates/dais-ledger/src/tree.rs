@@ -44,6 +44,18 @@ pub(crate) struct Frontier {
 }
 
 impl Frontier {
+    /// The right edge of a tree of `size` leaves, put together from the roots of its complete subtrees.
+    pub(crate) fn from_parts<E>(size: u64, mut root: impl FnMut(Range<u64>) -> Result<Digest, E>) -> Result<Self, E> {
+        let mut peaks = Vec::new();
+        let mut start = 0;
+        for level in (0..u64::BITS).rev().filter(|level| size >> level & 1 == 1) {
+            let end = start + (1 << level);
+            peaks.push(root(start..end)?);
+            start = end;
+        }
+        Ok(Self { size, peaks })
+    }
+
     pub(crate) fn size(&self) -> u64 {
         self.size
     }

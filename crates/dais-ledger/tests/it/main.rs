@@ -12,6 +12,9 @@ mod flip;
 mod proofs;
 mod salvage;
 mod tamper;
+mod tiles;
+mod tiles_damage;
+mod witness;
 mod writer;
 
 use dais_ledger::{Entry, HeadKey, Kind, Ledger, LedgerError, Origin, Storage};

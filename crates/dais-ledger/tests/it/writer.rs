@@ -161,7 +161,8 @@ fn what_arrives_during_a_commit_is_one_group_with_one_head() {
 
 #[test]
 fn when_a_commit_fails_for_want_of_space_nobody_is_acknowledged_and_the_writer_goes_on() {
-    for failure in [StorageError::Full, StorageError::ReadOnly, StorageError::Busy] {
+    let failed = StorageError::Io { detail: "the disk".to_owned() };
+    for failure in [StorageError::Full, StorageError::ReadOnly, StorageError::Busy, failed] {
         let Gated { writer, begun, verdict } = gated(without_linger());
         let appender = writer.appender();
         let first = appender.submit(numbered(0, 0, 1)).unwrap();
