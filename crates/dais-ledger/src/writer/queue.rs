@@ -180,8 +180,11 @@ impl Queue {
         lock(&self.state).head
     }
 
-    pub(super) fn set_head(&self, head: SignedHead) {
-        lock(&self.state).head = head;
+    /// Makes a head known, and returns how many submissions wait.
+    pub(super) fn set_head(&self, head: SignedHead) -> usize {
+        let mut state = lock(&self.state);
+        state.head = head;
+        state.waiting.submissions
     }
 }
 
