@@ -28,8 +28,9 @@ pub struct WriterParams {
     /// Most bytes of bodies that wait to be written, and so the most in one commit; twice as much may be in memory,
     /// one group being written and one waiting. A submission with more goes in by itself.
     pub group_bytes_max: usize,
-    /// How long a commit waits until as many submissions are there as the commit before had. Threads that each append,
-    /// wait and append again so stay in one group instead of falling apart into two; a thread alone never waits.
+    /// How long a commit waits at most until as many submissions are there as the commit before answered and left
+    /// waiting. Threads that each append, wait and append again so stay in one group instead of falling apart into two;
+    /// a single such thread never waits.
     pub linger: Duration,
 }
 
@@ -223,7 +224,9 @@ fn write_groups<S: Storage>(mut ledger: Ledger<S>, queue: &Queue) -> Ledger<S> {
         expected = group.submissions;
         match ledger.append_batch(&group.entries) {
             Ok(indices) => {
-                queue.set_head(*ledger.head());
+                // Those answered now may come back, beside those who came too late for this group: a thread once left
+                // behind would otherwise stay behind.
+                expected += queue.set_head(*ledger.head());
                 group.settle(Ok(indices.start));
             }
             Err(error) => {
