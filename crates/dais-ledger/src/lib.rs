@@ -26,6 +26,8 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+#[cfg(feature = "backup")]
+pub mod backup;
 mod digest;
 mod entry;
 mod error;
