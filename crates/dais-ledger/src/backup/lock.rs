@@ -74,8 +74,9 @@ impl Unlock {
     ///
     /// [`BackupError::Key`] when it holds none, or anything else.
     pub fn identities(text: &[u8]) -> Result<Self, BackupError> {
-        let file = IdentityFile::from_buffer(text).map_err(|error| BackupError::Key(error.to_string()))?;
-        let identities = file.into_identities().map_err(|error| BackupError::Key(error.to_string()))?;
+        let unread = |error: String| BackupError::Key(format!("this is no identity file of age: {error}"));
+        let file = IdentityFile::from_buffer(text).map_err(|error| unread(error.to_string()))?;
+        let identities = file.into_identities().map_err(|error| unread(error.to_string()))?;
         if identities.is_empty() {
             return Err(BackupError::Key("the identity file holds no identity".to_owned()));
         }

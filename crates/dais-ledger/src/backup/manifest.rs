@@ -296,9 +296,8 @@ mod tests {
     #[test]
     fn the_name_of_a_log_becomes_a_name_for_files() {
         let created = Timestamp::new("2026-10-30T12:00:00.123Z").unwrap();
-        let name = |origin: &str, encryption| {
-            Manifest::file_name(&Origin::new(origin).unwrap(), 12, &created, encryption)
-        };
+        let name =
+            |origin: &str, encryption| Manifest::file_name(&Origin::new(origin).unwrap(), 12, &created, encryption);
         assert_eq!(name("dais/run/a-7", Encryption::None), "dais-run-a-7-12-20261030T120000.123Z.db.zst");
         assert_eq!(name("../é", Encryption::Age), "-12-20261030T120000.123Z.db.zst.age");
         assert!(name(&"x".repeat(200), Encryption::None).len() < 130);

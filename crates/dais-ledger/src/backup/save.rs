@@ -120,9 +120,8 @@ fn thin(folder: &Path, newest: &Backup, keep: NonZeroUsize) -> Result<Vec<PathBu
     let same_log = |backup: &Backup| {
         backup.manifest.origin == newest.manifest.origin && backup.manifest.public_key == newest.manifest.public_key
     };
-    let full = |backup: &Backup| {
-        fs::metadata(&backup.path).is_ok_and(|packed| packed.len() == backup.manifest.file_bytes)
-    };
+    let full =
+        |backup: &Backup| fs::metadata(&backup.path).is_ok_and(|packed| packed.len() == backup.manifest.file_bytes);
     let older = Backup::list(folder)?.backups.into_iter().rev();
     let older = older.filter(|backup| backup.path != newest.path && same_log(backup) && full(backup));
     let mut removed = Vec::new();

@@ -296,11 +296,9 @@ fn a_log_is_restored_as_of_the_last_head_before_a_size() {
         let memory = filled(MemoryStorage::new(), u32::try_from(size).unwrap(), 10);
         assert_eq!((verified.head, verified.heads), (*memory.head(), size.div_ceil(10) + 1));
     }
-    let mut resumed = Ledger::resume(
-        SqliteStorage::open(folder.path().join("until-50.db"), Durability::Normal).unwrap(),
-        key(),
-    )
-    .unwrap();
+    let mut resumed =
+        Ledger::resume(SqliteStorage::open(folder.path().join("until-50.db"), Durability::Normal).unwrap(), key())
+            .unwrap();
     assert_eq!(resumed.append_batch(&entries(5)), Ok(50..55));
 }
 
@@ -337,7 +335,8 @@ fn a_file_that_is_damaged_beyond_opening_is_replaced_and_kept_with_its_log() {
     let force = RestoreParams { existing: Existing::SetAside, ..RestoreParams::default() };
     restore(&backups, &ledger, &force, &mut |_| ()).unwrap();
     assert_eq!(contents(&ledger).len(), 30);
-    let kept = |ending: &str| fs::read_to_string(folder.path().join(format!("ledger.db.before-restore{ending}"))).unwrap();
+    let kept =
+        |ending: &str| fs::read_to_string(folder.path().join(format!("ledger.db.before-restore{ending}"))).unwrap();
     assert_eq!((kept("").as_str(), kept("-wal").as_str()), ("rubbish", "remains"));
 }
 

@@ -53,8 +53,8 @@ impl SqliteStorage {
             match result {
                 StepResult::Done => break,
                 StepResult::More => {}
-                // The states of this version and any that a later one adds: another process holds the file.
-                _ => return Err(StorageError::Busy),
+                // With any state that is added later: another process holds the file.
+                StepResult::Busy | StepResult::Locked | _ => return Err(StorageError::Busy),
             }
         }
         drop(backup);
