@@ -129,7 +129,7 @@ fn a_point_in_time_is_restored_and_named() {
     let folder = place();
     backup(folder.path(), &[]);
     let said = printed(dais(folder.path()).args(["ledger", "restore", "b", "--to", "r.db", "--until", "37"]));
-    assert!(said.contains("the last sealed head up to entry 37 has 30 entries, of 95 saved"), "{said}");
+    assert!(said.contains("the last head of at most 37 entries has 30, of 95 saved"), "{said}");
     let whole = Ledger::open(SqliteStorage::open_read_only(folder.path().join("l.db")).unwrap()).unwrap();
     let cut = SqliteStorage::open(folder.path().join("r.db"), Durability::Normal).unwrap();
     let cut = Ledger::resume(cut, key()).unwrap();

@@ -230,8 +230,11 @@ fn clear_companions(target: &Path) -> Result<(), BackupError> {
 fn rename_ledger(from: &Path, to: &Path) -> Result<(), BackupError> {
     fs::rename(from, to).map_err(BackupError::at(from))?;
     for (from, to) in companions(from).iter().zip(companions(to)) {
-        if from.exists() {
-            fs::rename(from, to).map_err(BackupError::at(from))?;
+        match fs::metadata(from) {
+            // Left by a reader, and as good as none.
+            Ok(companion) if companion.len() == 0 => fs::remove_file(from).map_err(BackupError::at(from))?,
+            Ok(_) => fs::rename(from, to).map_err(BackupError::at(from))?,
+            Err(_) => {}
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::bail;
 use dais_ledger::backup::{BackupError, Existing, RestoreParams, Restored, restore as restore_backup};
 use serde_json::json;
 
@@ -25,7 +25,7 @@ pub(super) fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
     drop(meter);
     let restored = match restored {
         Err(error @ BackupError::Exists { .. }) if !args.force => {
-            return Err(error).context("--force takes its place and keeps it under another name");
+            bail!("{error}: --force takes its place and keeps it under another name");
         }
         restored => restored?,
     };
@@ -59,9 +59,9 @@ fn words(restored: &Restored, until: Option<u64>, target: &str) -> String {
     if let Some(until) = until {
         let of = if verified.entries == saved { "all of" } else { "of" };
         lines.push(format!(
-            "  the last sealed head up to entry {} has {}, {of} {} saved",
-            count(until),
-            plural(verified.entries, "entry"),
+            "  the last head of at most {} has {}, {of} {} saved",
+            plural(until, "entry"),
+            count(verified.entries),
             count(saved)
         ));
     }
