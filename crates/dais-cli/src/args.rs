@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use dais_sim::Mode;
 use dais_traffic::Partition;
 
+use crate::ledger_args::LedgerCommand;
 use crate::value;
 
 /// Autonomous agents that detect network attacks together: signatures, measured votes, an append-only ledger
@@ -34,6 +35,9 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Recompute the ledger of a run: entries, hashes, tree, seals and every decision
     Verify(VerifyArgs),
+    /// Look into a ledger and operate it: show, prove, verify, back up, restore
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Draft a schema file for a labelled table, to read, correct and give with --schema
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema(SchemaArgs),

@@ -3,12 +3,14 @@
 //! A command returns its exit code: 0 fine, 1 a check failed. An error is wrong usage or input, exit code 2.
 
 mod explain;
+mod ledger;
 mod run;
 mod schema;
 mod sweep;
 mod verify;
 
 pub(crate) use explain::explain;
+pub(crate) use ledger::ledger;
 pub(crate) use run::run;
 pub(crate) use schema::schema;
 pub(crate) use sweep::sweep;

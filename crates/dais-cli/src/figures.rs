@@ -50,6 +50,15 @@ pub(crate) fn rate(per_second: f64) -> String {
     if per_second < 100.0 { format!("{per_second:.1}") } else { count(per_second.round() as u64) }
 }
 
+/// An amount of bytes in a fitting unit.
+pub(crate) fn bytes(bytes: u64) -> String {
+    let units = [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    match units.into_iter().find(|&(_, size)| bytes >= size) {
+        Some((unit, size)) => format!("{:.1} {unit}", bytes as f64 / size as f64),
+        None => plural(bytes, "byte"),
+    }
+}
+
 /// `1 agent`, `2 agents`; `1 entry`, `2 entries`.
 pub(crate) fn plural(number: u64, one: &str) -> String {
     match one.strip_suffix("ry").filter(|_| number != 1) {
@@ -79,6 +88,11 @@ mod tests {
             [plural(1, "entry"), plural(2, "entry"), plural(1_000, "agent")],
             ["1 entry", "2 entries", "1,000 agents"]
         );
+    }
+
+    #[test]
+    fn bytes_have_a_fitting_unit() {
+        assert_eq!([1, 900, 1_536, 5 << 20].map(bytes), ["1 byte", "900 bytes", "1.5 KiB", "5.0 MiB"]);
     }
 
     #[test]

@@ -6,6 +6,8 @@ mod choice;
 mod command;
 mod figures;
 mod interrupt;
+mod ledger_args;
+mod meter;
 mod output;
 mod progress;
 mod run_folder;
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         Command::Sweep(args) => command::sweep(&args),
         Command::Explain(args) => command::explain(&args),
         Command::Verify(args) => command::verify(&args),
+        Command::Ledger(command) => command::ledger(&command),
         Command::Schema(args) => command::schema(&args),
     });
     outcome.unwrap_or_else(|error| {

@@ -1,6 +1,8 @@
 //! Standard output and standard error.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::ops::ControlFlow;
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -14,6 +16,63 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.context("cannot write to standard output"),
     }
+}
+
+/// Standard output for many lines; it is told when nobody reads them any more.
+#[derive(Debug)]
+pub(crate) struct Lines(BufWriter<StdoutLock<'static>>);
+
+impl Lines {
+    /// Takes standard output.
+    pub(crate) fn new() -> Self {
+        Self(BufWriter::new(io::stdout().lock()))
+    }
+
+    /// Writes a line; breaks when its reader is gone, which is no error.
+    ///
+    /// # Errors
+    /// Any other failure to write.
+    pub(crate) fn line(&mut self, line: &str) -> anyhow::Result<ControlFlow<()>> {
+        told(writeln!(self.0, "{line}"))
+    }
+
+    /// Hands on what was written so far; breaks when its reader is gone.
+    ///
+    /// # Errors
+    /// Any other failure to write.
+    pub(crate) fn flush(&mut self) -> anyhow::Result<ControlFlow<()>> {
+        told(self.0.flush())
+    }
+}
+
+fn told(written: io::Result<()>) -> anyhow::Result<ControlFlow<()>> {
+    match written {
+        Ok(()) => Ok(ControlFlow::Continue(())),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+        Err(error) => Err(error).context("cannot write to standard output"),
+    }
+}
+
+/// Waits, at most until the reader of standard output is gone; breaks then.
+#[cfg(unix)]
+pub(crate) fn wait_for_reader(wait: Duration) -> ControlFlow<()> {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let stdout = io::stdout();
+    let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
+    let timeout = Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: i64::from(wait.subsec_nanos()) };
+    match poll(&mut watched, Some(&timeout)) {
+        // Nothing was asked for, so that only an end or an error can be reported.
+        Ok(reported) if reported > 0 => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    }
+}
+
+/// Waits; where the reader has gone is seen when the next line is written.
+#[cfg(not(unix))]
+pub(crate) fn wait_for_reader(wait: Duration) -> ControlFlow<()> {
+    std::thread::sleep(wait);
+    ControlFlow::Continue(())
 }
 
 /// Writes a line to standard error; where that is closed there is nobody to tell.

@@ -1,5 +1,6 @@
 //! Values on the command line that are more than a number or a path.
 
+use dais_ledger::{COORDINATOR, HeadVerifier, Kind};
 use dais_sim::Mode;
 use dais_traffic::Partition;
 
@@ -55,6 +56,46 @@ pub(crate) fn setting(text: &str) -> Result<(String, String), String> {
     Ok((key.trim().to_owned(), value.trim().to_owned()))
 }
 
+/// The public key of a ledger.
+pub(crate) fn public_key(text: &str) -> Result<HeadVerifier, String> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text, &mut bytes).map_err(|_| "expected 64 hexadecimal digits".to_owned())?;
+    HeadVerifier::from_bytes(bytes).map_err(|error| error.to_string())
+}
+
+/// The kind of an entry, by the name that JSON shows.
+pub(crate) fn kind(text: &str) -> Result<Kind, String> {
+    let known = Kind::ALL.into_iter().find(|&kind| kind_name(kind) == text);
+    known.ok_or_else(|| format!("expected one of {}", Kind::ALL.map(kind_name).join(", ")))
+}
+
+/// The name of a kind.
+pub(crate) fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Genesis => "genesis",
+        Kind::Member => "member",
+        Kind::Signature => "signature",
+        Kind::Vote => "vote",
+        Kind::Outcome => "outcome",
+        Kind::Sighting => "sighting",
+        Kind::Lifecycle => "lifecycle",
+        Kind::Seal => "seal",
+    }
+}
+
+/// The author of an entry: an agent, as a number or as it is shown, or the coordinator.
+pub(crate) fn author(text: &str) -> Result<u32, String> {
+    if text == "coordinator" {
+        return Ok(COORDINATOR);
+    }
+    number("an agent such as 12 or a12, or `coordinator`", text.strip_prefix('a').unwrap_or(text))
+}
+
+/// The author as it is shown.
+pub(crate) fn author_name(author: u32) -> String {
+    if author == COORDINATOR { "coordinator".to_owned() } else { format!("a{author}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,6 +116,18 @@ mod tests {
     fn shares_and_levels_have_bounds() {
         assert!(share("0").is_ok() && share("1").is_ok() && share("1.1").is_err() && share("NaN").is_err());
         assert!(level("0.02").is_ok() && level("0").is_err() && level("1").is_err() && level("NaN").is_err());
+    }
+
+    #[test]
+    fn what_is_shown_of_an_entry_may_be_asked_for() {
+        for shown in Kind::ALL {
+            assert_eq!(kind(kind_name(shown)), Ok(shown));
+        }
+        for shown in [0, 12, COORDINATOR] {
+            assert_eq!(author(&author_name(shown)), Ok(shown));
+        }
+        assert!(kind("Vote").is_err() && author("b1").is_err() && author("").is_err());
+        assert!(public_key("00").is_err() && public_key(&"00".repeat(32)).is_ok());
     }
 
     #[test]

@@ -30,6 +30,8 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+#[cfg(feature = "backup")]
+pub mod backup;
 mod checkpoint;
 mod cosignature;
 mod digest;

@@ -42,6 +42,7 @@ pub use fault::{Check, Fault, Place, Wrong};
 pub use genesis::{GENESIS_FORMAT, Genesis, GenesisError};
 pub use lifecycle::{Cause, Lifecycle, LifecycleEvent};
 pub use params::{AgentParams, AlertLearning, ColdStart};
+pub use record::transitions;
 pub use replay::{Blocked, Depth, ReplayedStep, replay};
 pub use scenario::{Execution, Plan, Rules, ScenarioError};
 pub use seed::Seed;

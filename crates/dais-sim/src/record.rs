@@ -36,8 +36,9 @@ pub(crate) fn lifecycle(events: &[LifecycleEvent]) -> Option<Entry> {
     Some(Entry { kind: Kind::Lifecycle, step: first.step, author: first.agent, body })
 }
 
-/// Reads the body of a lifecycle entry: from, to and cause of at least one transition.
-pub(crate) fn transitions(body: &[u8]) -> Option<Vec<(Lifecycle, Lifecycle, Cause)>> {
+/// Reads the body of a lifecycle entry: from, to and cause of at least one transition; `None` when it is none.
+#[must_use]
+pub fn transitions(body: &[u8]) -> Option<Vec<(Lifecycle, Lifecycle, Cause)>> {
     let (triples, rest) = body.as_chunks::<3>();
     if triples.is_empty() || !rest.is_empty() {
         return None;

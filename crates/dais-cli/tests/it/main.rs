@@ -4,6 +4,8 @@
 mod bad_input;
 mod determinism;
 mod explain;
+mod ledger;
+mod ledger_backup;
 mod place;
 mod run;
 mod signal;

@@ -14,6 +14,8 @@ use crate::digest::Digest;
 use crate::head::{Head, HeadSeal, SignedHead};
 use crate::origin::Origin;
 
+mod maintenance;
+
 /// `DAIS` in ASCII.
 const APPLICATION_ID: u32 = 0x4441_4953;
 const FORMAT: u32 = 1;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[cfg(feature = "backup")]
+mod backup;
 mod child;
 mod conformance;
 mod crash;

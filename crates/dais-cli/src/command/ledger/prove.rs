@@ -1,0 +1,108 @@
+//! `dais ledger prove`.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use base64ct::{Base64, Encoding};
+use dais_ledger::{Digest, HeadVerifier, Ledger, SignedHead, SqliteStorage, Storage};
+use serde_json::{Value, json};
+
+use super::open;
+use crate::figures::{count, plural};
+use crate::ledger_args::ProveArgs;
+use crate::output;
+
+/// A proof, in both forms, and what it shows.
+struct Shown {
+    text: String,
+    json: Value,
+    words: String,
+}
+
+pub(super) fn prove(args: &ProveArgs) -> anyhow::Result<ExitCode> {
+    let ledger = Ledger::open(open(&args.ledger)?)?;
+    let shown = match (args.index, args.from) {
+        (Some(index), _) => inclusion(&ledger, index, args.size)?,
+        (None, Some(from)) => consistency(&ledger, from, args.to)?,
+        (None, None) => bail!("which entry? Give its index, or --from and --to"),
+    };
+    if args.json {
+        output::print(&format!("{}\n", shown.json))?;
+    } else {
+        output::print(&shown.text)?;
+        output::say(&shown.words);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn inclusion(ledger: &Ledger<SqliteStorage>, index: u64, size: Option<u64>) -> anyhow::Result<Shown> {
+    let head = sealed_head(ledger, size)?;
+    let proof = ledger.prove_inclusion(index, head.head.size)?;
+    let leaf = ledger.entry(index)?.leaf_hash();
+    proof.verify(&leaf, &head.head.root)?;
+    let checkpoint = checkpoint(ledger, &head)?;
+    Ok(Shown {
+        text: format!("c2sp.org/tlog-proof@v1\nindex {index}\n{}\n{checkpoint}", base64_lines(&proof.path)),
+        words: format!(
+            "entry {} with the leaf hash {leaf} is in the log of {}: {} to the root {}",
+            count(index),
+            plural(head.head.size, "entry"),
+            hashes(&proof.path),
+            head.head.root
+        ),
+        json: json!({
+            "origin": ledger.origin(), "public_key": hex::encode(ledger.public_key()),
+            "leaf": leaf, "proof": proof, "head": head, "checkpoint": checkpoint,
+        }),
+    })
+}
+
+fn consistency(ledger: &Ledger<SqliteStorage>, from: u64, to: Option<u64>) -> anyhow::Result<Shown> {
+    let head = sealed_head(ledger, to)?;
+    let proof = ledger.prove_consistency(from, head.head.size)?;
+    let old_root = ledger.root_at(from)?;
+    proof.verify(&old_root, &head.head.root)?;
+    let checkpoint = checkpoint(ledger, &head)?;
+    Ok(Shown {
+        text: format!("old {from}\n{}\n{checkpoint}", base64_lines(&proof.path)),
+        words: format!(
+            "the log of {} begins with the log of {} and the root {old_root}: {} to the root {}",
+            plural(head.head.size, "entry"),
+            plural(from, "entry"),
+            hashes(&proof.path),
+            head.head.root
+        ),
+        json: json!({
+            "origin": ledger.origin(), "public_key": hex::encode(ledger.public_key()),
+            "old_root": old_root, "proof": proof, "head": head, "checkpoint": checkpoint,
+        }),
+    })
+}
+
+/// The head of a size, or the last one. Without a sealed head a proof would lead nowhere.
+fn sealed_head(ledger: &Ledger<SqliteStorage>, size: Option<u64>) -> anyhow::Result<SignedHead> {
+    let last = *ledger.head();
+    let Some(size) = size else { return Ok(last) };
+    if size > last.head.size {
+        bail!("there is no state of {} in a log of {}", plural(size, "entry"), count(last.head.size));
+    }
+    let next = ledger.storage().next_head(size.checked_sub(1))?.unwrap_or(last);
+    if next.head.size != size {
+        bail!("no head of {} was sealed; the next one that was has {}", plural(size, "entry"), count(next.head.size));
+    }
+    Ok(next)
+}
+
+fn checkpoint(ledger: &Ledger<SqliteStorage>, head: &SignedHead) -> anyhow::Result<String> {
+    let verifier = HeadVerifier::from_bytes(*ledger.public_key()).context("the key stored with the log")?;
+    verifier.verify(ledger.origin(), head)?;
+    Ok(head.checkpoint(ledger.origin(), &verifier))
+}
+
+fn base64_lines(path: &[Digest]) -> String {
+    path.iter().map(|digest| Base64::encode_string(digest.as_bytes()) + "\n").collect()
+}
+
+fn hashes(path: &[Digest]) -> String {
+    if path.len() == 1 { "1 hash".to_owned() } else { format!("{} hashes", path.len()) }
+}

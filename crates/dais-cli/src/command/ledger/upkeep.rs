@@ -1,0 +1,45 @@
+//! `dais ledger vacuum` and `dais ledger migrate`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::bail;
+use dais_ledger::{Durability, Ledger, SqliteStorage};
+
+use super::{locate, open};
+use crate::figures::{bytes, plural};
+use crate::ledger_args::FileArgs;
+use crate::meter::Meter;
+use crate::output;
+
+pub(super) fn vacuum(args: &FileArgs) -> anyhow::Result<ExitCode> {
+    let path = locate(&args.ledger)?;
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+    let meter = Meter::working("writing the file anew");
+    let before = length(&path);
+    let ledger = Ledger::open(SqliteStorage::open(&path, Durability::Full)?)?;
+    let head = *ledger.head();
+    ledger.storage().vacuum()?;
+    ledger.into_storage().close()?;
+    let ledger = Ledger::open(SqliteStorage::open_read_only(&path)?)?;
+    drop(meter);
+    // Another process may have appended meanwhile.
+    if ledger.root_at(head.head.size)? != head.head.root {
+        bail!("{} holds another log than before: restore it from a backup", path.display());
+    }
+    output::print(&format!(
+        "{}\n  {} before, {} now; {} and the head are the same\n",
+        path.display(),
+        bytes(before),
+        bytes(length(&path)),
+        plural(head.head.size, "entry")
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn migrate(args: &FileArgs) -> anyhow::Result<ExitCode> {
+    drop(open(&args.ledger)?);
+    let format = SqliteStorage::FORMAT;
+    output::print(&format!("{} has ledger format {format}, the newest: nothing to do\n", args.ledger.display()))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,211 @@
+//! What may be written after `dais ledger`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use dais_ledger::{HeadVerifier, Kind};
+
+use crate::value;
+
+/// The commands about a ledger.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LedgerCommand {
+    /// Show entries, a line each, or one entry in full
+    Show(ShowArgs),
+    /// Show the last entries, and with --follow those that are appended from now on
+    Tail(TailArgs),
+    /// Prove that an entry is in the log, or that the log only grew between two sizes
+    #[command(after_help = PROVE_FORMATS)]
+    Prove(ProveArgs),
+    /// Check the log: entries, hashes, tree and the seals of the heads; `dais verify` checks the decisions too
+    Verify(VerifyLogArgs),
+    /// Count entries, bytes, heads, steps and authors
+    Stats(StatsArgs),
+    /// Save the ledger to a folder, compressed and verified, while it may be written to
+    #[command(after_help = BACKUP_EXAMPLES)]
+    Backup(BackupArgs),
+    /// Restore a ledger from a backup, after everything in it was verified
+    Restore(RestoreArgs),
+    /// Verify the newest backup in a folder wholly; to be run by a clock
+    CheckBackup(CheckBackupArgs),
+    /// Write the file anew without unused space; entries and heads do not change
+    Vacuum(FileArgs),
+    /// Bring the file to the newest ledger format
+    Migrate(FileArgs),
+}
+
+const PROVE_FORMATS: &str = "\
+An inclusion proof is printed as a C2SP tlog-proof, a consistency proof as the body that tlog-witness takes; both
+end in the sealed head they lead to. With --json, the digests are in hexadecimal.";
+
+const BACKUP_EXAMPLES: &str = "\
+Examples:
+  dais ledger backup runs/mine --to /backups/mine --keep 7
+  dais ledger backup runs/mine --to /backups/mine --recipient age1… --keep 7
+  dais ledger check-backup /backups/mine --max-age-hours 25";
+
+/// `dais ledger show`.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// Folder of a run, or its ledger file
+    pub(crate) ledger: PathBuf,
+    /// Index of one entry, from 0, to show in full
+    #[arg(conflicts_with_all = ["kind", "author", "step", "limit"])]
+    pub(crate) index: Option<u64>,
+    /// Only entries of this kind: genesis, member, signature, vote, outcome, sighting, lifecycle, seal
+    #[arg(long, value_name = "K", value_parser = value::kind)]
+    pub(crate) kind: Option<Kind>,
+    /// Only entries of this author: 12, a12 or coordinator
+    #[arg(long, value_name = "A", value_parser = value::author)]
+    pub(crate) author: Option<u32>,
+    /// Only entries of this step
+    #[arg(long, value_name = "S")]
+    pub(crate) step: Option<u32>,
+    /// Most entries shown [default: 50; all with --json]
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// Print one JSON object per entry, in full
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `dais ledger tail`.
+#[derive(Debug, Args)]
+pub(crate) struct TailArgs {
+    /// Folder of a run, or its ledger file
+    pub(crate) ledger: PathBuf,
+    /// How many of the last entries
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    pub(crate) lines: u64,
+    /// Go on with entries as they are appended, until Ctrl-C
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// Print one JSON object per entry, in full
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `dais ledger prove`.
+#[derive(Debug, Args)]
+pub(crate) struct ProveArgs {
+    /// Folder of a run, or its ledger file
+    pub(crate) ledger: PathBuf,
+    /// Index of the entry that is in the log
+    #[arg(required_unless_present = "from", conflicts_with = "from")]
+    pub(crate) index: Option<u64>,
+    /// Size of the log, which must be that of a sealed head [default: that of the last]
+    #[arg(long, value_name = "N", conflicts_with = "from")]
+    pub(crate) size: Option<u64>,
+    /// Older size of the log
+    #[arg(long, value_name = "M")]
+    pub(crate) from: Option<u64>,
+    /// Newer size, which must be that of a sealed head [default: that of the last]
+    #[arg(long, value_name = "N", requires = "from")]
+    pub(crate) to: Option<u64>,
+    /// Print one JSON object in place of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `dais ledger verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyLogArgs {
+    /// Folder of a run, or its ledger file
+    pub(crate) ledger: PathBuf,
+    /// Public key that the heads must be sealed with [default: the one stored in the file]
+    #[arg(long, value_name = "HEX", value_parser = value::public_key)]
+    pub(crate) public_key: Option<HeadVerifier>,
+    /// Print one JSON object in place of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `dais ledger stats`.
+#[derive(Debug, Args)]
+pub(crate) struct StatsArgs {
+    /// Folder of a run, or its ledger file
+    pub(crate) ledger: PathBuf,
+    /// Print one JSON object in place of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `dais ledger backup`.
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// Folder of a run, or its ledger file
+    pub(crate) ledger: PathBuf,
+    /// Folder for backups, made if need be
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    /// Keep the newest N backups of this log, the new one counted, and remove the others [default: keep all]
+    #[arg(long, value_name = "N")]
+    pub(crate) keep: Option<NonZeroUsize>,
+    /// Encrypt for the holder of this age public key; may be repeated
+    #[arg(long, value_name = "AGE1…")]
+    pub(crate) recipient: Vec<String>,
+    /// Encrypt with the passphrase in the first line of this file
+    #[arg(long, value_name = "FILE", conflicts_with = "recipient")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Public key that the heads must be sealed with [default: the one stored in the file]
+    #[arg(long, value_name = "HEX", value_parser = value::public_key)]
+    pub(crate) public_key: Option<HeadVerifier>,
+    /// Print one JSON object in place of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What decrypts a backup, and whose it must be.
+#[derive(Debug, Args)]
+pub(crate) struct OpenArgs {
+    /// age identity file that decrypts the backup
+    #[arg(long, value_name = "FILE")]
+    pub(crate) identity: Option<PathBuf>,
+    /// File with the passphrase that decrypts the backup, in its first line
+    #[arg(long, value_name = "FILE", conflicts_with = "identity")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Public key that the heads must be sealed with [default: the one in the manifest]
+    #[arg(long, value_name = "HEX", value_parser = value::public_key)]
+    pub(crate) public_key: Option<HeadVerifier>,
+    /// Print one JSON object in place of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `dais ledger restore`.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// A backup (`.db.zst` or `.db.zst.age`), or a folder of backups, of which the newest is taken
+    pub(crate) backup: PathBuf,
+    /// Ledger file to restore to, or the folder of a run
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// Restore the log as of its last sealed head of at most N entries [default: as it was saved]
+    #[arg(long, value_name = "N")]
+    pub(crate) until: Option<u64>,
+    /// Take the place of a file that is there already, which is kept with `.before-restore` added to its name
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) open: OpenArgs,
+}
+
+/// `dais ledger check-backup`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckBackupArgs {
+    /// Folder of backups
+    pub(crate) folder: PathBuf,
+    /// Fail when the newest backup is older than this
+    #[arg(long, value_name = "H")]
+    pub(crate) max_age_hours: Option<u32>,
+    #[command(flatten)]
+    pub(crate) open: OpenArgs,
+}
+
+/// `dais ledger vacuum` and `dais ledger migrate`.
+#[derive(Debug, Args)]
+pub(crate) struct FileArgs {
+    /// Folder of a run, or its ledger file
+    pub(crate) ledger: PathBuf,
+}
