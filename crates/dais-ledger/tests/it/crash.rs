@@ -12,8 +12,9 @@ use rand_philox::Philox;
 
 use super::{child, key, origin};
 
-const FILES: u64 = 4;
-const KILLS_PER_FILE: u32 = 126;
+const THREADS: u64 = 4;
+const FILES: u64 = 8;
+const KILLS_PER_FILE: u32 = 63;
 const ACKNOWLEDGED: &str = "acknowledged ";
 
 /// The entry that belongs at an index: what was written can be told from the index alone.
@@ -86,7 +87,7 @@ fn killed_writer(folder: &Path, after: Moment, life: Duration) -> u64 {
 
 /// Kills writers over one growing file; returns the kills after which there was more than before, and the entries.
 fn survives(file: u64, folder: &Path) -> (u32, u64) {
-    let folder = folder.join(file.to_string()).join(if file.is_multiple_of(2) { "normal" } else { "full" });
+    let folder = folder.join(file.to_string()).join(if file < FILES / 2 { "normal" } else { "full" });
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("ledger.db");
     drop(Ledger::create(SqliteStorage::create(&path, Durability::Full).unwrap(), origin(), key()).unwrap());
@@ -95,7 +96,7 @@ fn survives(file: u64, folder: &Path) -> (u32, u64) {
     for kill in 0..KILLS_PER_FILE {
         let (after, life_us) = match kill % 4 {
             0 => (Moment::Start, random.random_range(1_000..30_000)),
-            _ => (Moment::FirstBatch, random.random_range(0..3_000)),
+            _ => (Moment::FirstBatch, random.random_range(0..2_000)),
         };
         let acknowledged = killed_writer(&folder, after, Duration::from_micros(life_us));
         let ledger = Ledger::open(SqliteStorage::open_read_only(&path).unwrap()).unwrap();
@@ -120,8 +121,13 @@ fn five_hundred_killed_writers_lose_nothing_they_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let survived: Vec<_> = std::thread::scope(|scope| {
         let path = folder.path();
-        let threads: Vec<_> = (0..FILES).map(|file| scope.spawn(move || survives(file, path))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        let threads: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let files = (thread..FILES).step_by(THREADS as usize);
+                scope.spawn(move || files.map(|file| survives(file, path)).collect::<Vec<_>>())
+            })
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     println!("{survived:?}");
     let grown: u32 = survived.iter().map(|(grown, _)| grown).sum();

@@ -59,7 +59,7 @@ fn twenty_thousand_changed_bytes_are_found_or_change_nothing() {
     let folder = folder();
     let path = folder.path().join("ledger.db");
     let storage = SqliteStorage::create(&path, Durability::Normal).unwrap();
-    filled(storage, COUNT, 100).into_storage().close().unwrap();
+    filled(storage, COUNT, 250).into_storage().close().unwrap();
     let limit = Connection::open_in_memory().unwrap();
     let set: i64 =
         limit.query_row(&format!("PRAGMA hard_heap_limit = {HEAP_BYTES_MAX}"), [], |row| row.get(0)).unwrap();
