@@ -44,5 +44,10 @@ pub use head::{Head, HeadKey, HeadSeal, HeadVerifier, InvalidKey, InvalidSeal, S
 pub use ledger::{EntriesSince, Ledger};
 pub use origin::{Origin, OriginError};
 pub use proof::{ConsistencyProof, InclusionProof, ProofError};
-pub use storage::{Batch, Durability, Identity, MemoryStorage, RowRef, SqliteStorage, Storage, StorageError};
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub use storage::ServerStorage;
+pub use storage::{
+    Batch, Durability, Identity, Location, LocationError, MemoryStorage, RowRef, ServerSettings, ServerUrl,
+    SqliteStorage, Storage, StorageError, StorageOptions, System,
+};
 pub use tree::{empty_root, leaf_hash, node_hash};

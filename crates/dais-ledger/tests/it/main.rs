@@ -5,6 +5,8 @@
 mod conformance;
 mod files;
 mod proofs;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod servers;
 mod tamper;
 
 use dais_ledger::{Entry, HeadKey, Kind, Ledger, LedgerError, Origin, Storage};
