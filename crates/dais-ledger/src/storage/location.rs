@@ -241,6 +241,7 @@ impl ServerUrl {
     }
 
     /// The error of a program without this kind of server.
+    #[cfg(not(all(feature = "postgres", feature = "mysql")))]
     pub(super) fn not_built(&self) -> StorageError {
         StorageError::NotBuilt { scheme: self.system.scheme(), feature: self.system.scheme() }
     }

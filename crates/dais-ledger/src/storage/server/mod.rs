@@ -16,15 +16,19 @@ use super::{Batch, Identity, RowRef, ServerSettings, Storage, StorageError};
 use crate::digest::Digest;
 use crate::head::SignedHead;
 
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod session;
+mod tls;
 
 use session::{Attempt, Connector, Failure, Page, Session};
 
 /// Keeps the rows on a PostgreSQL, MySQL or MariaDB server: one transaction per batch.
 ///
-/// When appending returns `Ok`, the server has promised that the batch is on its disk. Several processes may hold the
+/// When appending returns `Ok`, the server has committed the batch: PostgreSQL on its disk, MySQL and MariaDB as their
+/// `innodb_flush_log_at_trx_commit` says, which is on the disk by default. Several processes may hold the
 /// same log; one appends at a time, and who comes second with the same indices gets [`StorageError::Conflict`].
 ///
 /// What passes by itself is waited for and tried again as [`ServerSettings`] say. When the connection is lost while a
@@ -87,6 +91,9 @@ impl ServerStorage {
             System::Postgres => Box::new(postgres::PostgresConnector::new(url, settings)?),
             #[cfg(not(feature = "postgres"))]
             System::Postgres => return Err(url.not_built()),
+            #[cfg(feature = "mysql")]
+            System::Mysql => Box::new(mysql::MysqlConnector::new(url, settings)?),
+            #[cfg(not(feature = "mysql"))]
             System::Mysql => return Err(url.not_built()),
         };
         let link = Link { session: None, purpose, unresolved: false, page: Page::default() };

@@ -14,6 +14,8 @@ use crate::{all_entries, entries, filled, key, origin};
 mod process;
 mod proxy;
 
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 

@@ -11,6 +11,7 @@ use postgres::types::Type;
 use postgres::{Client, Config, Error, GenericClient, Row, Statement};
 
 use super::session::{self, Attempt, Connector, Failure, Page, Session, key, number};
+use super::tls::TlsWish;
 use super::{Purpose, ServerUrl, place};
 use crate::head::SignedHead;
 use crate::storage::{Batch, Identity, ServerSettings, StorageError};
@@ -45,14 +46,14 @@ pub(super) struct PostgresConnector {
 impl PostgresConnector {
     /// Understands the connection string; nothing is connected.
     pub(super) fn new(url: &ServerUrl, settings: &ServerSettings) -> Result<Self, StorageError> {
-        let (text, tls) = Tls::of(url.secret())?;
+        let (text, wish) = TlsWish::of(url.secret())?;
         let mut config = Config::from_str(&text).map_err(|error| refused(&error))?;
         if config.get_application_name().is_none() {
             config.application_name("dais");
         }
         config.connect_timeout(settings.connect_timeout).keepalives_idle(KEEPALIVE);
         config.tcp_user_timeout(settings.statement_timeout);
-        let tls = tls.for_hosts(&mut config)?;
+        let tls = Tls::new(&wish, &mut config)?;
         let place = Place { schema: url.schema().to_owned(), shown: place(url) };
         Ok(Self { config, tls, place, statement_timeout_ms: settings.statement_timeout.as_millis() })
     }

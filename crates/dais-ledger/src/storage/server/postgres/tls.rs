@@ -1,10 +1,7 @@
 //! Whether a connection is encrypted, and to whom.
 
-use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use percent_encoding::percent_decode_str;
 use postgres::config::{Host, SslMode};
 use postgres::{Client, Config, Error, NoTls};
 use rustls::crypto::aws_lc_rs;
@@ -13,6 +10,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::super::tls::{TlsWish, is_loopback, refused};
 use crate::storage::StorageError;
 
 /// How a connection is protected.
@@ -23,39 +21,20 @@ pub(super) enum Tls {
     Verified(MakeRustlsConnect),
 }
 
-/// What a connection string says about it.
-pub(super) struct Wish {
-    /// `None`: as the host asks for.
-    encrypted: Option<bool>,
-    /// File of the certificates to trust instead of those of the operating system.
-    roots: Option<PathBuf>,
-}
-
 impl Tls {
-    /// Takes `sslmode` and `sslrootcert` out of a connection string.
-    pub(super) fn of(text: &str) -> Result<(String, Wish), StorageError> {
-        let mut wish = Wish { encrypted: None, roots: None };
-        let (place, query) = text.split_once('?').unwrap_or((text, ""));
-        let mut others = Vec::new();
-        for setting in query.split('&').filter(|setting| !setting.is_empty()) {
-            match setting.split_once('=') {
-                Some(("sslmode", "disable")) => wish.encrypted = Some(false),
-                Some(("sslmode", "require" | "verify-full")) => wish.encrypted = Some(true),
-                Some(("sslmode", other)) => {
-                    return Err(refused(format!(
-                        "sslmode={other} is not supported: disable, or require and verify-full, which both check the \
-                         server's certificate and name"
-                    )));
-                }
-                Some(("sslrootcert", path)) => {
-                    let path = percent_decode_str(path).decode_utf8();
-                    let path = path.map_err(|_| refused("sslrootcert is not UTF-8".to_owned()))?;
-                    wish.roots = Some(PathBuf::from(path.as_ref()));
-                }
-                _ => others.push(setting),
-            }
+    /// What is wished for the hosts of a connection string.
+    pub(super) fn new(wish: &TlsWish, config: &mut Config) -> Result<Self, StorageError> {
+        if !wish.is_encrypted(|| config.get_hosts().iter().all(is_this_machine)) {
+            config.ssl_mode(SslMode::Disable);
+            return Ok(Self::Plain);
         }
-        Ok((format!("{place}?{}", others.join("&")), wish))
+        config.ssl_mode(SslMode::Require);
+        let client = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| refused(error.to_string()))?
+            .with_root_certificates(trusted(wish)?)
+            .with_no_client_auth();
+        Ok(Self::Verified(MakeRustlsConnect::new(client)))
     }
 
     /// Connects as wished.
@@ -67,55 +46,34 @@ impl Tls {
     }
 }
 
-impl Wish {
-    /// Encrypts when it is wished, and when nothing is said but a host is not this machine.
-    pub(super) fn for_hosts(self, config: &mut Config) -> Result<Tls, StorageError> {
-        if !self.encrypted.unwrap_or_else(|| !config.get_hosts().iter().all(is_this_machine)) {
-            config.ssl_mode(SslMode::Disable);
-            return Ok(Tls::Plain);
-        }
-        config.ssl_mode(SslMode::Require);
-        let client = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| refused(error.to_string()))?
-            .with_root_certificates(self.roots()?)
-            .with_no_client_auth();
-        Ok(Tls::Verified(MakeRustlsConnect::new(client)))
-    }
-
-    fn roots(&self) -> Result<RootCertStore, StorageError> {
-        let mut roots = RootCertStore::empty();
-        match &self.roots {
-            Some(path) => {
-                let unreadable = |detail: String| refused(format!("sslrootcert {}: {detail}", path.display()));
-                let certificates =
-                    CertificateDer::pem_file_iter(path).map_err(|error| unreadable(error.to_string()))?;
-                for certificate in certificates {
-                    let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
-                    roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
-                }
-            }
-            None => {
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+/// The certificates to trust: those that are named, or those of the operating system.
+fn trusted(wish: &TlsWish) -> Result<RootCertStore, StorageError> {
+    let mut roots = RootCertStore::empty();
+    match &wish.roots {
+        Some(path) => {
+            let unreadable = |detail: String| refused(format!("sslrootcert {}: {detail}", path.display()));
+            let certificates = CertificateDer::pem_file_iter(path).map_err(|error| unreadable(error.to_string()))?;
+            for certificate in certificates {
+                let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
+                roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
             }
         }
-        if roots.is_empty() {
-            return Err(refused("there are no certificates to trust: name a file of them with sslrootcert".to_owned()));
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
-        Ok(roots)
     }
+    if roots.is_empty() {
+        return Err(refused("there are no certificates to trust: name a file of them with sslrootcert".to_owned()));
+    }
+    Ok(roots)
 }
 
 fn is_this_machine(host: &Host) -> bool {
     match host {
-        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback()),
+        Host::Tcp(name) => is_loopback(name),
         #[cfg(unix)]
         Host::Unix(_) => true,
     }
-}
-
-fn refused(detail: String) -> StorageError {
-    StorageError::Refused { detail }
 }
 
 #[cfg(test)]
@@ -125,9 +83,9 @@ mod tests {
     use super::*;
 
     fn is_verified(url: &str) -> Result<bool, StorageError> {
-        let (text, wish) = Tls::of(url)?;
+        let (text, wish) = TlsWish::of(url)?;
         let mut config = Config::from_str(&text).unwrap();
-        Ok(matches!(wish.for_hosts(&mut config)?, Tls::Verified(_)))
+        Ok(matches!(Tls::new(&wish, &mut config)?, Tls::Verified(_)))
     }
 
     #[test]
