@@ -8,8 +8,11 @@ use mysql::prelude::Queryable as _;
 use mysql::{Conn, Opts};
 use tempfile::TempDir;
 
-use super::Server;
-use super::process::{command_as, folder_for, free_port, programs, run};
+use dais_ledger::{Ledger, LedgerError, Location, StorageError, StorageOptions};
+
+use super::process::{certify, command_as, folder_for, free_port, programs, run};
+use super::{Server, created, impatient, opened};
+use crate::{entries, filled, key};
 
 const USER: &str = "mysql";
 
@@ -80,6 +83,9 @@ impl Server for Mysql {
         command.arg(format!("--port={}", self.port)).arg(format!("--datadir={}", at("data")));
         command.arg(format!("--socket={}", at("socket"))).arg(format!("--pid-file={}", at("pid")));
         command.arg(format!("--log-error={}", at("log"))).arg("--innodb-log-file-size=16M");
+        if self.folder.path().join("cert.pem").exists() {
+            command.arg(format!("--ssl-cert={}", at("cert.pem"))).arg(format!("--ssl-key={}", at("key.pem")));
+        }
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         while self.admin().is_err() {
             let ended = child.try_wait().unwrap();
@@ -122,3 +128,51 @@ impl Drop for Mysql {
 }
 
 super::checks!(Mysql);
+
+#[test]
+fn a_user_who_may_only_read_and_add_can_append_and_one_who_may_only_read_cannot() {
+    let server = Mysql::begin();
+    let url = server.url("shared");
+    filled(created(&url), 20, 10);
+    let mut grants = Vec::new();
+    for user in ["writer", "reader", "stranger"] {
+        grants.push(format!("CREATE USER {user}@'127.0.0.1' IDENTIFIED BY 'a%b'"));
+    }
+    for user in ["writer", "reader"] {
+        grants.push(format!("GRANT SELECT ON shared.* TO {user}@'127.0.0.1'"));
+    }
+    for table in ["entries", "heads"] {
+        grants.push(format!("GRANT INSERT ON shared.dais_{table} TO writer@'127.0.0.1'"));
+    }
+    server.execute(&grants);
+    let url = |user: &str| url.replace("dais:", &format!("{user}:"));
+    let mut ledger = Ledger::resume(opened(&url("writer")), key()).unwrap();
+    assert_eq!(ledger.append_batch(&entries(5)), Ok(20..25));
+    let mut ledger = Ledger::resume(opened(&url("reader")), key()).unwrap();
+    assert_eq!(ledger.append_batch(&entries(5)), Err(LedgerError::Storage(StorageError::ReadOnly)));
+    assert_eq!(ledger.verify(&key().verifier()).unwrap().entries, 25);
+    let options = StorageOptions { server: impatient(), ..StorageOptions::default() };
+    for refused in [url("stranger"), url("reader").replace("a%25b", "wrong")] {
+        let refused = refused.parse::<Location>().unwrap().open(&options).unwrap_err();
+        assert!(matches!(refused, StorageError::Refused { .. }), "{refused}");
+    }
+}
+
+#[test]
+fn an_encrypted_connection_is_made_only_to_the_server_that_was_meant() {
+    let mut server = Mysql::begin();
+    let root = server.folder.path().join("cert.pem");
+    let url = |name: &str, server: &Mysql| format!("{}?sslmode=verify-full", server.url(name));
+    let trusting = |url: String| format!("{url}&sslrootcert={}", root.display());
+    let options = StorageOptions { server: impatient(), ..StorageOptions::default() };
+    certify(server.folder.path());
+    let refused = trusting(url("tls", &server)).parse::<Location>().unwrap().create(&options).unwrap_err();
+    assert!(matches!(refused, StorageError::Refused { .. }), "the server offers no encryption: {refused}");
+    server.stop();
+    server.start();
+    server.execute(&["ALTER USER dais@'127.0.0.1' REQUIRE SSL".to_owned()]);
+    let ledger = filled(created(&trusting(url("tls", &server))), 30, 10);
+    assert_eq!(ledger.verify(&key().verifier()).unwrap().entries, 30);
+    let refused = url("tls", &server).parse::<Location>().unwrap().open(&options).unwrap_err();
+    assert!(matches!(refused, StorageError::Refused { .. }), "{refused}");
+}

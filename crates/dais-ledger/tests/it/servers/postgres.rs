@@ -1,13 +1,13 @@
 //! A private PostgreSQL server, and what only PostgreSQL does.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use dais_ledger::{Ledger, LedgerError, Location, ServerSettings, StorageError, StorageOptions};
 use postgres::{Client, NoTls};
 use tempfile::TempDir;
 
-use super::process::{command_as, folder_for, free_port, programs, run};
+use super::process::{certify, command_as, folder_for, free_port, programs, run};
 use super::{Server, created, impatient, opened};
 use crate::{entries, filled, key};
 
@@ -152,20 +152,11 @@ fn what_would_fail_again_is_not_tried_again() {
 fn an_encrypted_connection_is_made_only_to_the_server_that_was_meant() {
     let mut server = Postgres::begin();
     let at = |name: &str| server.folder.path().join(name);
-    let extensions = ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-addext", "basicConstraints=CA:FALSE"];
-    let mut certify = Command::new("openssl");
-    certify.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]);
-    certify
-        .args(["-subj", "/CN=dais"])
-        .args(extensions)
-        .arg("-out")
-        .arg(at("cert.pem"))
-        .arg("-keyout")
-        .arg(at("key.pem"));
-    run(&mut certify);
-    let data = at("data");
-    run(Command::new("install").args(["-o", USER, "-m", "600"]).arg(at("key.pem")).arg(data.join("server.key")));
-    run(Command::new("install").args(["-o", USER, "-m", "600"]).arg(at("cert.pem")).arg(data.join("server.crt")));
+    certify(server.folder.path());
+    for (made, wanted) in [("key.pem", "server.key"), ("cert.pem", "server.crt")] {
+        run(command_as(USER, Path::new("cp")).arg(at(made)).arg(at("data").join(wanted)));
+        run(command_as(USER, Path::new("chmod")).arg("600").arg(at("data").join(wanted)));
+    }
     let root = at("cert.pem").display().to_string();
     let options = StorageOptions { server: impatient(), ..StorageOptions::default() };
     let plain = format!("{}&sslmode=require&sslrootcert={root}", server.url("tls"));

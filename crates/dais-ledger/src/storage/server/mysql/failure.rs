@@ -1,5 +1,8 @@
 //! What the errors of MySQL and MariaDB mean for a log.
 
+use std::error::Error as _;
+use std::io;
+
 use mysql::error::DriverError;
 use mysql::{Error, MySqlError};
 
@@ -21,6 +24,10 @@ pub(super) fn failure(error: &Error, doing: Doing) -> Failure {
     let detail = error.to_string();
     match error {
         Error::MySqlError(answer) => answered(answer, doing),
+        Error::CodecError(codec) if codec.source().is_some_and(is_handshake) => {
+            Failure::Final(StorageError::Refused { detail })
+        }
+        Error::IoError(source) if is_handshake(source) => Failure::Final(StorageError::Refused { detail }),
         Error::IoError(_)
         | Error::CodecError(_)
         | Error::DriverError(
@@ -36,6 +43,11 @@ pub(super) fn failure(error: &Error, doing: Doing) -> Failure {
             Failure::Final(StorageError::Refused { detail })
         }
     }
+}
+
+/// Whether encryption could not be agreed on, which would be the same another time.
+fn is_handshake(source: &(dyn std::error::Error + 'static)) -> bool {
+    source.downcast_ref::<io::Error>().is_some_and(|source| source.kind() == io::ErrorKind::InvalidData)
 }
 
 /// The server answered with an error.
