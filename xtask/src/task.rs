@@ -9,6 +9,9 @@ use crate::plan::Plan;
 use crate::step::Step;
 
 const BOOK_TOOL: &str = "mdbook";
+const CLIPPY_SERVERS: &str = "clippy --package dais-ledger --features postgres,mysql --all-targets -- -D warnings";
+/// Debian's packages of the database servers that tests start.
+const SERVERS: [&str; 2] = ["postgresql", "mariadb-server"];
 const BOOK_INSTALL: &str = "cargo install mdbook --locked";
 
 /// Formatting, clippy, documentation, the rules of the repository, then (unless `no_test`) every test.
@@ -16,6 +19,7 @@ pub(crate) fn check(no_test: bool) -> Plan {
     let plan = Plan::default()
         .then(Step::cargo("fmt", "fmt --all --check"))
         .then(Step::cargo("clippy", "clippy --workspace --all-targets -- -D warnings"))
+        .then(Step::cargo("clippy, servers", CLIPPY_SERVERS))
         .then(Step::cargo("doc", "doc --no-deps --workspace").environment("RUSTDOCFLAGS", "-D warnings"))
         .then(Step::cargo("repository", "test --package xtask --test repository"));
     if no_test { plan.without("the tests of the crates, as asked with --no-test".to_owned()) } else { with_tests(plan) }
@@ -69,11 +73,29 @@ pub(crate) fn real_data_notice(root: &Path) -> String {
 /// under `target/`, or is left out with a line that says what is missing.
 fn with_tests(plan: Plan) -> Plan {
     let plan = plan.then(Step::cargo("tests", "test --workspace --no-fail-fast"));
+    let plan = if has_servers() || !is_installed("apt-get") { plan } else { install_servers(plan) };
+    let plan = plan.then(Step::cargo("servers", "test --package dais-ledger --features postgres,mysql -- --skip crash:: --skip flip::"));
     if is_installed(BOOK_TOOL) {
         plan.then(book_step())
     } else {
         plan.without(format!("building the book, {BOOK_TOOL} is not installed (`{BOOK_INSTALL}`)"))
     }
+}
+
+/// Whether the database servers that tests start are installed, as Debian does it.
+fn has_servers() -> bool {
+    let postgres = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    postgres.map(|version| version.path().join("bin/pg_ctl")).any(|program| program.is_file())
+        && is_installed("mariadbd")
+}
+
+/// Installs the database servers; a developer who is not root repeats the printed lines with `sudo`.
+fn install_servers(plan: Plan) -> Plan {
+    let apt = |name, arguments: &[&str]| {
+        Step::new(name, "apt-get").arguments(arguments.iter().copied()).environment("DEBIAN_FRONTEND", "noninteractive")
+    };
+    plan.then(apt("packages", &["update"]))
+        .then(apt("install", &["install", "-y", "--no-install-recommends"]).arguments(SERVERS))
 }
 
 fn book_step() -> Step {

@@ -63,7 +63,12 @@ pub use origin::{Origin, OriginError};
 pub use proof::{ConsistencyProof, InclusionProof, ProofError};
 pub use salvage::{Known, Lost, SalvageError, Salvaged, salvage};
 pub use split_view::{SplitView, SplitViewError};
-pub use storage::{Batch, Durability, Identity, MemoryStorage, RowRef, SqliteStorage, Storage, StorageError};
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub use storage::ServerStorage;
+pub use storage::{
+    Batch, Durability, Identity, Location, LocationError, MemoryStorage, RowRef, ServerSettings, ServerUrl,
+    SqliteStorage, Storage, StorageError, StorageOptions, System,
+};
 pub use tiles::{
     ExportError, Exported, FileError, IMPORT_BATCH_BYTES_MAX, ImportError, TileFault, VerifiedTiles, add_cosignatures,
     export_tiles, import_tiles, verify_tiles,

@@ -26,7 +26,7 @@ pub(crate) const PURE: [&str; 5] = ["dais-detect", "dais-ledger", "dais-protocol
 
 /// What brings sockets, clocks, terminals, threads or unordered randomness into a crate, and the pure crate that may
 /// have it all the same.
-const IMPURE: [(&str, Option<&str>); 30] = [
+const IMPURE: [(&str, Option<&str>); 33] = [
     ("anyhow", None),
     ("async-std", None),
     ("axum", None),
@@ -45,10 +45,13 @@ const IMPURE: [(&str, Option<&str>); 30] = [
     ("jiff", Some("dais-traffic")),
     ("libp2p", None),
     ("mio", None),
+    ("mysql", Some("dais-ledger")),
+    ("postgres", Some("dais-ledger")),
     ("quinn", None),
     ("rayon", Some("dais-sim")),
     ("reqwest", None),
     ("rusqlite", Some("dais-ledger")),
+    ("rustls", Some("dais-ledger")),
     ("smol", None),
     ("socket2", None),
     ("sqlx", None),

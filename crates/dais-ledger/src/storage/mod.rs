@@ -10,10 +10,18 @@ use crate::head::SignedHead;
 use crate::origin::Origin;
 use crate::tree;
 
+mod location;
 mod memory;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod server;
+mod settings;
 mod sqlite;
 
+pub use location::{Location, LocationError, ServerUrl, System};
 pub use memory::MemoryStorage;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub use server::ServerStorage;
+pub use settings::{ServerSettings, StorageOptions};
 pub use sqlite::{Durability, SqliteStorage};
 
 /// Whose log it is: written once, when the log is created.
@@ -125,6 +133,7 @@ pub trait Storage: fmt::Debug + Send {
     fn identity(&self) -> Result<Option<Identity>, StorageError>;
 
     /// Writes the rows and the head they lead to in one transaction: all of it is stored, or, on an error, nothing.
+    /// Only after [`StorageError::Unavailable`] it is not known which.
     ///
     /// # Errors
     ///
@@ -246,10 +255,10 @@ pub enum StorageError {
         /// The file.
         path: PathBuf,
     },
-    /// There is no such file.
+    /// There is no such file, or no ledger in that place on the server.
     #[error("there is no ledger at {}", path.display())]
     NotFound {
-        /// The file.
+        /// The file, or the place on the server without its password.
         path: PathBuf,
     },
     /// The file or its folder cannot be opened or written.
@@ -260,18 +269,18 @@ pub enum StorageError {
         /// What the operating system or SQLite says.
         detail: String,
     },
-    /// The file is something else.
+    /// The file, or the place on the server, holds something else.
     #[error("{} is not a dais ledger: {detail}", path.display())]
     NotALedger {
-        /// The file.
+        /// The file, or the place on the server without its password.
         path: PathBuf,
         /// What it lacks.
         detail: String,
     },
-    /// The file was written by a later version.
+    /// The file, or the place on the server, was written by a later version.
     #[error("{} has ledger format {found}, this version reads up to {supported}", path.display())]
     NewerFormat {
-        /// The file.
+        /// The file, or the place on the server without its password.
         path: PathBuf,
         /// Format of the file.
         found: u32,
@@ -295,19 +304,51 @@ pub enum StorageError {
     /// No space is left; the batch was not stored, and may be appended again when there is space.
     #[error("no space left to write the ledger; the batch was not stored")]
     Full,
-    /// The file or its medium does not allow writing.
-    #[error("the ledger file cannot be written: it is read-only")]
+    /// The file, its medium or the permissions do not allow writing.
+    #[error("the ledger cannot be written: it is read-only, or the permission to write it is missing")]
     ReadOnly,
     /// The stored data contradict themselves.
-    #[error("the ledger file is damaged: {detail}")]
+    #[error("the ledger is damaged: {detail}")]
     Corrupt {
         /// What was found.
         detail: String,
     },
-    /// Reading or writing the file failed.
-    #[error("reading or writing the ledger file failed: {detail}")]
+    /// Reading or writing failed.
+    #[error("reading or writing the ledger failed: {detail}")]
     Io {
-        /// What the operating system or SQLite says.
+        /// What the operating system, SQLite or the server says.
         detail: String,
+    },
+    /// The server cannot be reached, or was lost, and did not come back in the time given to it.
+    ///
+    /// Whether a batch that was being appended is stored is unknown. Appending the same batch to the same storage again
+    /// finds out, and stores it only if it is not there; so does opening the ledger anew and looking at its head.
+    #[error("the server of the ledger is not available, tried {attempts} times: {detail}")]
+    Unavailable {
+        /// How often it was tried.
+        attempts: u32,
+        /// What the last attempt met.
+        detail: String,
+    },
+    /// The server is there and took too long; nothing was stored.
+    #[error("the server of the ledger took too long: {detail}")]
+    Timeout {
+        /// What the server says.
+        detail: String,
+    },
+    /// The server refuses, and would refuse again: a constraint, a login, a missing permission or database, or a
+    /// setting in the connection string.
+    #[error("refused: {detail}")]
+    Refused {
+        /// What was refused and why.
+        detail: String,
+    },
+    /// This program was built without the storage that is asked for.
+    #[error("this program was built without {scheme} storages: build it with the feature `{feature}`")]
+    NotBuilt {
+        /// Scheme of the connection string.
+        scheme: &'static str,
+        /// Feature that brings the storage.
+        feature: &'static str,
     },
 }

@@ -9,9 +9,9 @@ use dais_ledger::{
 
 use super::{all_entries, entries, filled, key, origin};
 
-type Check = (&'static str, fn(Box<dyn Storage>));
+pub(super) type Check = (&'static str, fn(Box<dyn Storage>));
 
-const CHECKS: [Check; 11] = [
+pub(super) const CHECKS: [Check; 11] = [
     ("what is appended is read back", what_is_appended_is_read_back),
     ("indices go up without a gap", indices_go_up_without_a_gap),
     ("an empty batch changes nothing", an_empty_batch_changes_nothing),

@@ -13,6 +13,8 @@ mod files;
 mod flip;
 mod proofs;
 mod salvage;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod servers;
 mod tamper;
 mod tiles;
 mod tiles_damage;
