@@ -74,7 +74,10 @@ pub(crate) fn real_data_notice(root: &Path) -> String {
 fn with_tests(plan: Plan) -> Plan {
     let plan = plan.then(Step::cargo("tests", "test --workspace --no-fail-fast"));
     let plan = if has_servers() || !is_installed("apt-get") { plan } else { install_servers(plan) };
-    let plan = plan.then(Step::cargo("servers", "test --package dais-ledger --features postgres,mysql -- --skip crash:: --skip flip::"));
+    let plan = plan.then(Step::cargo(
+        "servers",
+        "test --package dais-ledger --features postgres,mysql -- --skip crash:: --skip flip::",
+    ));
     if is_installed(BOOK_TOOL) {
         plan.then(book_step())
     } else {

@@ -1,7 +1,7 @@
 //! A private MariaDB server.
 
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use mysql::prelude::Queryable as _;
@@ -30,8 +30,10 @@ impl Mysql {
         let install = programs(folders(), "mariadb-install-db", "mariadb-server");
         let folder = folder_for(USER);
         let data = format!("--datadir={}", folder.path().join("data").display());
+        // Servers that share a folder for temporary tables remove one another's when they start.
+        let temporary = format!("--tmpdir={}", folder.path().display());
         let authentication = "--auth-root-authentication-method=normal";
-        run(command_as(USER, &install).args(["--no-defaults", &data, authentication, "--skip-test-db"]));
+        run(command_as(USER, &install).args(["--no-defaults", &data, authentication, "--skip-test-db", &temporary]));
         let mut server = Self { folder, mariadbd, port: free_port(), running: None };
         server.start();
         server
@@ -52,12 +54,8 @@ impl Mysql {
 
     fn end(&mut self) {
         let Some(mut running) = self.running.take() else { return };
-        // The process that was started may stand between this one and the server, whose id is in a file.
-        if let Ok(id) = std::fs::read_to_string(self.folder.path().join("pid")) {
-            let _ = Command::new("kill").arg("-KILL").arg(id.trim()).status();
-        }
+        let _ = running.kill();
         let _ = running.wait();
-        let _ = std::fs::remove_file(self.folder.path().join("pid"));
     }
 }
 
@@ -82,6 +80,7 @@ impl Server for Mysql {
         command.arg("--no-defaults").args(["--bind-address=127.0.0.1", "--skip-name-resolve"]);
         command.arg(format!("--port={}", self.port)).arg(format!("--datadir={}", at("data")));
         command.arg(format!("--socket={}", at("socket"))).arg(format!("--pid-file={}", at("pid")));
+        command.arg(format!("--tmpdir={}", self.folder.path().display()));
         command.arg(format!("--log-error={}", at("log"))).arg("--innodb-log-file-size=16M");
         if self.folder.path().join("cert.pem").exists() {
             command.arg(format!("--ssl-cert={}", at("cert.pem"))).arg(format!("--ssl-key={}", at("key.pem")));

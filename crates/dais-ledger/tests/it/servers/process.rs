@@ -20,8 +20,9 @@ pub(super) fn command_as(user: &str, program: &Path) -> Command {
     if !is_root() {
         return Command::new(program);
     }
-    let mut command = Command::new("runuser");
-    command.args(["-u", user, "--"]).arg(program);
+    // Becomes the program itself, without a process in between.
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", user, "--regid", user, "--init-groups", "--"]).arg(program);
     command
 }
 
