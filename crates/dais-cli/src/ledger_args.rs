@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use dais_ledger::{HeadVerifier, Kind};
+use dais_ledger::{HeadVerifier, Kind, Origin};
 
 use crate::value;
 
@@ -29,6 +29,14 @@ pub(crate) enum LedgerCommand {
     Restore(RestoreArgs),
     /// Verify the newest backup in a folder wholly; to be run by a clock
     CheckBackup(CheckBackupArgs),
+    /// Write the log as static files (C2SP tlog-tiles) that any web server can offer, or add what is new
+    Export(ExportArgs),
+    /// Check an export with nothing but the log's name and public key
+    VerifyExport(VerifyExportArgs),
+    /// Make a ledger file of an export, to be read
+    Import(ImportArgs),
+    /// Carry what is good in a damaged ledger into a new file; the damaged one is only read
+    Salvage(SalvageArgs),
     /// Write the file anew without unused space; entries and heads do not change
     Vacuum(FileArgs),
     /// Bring the file to the newest ledger format
@@ -126,6 +134,61 @@ pub(crate) struct VerifyLogArgs {
 pub(crate) struct StatsArgs {
     /// Folder of a run, or its ledger file
     pub(crate) ledger: PathBuf,
+    /// Print one JSON object in place of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `dais ledger export`.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// Folder of a run, or its ledger file
+    pub(crate) ledger: PathBuf,
+    /// Folder of the export, made if need be
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    /// Print one JSON object in place of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `dais ledger verify-export`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyExportArgs {
+    /// Folder of the export
+    pub(crate) export: PathBuf,
+    /// Name and public key of the log, as `dais ledger export` prints them
+    #[arg(long, value_name = "VKEY", value_parser = value::vkey)]
+    pub(crate) key: (Origin, HeadVerifier),
+    /// Print one JSON object in place of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `dais ledger import`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// Folder of the export
+    pub(crate) export: PathBuf,
+    /// Name and public key of the log, as `dais ledger export` prints them
+    #[arg(long, value_name = "VKEY", value_parser = value::vkey)]
+    pub(crate) key: (Origin, HeadVerifier),
+    /// The new ledger file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+}
+
+/// `dais ledger salvage`.
+#[derive(Debug, Args)]
+pub(crate) struct SalvageArgs {
+    /// Folder of a run, or its ledger file
+    pub(crate) ledger: PathBuf,
+    /// The new ledger file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// Public key of the log [default: the one stored in the damaged file]
+    #[arg(long, value_name = "HEX", value_parser = value::public_key)]
+    pub(crate) public_key: Option<HeadVerifier>,
     /// Print one JSON object in place of text
     #[arg(long)]
     pub(crate) json: bool,

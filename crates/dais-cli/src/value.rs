@@ -1,6 +1,6 @@
 //! Values on the command line that are more than a number or a path.
 
-use dais_ledger::{COORDINATOR, HeadVerifier, Kind};
+use dais_ledger::{COORDINATOR, HeadVerifier, Kind, Origin};
 use dais_sim::Mode;
 use dais_traffic::Partition;
 
@@ -61,6 +61,11 @@ pub(crate) fn public_key(text: &str) -> Result<HeadVerifier, String> {
     let mut bytes = [0; 32];
     hex::decode_to_slice(text, &mut bytes).map_err(|_| "expected 64 hexadecimal digits".to_owned())?;
     HeadVerifier::from_bytes(bytes).map_err(|error| error.to_string())
+}
+
+/// Name and public key of a log in the C2SP form `name+id+key`.
+pub(crate) fn vkey(text: &str) -> Result<(Origin, HeadVerifier), String> {
+    HeadVerifier::from_vkey(text).map_err(|error| error.to_string())
 }
 
 /// The kind of an entry, by the name that JSON shows.

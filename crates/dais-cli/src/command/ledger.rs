@@ -6,9 +6,11 @@ mod content;
 mod prove;
 mod reader;
 mod restore;
+mod salvage;
 mod show;
 mod stats;
 mod tail;
+mod tiles;
 mod upkeep;
 mod verify;
 
@@ -35,6 +37,10 @@ pub(crate) fn ledger(command: &LedgerCommand) -> anyhow::Result<ExitCode> {
         LedgerCommand::Backup(args) => backup::backup(args),
         LedgerCommand::Restore(args) => restore::restore(args),
         LedgerCommand::CheckBackup(args) => check_backup::check_backup(args),
+        LedgerCommand::Export(args) => tiles::export(args),
+        LedgerCommand::VerifyExport(args) => tiles::verify_export(args),
+        LedgerCommand::Import(args) => tiles::import(args),
+        LedgerCommand::Salvage(args) => salvage::salvage(args),
         LedgerCommand::Vacuum(args) => upkeep::vacuum(args),
         LedgerCommand::Migrate(args) => upkeep::migrate(args),
     };

@@ -6,6 +6,7 @@ mod determinism;
 mod explain;
 mod ledger;
 mod ledger_backup;
+mod ledger_export;
 mod place;
 mod run;
 mod signal;

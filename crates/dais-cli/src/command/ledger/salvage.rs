@@ -1,0 +1,67 @@
+//! `dais ledger salvage`.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use dais_ledger::{Durability, HeadVerifier, Known, SalvageError, Salvaged, SqliteStorage, Storage};
+use serde_json::json;
+
+use super::locate;
+use crate::figures::plural;
+use crate::ledger_args::SalvageArgs;
+use crate::meter::Meter;
+use crate::output;
+
+pub(super) fn salvage(args: &SalvageArgs) -> anyhow::Result<ExitCode> {
+    let from = SqliteStorage::open_damaged(locate(&args.ledger)?)?;
+    let verifier = args.public_key.map_or_else(|| stored_key(&from), Ok)?;
+    let mut into = SqliteStorage::create(&args.to, Durability::Full)?;
+    let known = Known { verifier: &verifier, origin: None, heads: &[] };
+    let meter = Meter::working("reading what can be read");
+    let salvaged = dais_ledger::salvage(&from, &mut into, &known);
+    drop(meter);
+    let salvaged = match salvaged {
+        Ok(salvaged) => salvaged,
+        Err(error) => {
+            drop(into);
+            // The file was made here a moment ago and holds no log.
+            let _ = std::fs::remove_file(&args.to);
+            let SalvageError::Nothing(damage) = error else { return Err(error.into()) };
+            output::print(&format!("Nothing can be salvaged.\n  {damage}\n"))?;
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    into.close()?;
+    output::print(&if args.json { object(&salvaged) } else { lines(args, &salvaged) })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn stored_key(from: &SqliteStorage) -> anyhow::Result<HeadVerifier> {
+    let identity = from.identity().context("the key of the log cannot be read: give it with --public-key")?;
+    let Some(identity) = identity else { bail!("the log has no key: give it with --public-key") };
+    Ok(HeadVerifier::from_bytes(identity.public_key)?)
+}
+
+fn lines(args: &SalvageArgs, salvaged: &Salvaged) -> String {
+    let saved = format!(
+        "{}\n  {} and {} saved\n",
+        args.to.display(),
+        plural(salvaged.entries, "entry"),
+        plural(salvaged.heads, "head")
+    );
+    let Some(lost) = &salvaged.lost else { return saved + "  nothing is lost: the log is whole\n" };
+    let entries = lost.entries.map_or("an unknown number of entries".to_owned(), |entries| plural(entries, "entry"));
+    format!("{saved}  {entries} and {} left behind: {}\n", plural(lost.heads, "head"), lost.damage)
+}
+
+fn object(salvaged: &Salvaged) -> String {
+    let lost = salvaged
+        .lost
+        .as_ref()
+        .map(|lost| json!({ "entries": lost.entries, "heads": lost.heads, "message": lost.damage.to_string() }));
+    let object = json!({
+        "origin": salvaged.origin, "entries": salvaged.entries, "heads": salvaged.heads, "head": salvaged.head,
+        "lost": lost,
+    });
+    format!("{object}\n")
+}
