@@ -44,11 +44,12 @@ impl Default for WriterParams {
 /// Why a submission was not acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
-    /// The submission, or the commit it was part of, was refused or failed; nothing of it is in the ledger. After
-    /// [`StorageError::Full`], [`StorageError::ReadOnly`] and [`StorageError::Busy`] it may be submitted again.
+    /// The submission, or the commit it was part of, was refused or failed. Nothing of it is in the ledger, and it may
+    /// be submitted again when the cause is gone; only after [`LedgerError::InDoubt`] it may be in the ledger all the same.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// An earlier commit found the storage damaged, failing or changed by another writer; nothing is written since.
+    /// An earlier commit found the storage damaged or changed by another writer, or was left in doubt; nothing is written
+    /// since.
     /// Open the ledger again to see what it holds.
     #[error("the ledger is closed for writing since a commit failed: {cause}")]
     ClosedForWriting {
