@@ -70,22 +70,8 @@ pub(crate) fn vkey(text: &str) -> Result<(Origin, HeadVerifier), String> {
 
 /// The kind of an entry, by the name that JSON shows.
 pub(crate) fn kind(text: &str) -> Result<Kind, String> {
-    let known = Kind::ALL.into_iter().find(|&kind| kind_name(kind) == text);
-    known.ok_or_else(|| format!("expected one of {}", Kind::ALL.map(kind_name).join(", ")))
-}
-
-/// The name of a kind.
-pub(crate) fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Genesis => "genesis",
-        Kind::Member => "member",
-        Kind::Signature => "signature",
-        Kind::Vote => "vote",
-        Kind::Outcome => "outcome",
-        Kind::Sighting => "sighting",
-        Kind::Lifecycle => "lifecycle",
-        Kind::Seal => "seal",
-    }
+    let known = Kind::ALL.into_iter().find(|kind| kind.name() == text);
+    known.ok_or_else(|| format!("expected one of {}", Kind::ALL.map(Kind::name).join(", ")))
 }
 
 /// The author of an entry: an agent, as a number or as it is shown, or the coordinator.

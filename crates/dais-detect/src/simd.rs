@@ -124,22 +124,26 @@ mod x86 {
     }
 
     impl Tables {
-        /// Copies the tree into aligned memory, in place: as a returned value the tables would be copied twice.
-        #[inline]
         #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
-        fn load(&mut self, tree: Tree<'_>) {
-            for (table, part) in self.thresholds.iter_mut().zip(tree.thresholds.chunks_exact(16)) {
+        fn load(tree: Tree<'_>) -> Self {
+            let mut tables = Self {
+                thresholds: [_mm512_setzero_ps(); 16],
+                codes: [_mm512_setzero_si512(); 4],
+                leaves: [_mm512_setzero_si512(); 8],
+            };
+            for (table, part) in tables.thresholds.iter_mut().zip(tree.thresholds.chunks_exact(16)) {
                 // SAFETY: 16 floats are 64 bytes.
                 *table = unsafe { _mm512_loadu_ps(part.as_ptr()) };
             }
-            for (table, part) in self.codes.iter_mut().zip(tree.codes.chunks_exact(64)) {
+            for (table, part) in tables.codes.iter_mut().zip(tree.codes.chunks_exact(64)) {
                 // SAFETY: 64 codes are 64 bytes.
                 *table = unsafe { _mm512_loadu_si512(part.as_ptr().cast()) };
             }
-            for (table, part) in self.leaves.iter_mut().zip(tree.leaves.chunks_exact(32)) {
+            for (table, part) in tables.leaves.iter_mut().zip(tree.leaves.chunks_exact(32)) {
                 // SAFETY: 32 path lengths are 64 bytes.
                 *table = unsafe { _mm512_loadu_si512(part.as_ptr().cast()) };
             }
+            tables
         }
 
         /// The feature of each lane's node in `LEVEL`.
@@ -257,12 +261,7 @@ mod x86 {
         features: usize,
         paths: &mut [u32],
     ) {
-        let mut tables = Tables {
-            thresholds: [_mm512_setzero_ps(); 16],
-            codes: [_mm512_setzero_si512(); 4],
-            leaves: [_mm512_setzero_si512(); 8],
-        };
-        tables.load(tree);
+        let tables = Tables::load(tree);
         let mut offsets = [0; 32];
         for (offset, &code) in offsets.iter_mut().zip(tree.codes) {
             *offset = usize::from(code) * LANES;

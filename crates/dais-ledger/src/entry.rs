@@ -54,6 +54,20 @@ impl Kind {
         Self::Seal,
     ];
 
+    /// Name as shown to people and in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Genesis => "genesis",
+            Self::Member => "member",
+            Self::Signature => "signature",
+            Self::Vote => "vote",
+            Self::Outcome => "outcome",
+            Self::Sighting => "sighting",
+            Self::Lifecycle => "lifecycle",
+            Self::Seal => "seal",
+        }
+    }
+
     /// The code in an entry's bytes, 1 to 8.
     pub const fn code(self) -> u8 {
         self as u8

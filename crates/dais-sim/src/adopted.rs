@@ -132,6 +132,13 @@ impl Blocklist {
     }
 }
 
+/// Outdated places in the order of expiry that are not worth clearing.
+const STALE_MAX: usize = 64;
+
+fn is_current(blocks: &BTreeMap<u64, Block>, expires_step: u32, source: u64) -> bool {
+    blocks.get(&source).is_some_and(|block| block.expires_step == expires_step)
+}
+
 /// The sources that an agent has named in sightings of late.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Sighted {
@@ -158,13 +165,6 @@ impl Sighted {
         }
         self.named.insert(address_key(source), step);
     }
-}
-
-/// Outdated places in the order of expiry that are not worth clearing.
-const STALE_MAX: usize = 64;
-
-fn is_current(blocks: &BTreeMap<u64, Block>, expires_step: u32, source: u64) -> bool {
-    blocks.get(&source).is_some_and(|block| block.expires_step == expires_step)
 }
 
 #[cfg(test)]

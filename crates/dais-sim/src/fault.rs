@@ -69,16 +69,7 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            Kind::Genesis => "genesis",
-            Kind::Member => "member",
-            Kind::Signature => "signature",
-            Kind::Vote => "vote",
-            Kind::Outcome => "outcome",
-            Kind::Sighting => "sighting",
-            Kind::Lifecycle => "lifecycle",
-            Kind::Seal => "seal",
-        };
+        let kind = self.kind.name();
         let Self { index, step, author, .. } = self;
         match *author {
             COORDINATOR => write!(f, "entry {index} ({kind} by the coordinator in step {step})"),

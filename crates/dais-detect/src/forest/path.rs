@@ -54,8 +54,7 @@ fn lay_tiles(rows: Columns<'_>, tiles: &mut Vec<f32>) {
             place.copy_from_slice(values);
         }
         if let Some(place) = places.next() {
-            let padded: [f32; LANES] = std::array::from_fn(|lane| rest.get(lane).copied().unwrap_or(0.0));
-            place.copy_from_slice(&padded);
+            place[..rest.len()].copy_from_slice(rest);
         }
     }
 }

@@ -6,7 +6,7 @@ use dais_sim::{Genesis, transitions};
 use serde_json::{Value, json};
 
 use crate::figures::plural;
-use crate::value::{author_name, kind_name};
+use crate::value::author_name;
 
 /// The body of an entry as its writer meant it.
 enum Content {
@@ -114,7 +114,7 @@ pub(super) fn object(index: u64, entry: &Entry) -> Value {
         "index": index,
         "step": entry.step,
         "author": author_name(entry.author),
-        "kind": kind_name(entry.kind),
+        "kind": entry.kind.name(),
         "leaf": entry.leaf_hash(),
         "body_bytes": entry.body.len(),
         "body": body(entry),

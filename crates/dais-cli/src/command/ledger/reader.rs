@@ -6,7 +6,7 @@ use dais_ledger::{Damage, Entry, LedgerError, Storage, leaf_hash};
 
 use super::content;
 use crate::output::{Ink, Lines};
-use crate::value::{author_name, kind_name};
+use crate::value::author_name;
 
 /// Shows the entries of a range until `visit` breaks. Missing and altered entries are errors.
 pub(super) fn entries(
@@ -83,7 +83,7 @@ impl Listing {
             "{index:>columns$}  {:>6}   {:<11}   {:<9}   {}",
             entry.step,
             author_name(entry.author),
-            kind_name(entry.kind),
+            entry.kind.name(),
             content::summary(entry)
         ))
     }

@@ -12,7 +12,7 @@ use crate::figures::{count, plural};
 use crate::ledger_args::ShowArgs;
 use crate::output::{self, Ink};
 use crate::table::Table;
-use crate::value::{author_name, kind_name};
+use crate::value::author_name;
 
 /// Entries shown where no limit is given.
 const ENTRIES_MAX: u64 = 50;
@@ -43,7 +43,7 @@ fn one(storage: &SqliteStorage, index: u64, json: bool) -> anyhow::Result<()> {
 fn full(index: u64, entry: &Entry, size: u64, origin: &str) -> anyhow::Result<String> {
     let ink = Ink::of_stdout();
     let mut table = Table::new(2);
-    table.row(["kind".to_owned(), kind_name(entry.kind).to_owned()]);
+    table.row(["kind".to_owned(), entry.kind.name().to_owned()]);
     table.row(["step".to_owned(), count(entry.step.into())]);
     table.row(["author".to_owned(), author_name(entry.author)]);
     table.row(["body".to_owned(), plural(entry.body.len() as u64, "byte")]);

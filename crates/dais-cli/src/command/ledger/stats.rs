@@ -14,7 +14,6 @@ use crate::ledger_args::StatsArgs;
 use crate::meter::Meter;
 use crate::output::{self, Ink};
 use crate::table::Table;
-use crate::value::kind_name;
 
 /// What is counted of a ledger.
 #[derive(Default)]
@@ -83,7 +82,7 @@ impl Stats {
             .into_iter()
             .zip(self.kinds)
             .map(|(kind, (entries, bytes))| {
-                (kind_name(kind).to_owned(), json!({ "entries": entries, "body_bytes": bytes }))
+                (kind.name().to_owned(), json!({ "entries": entries, "body_bytes": bytes }))
             })
             .collect();
         json!({
@@ -104,7 +103,7 @@ impl Stats {
             [name.to_owned(), count(entries), share, bytes(body_bytes), mean]
         };
         for (kind, (entries, body_bytes)) in Kind::ALL.into_iter().zip(self.kinds) {
-            table.row(row(kind_name(kind), entries, body_bytes));
+            table.row(row(kind.name(), entries, body_bytes));
         }
         table.row(row("all", total, self.body_bytes()));
         let mut facts = Table::new(2);

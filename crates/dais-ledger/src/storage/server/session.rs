@@ -1,6 +1,7 @@
 //! The seam between a storage on a server and one kind of server.
 
 use std::ops::{ControlFlow, Range};
+use std::path::Path;
 
 use super::super::location::Purpose;
 use super::super::{Batch, Identity, RowRef, StorageError};
@@ -66,6 +67,11 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// The tables are there, but not those of a ledger.
+    pub(super) fn not_a_ledger(shown: &Path, detail: &str) -> Self {
+        Self::Final(StorageError::NotALedger { path: shown.to_owned(), detail: detail.to_owned() })
+    }
+
     /// Stored data that contradict themselves.
     pub(super) fn corrupt(detail: impl Into<String>) -> Self {
         Self::Final(StorageError::Corrupt { detail: detail.into() })
@@ -150,4 +156,12 @@ pub(super) fn identity(origin: String, public_key: &[u8]) -> Result<Identity, Fa
 
 fn sized<const N: usize>(found: &[u8], what: &str) -> Result<[u8; N], Failure> {
     found.try_into().map_err(|_| Failure::corrupt(format!("{what} has {} bytes instead of {N}", found.len())))
+}
+
+/// Refuses tables of a later format than this program knows.
+pub(super) fn check_format(found: u32, supported: u32, shown: &Path) -> Result<(), Failure> {
+    if found <= supported {
+        return Ok(());
+    }
+    Err(Failure::Final(StorageError::NewerFormat { path: shown.to_owned(), found, supported }))
 }

@@ -3,7 +3,7 @@
 use mysql::Conn;
 use mysql::prelude::Queryable as _;
 
-use super::super::session::Failure;
+use super::super::session::{Failure, check_format};
 use super::failure::{Doing, failure};
 use super::{Place, column};
 use crate::storage::StorageError;
@@ -44,9 +44,9 @@ const COLUMNS: [&str; 11] = [
 /// Makes missing tables, or brings them to the present version, while others wait.
 pub(super) fn migrate(connection: &mut Conn, place: &Place) -> Result<(), Failure> {
     let found = version(connection, place)?;
-    check_known(found.unwrap_or(0), place)?;
+    check_format(found.unwrap_or(0), FORMAT, &place.shown)?;
     if found.is_none() && !columns(connection)?.is_empty() {
-        return Err(not_a_ledger(place, "its database has tables of something else"));
+        return Err(Failure::not_a_ledger(&place.shown, "its database has tables of something else"));
     }
     for statement in MIGRATIONS[found.unwrap_or(0) as usize..].iter().copied().flatten() {
         connection.query_drop(statement).map_err(|error| failure(&error, Doing::Writing))?;
@@ -62,7 +62,7 @@ pub(super) fn migrate(connection: &mut Conn, place: &Place) -> Result<(), Failur
 pub(super) fn check_version(connection: &mut Conn, place: &Place) -> Result<u32, Failure> {
     match version(connection, place)? {
         None | Some(0) => Err(Failure::Final(StorageError::NotFound { path: place.shown.clone() })),
-        Some(found) => check_known(found, place).map(|()| found),
+        Some(found) => check_format(found, FORMAT, &place.shown).map(|()| found),
     }
 }
 
@@ -87,7 +87,7 @@ fn columns(connection: &mut Conn) -> Result<Vec<String>, Failure> {
 
 /// The version of the tables, 0 when their making was interrupted, or `None` where there are none.
 fn version(connection: &mut Conn, place: &Place) -> Result<Option<u32>, Failure> {
-    let strange = || not_a_ledger(place, "its table of versions is another");
+    let strange = || Failure::not_a_ledger(&place.shown, "its table of versions is another");
     let columns = columns(connection)?;
     if !columns.iter().any(|column| column.starts_with("dais_version.")) {
         return Ok(None);
@@ -99,15 +99,4 @@ fn version(connection: &mut Conn, place: &Place) -> Result<Option<u32>, Failure>
         .query_first("SELECT format FROM dais_version WHERE one = 1")
         .map_err(|error| failure(&error, Doing::Reading))?;
     row.as_ref().map_or(Ok(Some(0)), |row| column(row, 0).map(Some).map_err(|_| strange()))
-}
-
-fn check_known(found: u32, place: &Place) -> Result<(), Failure> {
-    if found <= FORMAT {
-        return Ok(());
-    }
-    Err(Failure::Final(StorageError::NewerFormat { path: place.shown.clone(), found, supported: FORMAT }))
-}
-
-fn not_a_ledger(place: &Place, detail: &str) -> Failure {
-    Failure::Final(StorageError::NotALedger { path: place.shown.clone(), detail: detail.to_owned() })
 }

@@ -2,7 +2,7 @@
 
 use postgres::{Client, Transaction};
 
-use super::super::session::Failure;
+use super::super::session::{Failure, check_format};
 use super::Place;
 use super::failure::{Doing, failure, is_duplicate_table};
 use crate::storage::StorageError;
@@ -47,7 +47,7 @@ pub(super) fn migrate(client: &mut Client, place: &Place) -> Result<(), Failure>
         .query("SELECT pg_advisory_xact_lock($1, hashtext($2))", &[&LOCK, &place.schema])
         .map_err(|error| writing(&error))?;
     let found = version(&mut transaction, place)?;
-    check_known(found.unwrap_or(0), place)?;
+    check_format(found.unwrap_or(0), FORMAT, &place.shown)?;
     if found.is_none() {
         let exists = "SELECT 1 FROM pg_namespace WHERE nspname = $1";
         if transaction.query_opt(exists, &[&place.schema]).map_err(|error| writing(&error))?.is_none() {
@@ -58,7 +58,7 @@ pub(super) fn migrate(client: &mut Client, place: &Place) -> Result<(), Failure>
     for migration in &MIGRATIONS[found.unwrap_or(0) as usize..] {
         transaction.batch_execute(migration).map_err(|error| {
             if is_duplicate_table(&error) {
-                not_a_ledger(place, "its schema has tables of something else")
+                Failure::not_a_ledger(&place.shown, "its schema has tables of something else")
             } else {
                 writing(&error)
             }
@@ -76,7 +76,7 @@ pub(super) fn check_version(client: &mut Client, place: &Place) -> Result<u32, F
     let mut transaction = client.transaction().map_err(|error| failure(&error, Doing::Reading))?;
     let found = version(&mut transaction, place)?;
     let found = found.ok_or_else(|| Failure::Final(StorageError::NotFound { path: place.shown.clone() }))?;
-    check_known(found, place)?;
+    check_format(found, FORMAT, &place.shown)?;
     Ok(found)
 }
 
@@ -105,7 +105,7 @@ fn version(transaction: &mut Transaction<'_>, place: &Place) -> Result<Option<u3
     if transaction.query_opt(table, &[&place.schema]).map_err(|error| reading(&error))?.is_none() {
         return Ok(None);
     }
-    let strange = || not_a_ledger(place, "its table of versions is another");
+    let strange = || Failure::not_a_ledger(&place.shown, "its table of versions is another");
     // With its schema: otherwise a missing permission would look like a missing table.
     let format = format!("SELECT format FROM \"{}\".version WHERE one = 1", place.schema);
     let row = transaction.query_opt(&format, &[]);
@@ -113,15 +113,4 @@ fn version(transaction: &mut Transaction<'_>, place: &Place) -> Result<Option<u3
         row.map_err(|error| if super::failure::is_no_such_column(&error) { strange() } else { reading(&error) })?;
     let format: i32 = row.ok_or_else(strange)?.try_get(0).map_err(|_| strange())?;
     u32::try_from(format).map(Some).map_err(|_| strange())
-}
-
-fn check_known(found: u32, place: &Place) -> Result<(), Failure> {
-    if found <= FORMAT {
-        return Ok(());
-    }
-    Err(Failure::Final(StorageError::NewerFormat { path: place.shown.clone(), found, supported: FORMAT }))
-}
-
-fn not_a_ledger(place: &Place, detail: &str) -> Failure {
-    Failure::Final(StorageError::NotALedger { path: place.shown.clone(), detail: detail.to_owned() })
 }
