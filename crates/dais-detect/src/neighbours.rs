@@ -81,7 +81,11 @@ impl NeighbourParams {
 
 /// The row of the `index`-th of `count` evenly spaced rows out of `rows`.
 pub(crate) fn evenly_spaced(index: usize, count: usize, rows: usize) -> usize {
-    if count == rows { index } else { (index as u128 * rows as u128 / count as u128) as usize }
+    match index.checked_mul(rows) {
+        _ if count == rows => index,
+        Some(product) => product / count,
+        None => (index as u128 * rows as u128 / count as u128) as usize,
+    }
 }
 
 /// Distance to the `k`-th nearest neighbour: rows far from everything in the baseline are strange.

@@ -116,34 +116,29 @@ mod x86 {
         }
     }
 
-    /// A tree of depth 7 or 8 in vector registers: every lookup but that of the values is a permutation.
-    struct Tables {
-        thresholds: [__m512; 16],
-        codes: [__m512i; 4],
-        leaves: [__m512i; 8],
-    }
+    /// The tables of a tree of depth 7 or 8: every lookup but that of the values is a permutation of whole vectors.
+    struct Tables<'a>(Tree<'a>);
 
-    impl Tables {
+    impl Tables<'_> {
+        #[inline]
         #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
-        fn load(tree: Tree<'_>) -> Self {
-            let mut tables = Self {
-                thresholds: [_mm512_setzero_ps(); 16],
-                codes: [_mm512_setzero_si512(); 4],
-                leaves: [_mm512_setzero_si512(); 8],
-            };
-            for (table, part) in tables.thresholds.iter_mut().zip(tree.thresholds.chunks_exact(16)) {
-                // SAFETY: 16 floats are 64 bytes.
-                *table = unsafe { _mm512_loadu_ps(part.as_ptr()) };
-            }
-            for (table, part) in tables.codes.iter_mut().zip(tree.codes.chunks_exact(64)) {
-                // SAFETY: 64 codes are 64 bytes.
-                *table = unsafe { _mm512_loadu_si512(part.as_ptr().cast()) };
-            }
-            for (table, part) in tables.leaves.iter_mut().zip(tree.leaves.chunks_exact(32)) {
-                // SAFETY: 32 path lengths are 64 bytes.
-                *table = unsafe { _mm512_loadu_si512(part.as_ptr().cast()) };
-            }
-            tables
+        fn thresholds(&self, part: usize) -> __m512 {
+            // SAFETY: `part` is below 2^depth / 16.
+            unsafe { _mm512_loadu_ps(self.0.thresholds.as_ptr().add(16 * part)) }
+        }
+
+        #[inline]
+        #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
+        fn codes(&self, part: usize) -> __m512i {
+            // SAFETY: `part` is below 2^depth / 64.
+            unsafe { _mm512_loadu_si512(self.0.codes.as_ptr().add(64 * part).cast()) }
+        }
+
+        #[inline]
+        #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
+        fn leaves(&self, part: usize) -> __m512i {
+            // SAFETY: `part` is below 2^depth / 32.
+            unsafe { _mm512_loadu_si512(self.0.leaves.as_ptr().add(32 * part).cast()) }
         }
 
         /// The feature of each lane's node in `LEVEL`.
@@ -152,9 +147,9 @@ mod x86 {
         fn code<const LEVEL: usize>(&self, node: __m512i) -> __m512i {
             const LOW_BYTES: u64 = 0x1111_1111_1111_1111;
             match LEVEL {
-                ..=5 => _mm512_maskz_permutexvar_epi8(LOW_BYTES, node, self.codes[0]),
-                6 => _mm512_maskz_permutexvar_epi8(LOW_BYTES, node, self.codes[1]),
-                _ => _mm512_maskz_permutex2var_epi8(LOW_BYTES, self.codes[2], node, self.codes[3]),
+                ..=5 => _mm512_maskz_permutexvar_epi8(LOW_BYTES, node, self.codes(0)),
+                6 => _mm512_maskz_permutexvar_epi8(LOW_BYTES, node, self.codes(1)),
+                _ => _mm512_maskz_permutex2var_epi8(LOW_BYTES, self.codes(2), node, self.codes(3)),
             }
         }
 
@@ -163,8 +158,7 @@ mod x86 {
         #[inline]
         #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
         fn threshold<const LEVEL: usize>(&self, node: __m512i, turns: &[__mmask16; 8]) -> __m512 {
-            let t = &self.thresholds;
-            let of_32 = |i: usize| _mm512_permutex2var_ps(t[2 * i], node, t[2 * i + 1]);
+            let of_32 = |i: usize| _mm512_permutex2var_ps(self.thresholds(2 * i), node, self.thresholds(2 * i + 1));
             match LEVEL {
                 ..=4 => of_32(0),
                 5 => of_32(1),
@@ -182,8 +176,8 @@ mod x86 {
         #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
         fn leaf<const D: usize>(&self, node: __m512i, turns: &[__mmask16; 8]) -> __m512i {
             const LOW_WORDS: u32 = 0x5555_5555;
-            let l = &self.leaves;
-            let of_64 = |i: usize| _mm512_maskz_permutex2var_epi16(LOW_WORDS, l[2 * i], node, l[2 * i + 1]);
+            let of_64 =
+                |i: usize| _mm512_maskz_permutex2var_epi16(LOW_WORDS, self.leaves(2 * i), node, self.leaves(2 * i + 1));
             if D == 7 {
                 return _mm512_mask_blend_epi32(turns[0], of_64(0), of_64(1));
             }
@@ -261,7 +255,7 @@ mod x86 {
         features: usize,
         paths: &mut [u32],
     ) {
-        let tables = Tables::load(tree);
+        let tables = Tables(tree);
         let mut offsets = [0; 32];
         for (offset, &code) in offsets.iter_mut().zip(tree.codes) {
             *offset = usize::from(code) * LANES;

@@ -175,7 +175,11 @@ impl BatchBuilder {
 }
 
 fn by_column<T: Copy>(by_row: &[T], rows: usize, features: usize) -> Vec<T> {
-    (0..features).flat_map(|k| (0..rows).map(move |row| by_row[row * features + k])).collect()
+    let mut columns = Vec::with_capacity(rows * features);
+    for feature in 0..features {
+        columns.extend(by_row.iter().skip(feature).step_by(features));
+    }
+    columns
 }
 
 #[cfg(test)]
