@@ -44,6 +44,11 @@ fn head(finished: &Finished) -> String {
     finished.ledger.as_ref().expect("a ledger").head().head.root.to_string()
 }
 
+/// The text of the last head with all its cosignatures.
+fn checkpoint(finished: &Finished) -> String {
+    finished.witnessed.checkpoint.as_ref().expect("a checkpoint").to_string()
+}
+
 #[test]
 fn a_history_is_the_same_for_any_number_of_threads() {
     let source = traffic(13);
@@ -53,6 +58,7 @@ fn a_history_is_the_same_for_any_number_of_threads() {
     for threads in [2, 7, 1] {
         let (other_tally, other) = run(threads);
         assert_eq!(head(&other), head(&first), "{threads} threads");
+        assert_eq!(checkpoint(&other), checkpoint(&first), "{threads} threads");
         assert_eq!((&other_tally, other.counts), (&tally, first.counts), "{threads} threads");
         assert_eq!(
             other.trust.iter().map(|t| t.to_bits()).collect::<Vec<_>>(),
@@ -72,7 +78,9 @@ fn another_seed_gives_another_history() {
 #[test]
 fn shards_restored_from_a_snapshot_go_on_alike() {
     let source = traffic(9);
-    let plan = plan(1, Rules::default());
+    let mut rules = Rules::default();
+    rules.exchange.witness_steps = 5;
+    let plan = plan(1, rules);
     let mut one = world(Mode::Collaborative, &plan, &source);
     for _ in 0..STEPS / 2 {
         one.step(&mut ()).expect("a step");
@@ -83,6 +91,7 @@ fn shards_restored_from_a_snapshot_go_on_alike() {
     let (_, restored) = live(one, STEPS - STEPS / 2);
     let (_, straight) = live(world(Mode::Collaborative, &plan, &source), STEPS);
     assert_eq!(head(&restored), head(&straight));
+    assert_eq!((checkpoint(&restored), restored.witnessed.cosigned()), (checkpoint(&straight), 7));
 }
 
 #[test]
