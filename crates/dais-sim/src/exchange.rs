@@ -60,7 +60,12 @@ impl ExchangeParams {
             "0 to 1,000,000",
         )?;
         rule(self.challengers_min >= 1, "exchange.challengers_min", &self.challengers_min, "at least 1")?;
-        rule((1..=10_000_000).contains(&self.sighted_max), "exchange.sighted_max", &self.sighted_max, "1 to 10,000,000")?;
+        rule(
+            (1..=10_000_000).contains(&self.sighted_max),
+            "exchange.sighted_max",
+            &self.sighted_max,
+            "1 to 10,000,000",
+        )?;
         rule(self.witnesses as usize <= WITNESSES_MAX, "exchange.witnesses", &self.witnesses, "0 to 99")?;
         rule(self.witness_steps >= 1, "exchange.witness_steps", &self.witness_steps, "at least 1")
     }

@@ -83,7 +83,9 @@ impl Genesis {
             GENESIS_FORMAT => genesis.encode() == body,
             UNWITNESSED_FORMAT => {
                 genesis.rules.exchange.witnesses = 0;
-                genesis.without_witnesses().is_some_and(|all| serde_json::from_slice(body).is_ok_and(|body: Value| body == all))
+                genesis
+                    .without_witnesses()
+                    .is_some_and(|all| serde_json::from_slice(body).is_ok_and(|body: Value| body == all))
             }
             _ => return Err(GenesisError::Format { found: genesis.format }),
         };

@@ -90,9 +90,8 @@ impl AgentWitness {
     pub(crate) fn compare(&mut self, seen: &[Checkpoint]) -> Option<&SplitView> {
         if self.proof.is_none() {
             self.proof = self.witness.last(&self.origin).and_then(|mine| {
-                let contradicts = |theirs: &&Checkpoint| {
-                    theirs.head().size == mine.head.size && theirs.head().root != mine.head.root
-                };
+                let contradicts =
+                    |theirs: &&Checkpoint| theirs.head().size == mine.head.size && theirs.head().root != mine.head.root;
                 let signed = |theirs: &Checkpoint| theirs.signed_by(&self.log).ok();
                 let mut others = seen.iter().filter(contradicts).filter_map(signed);
                 others.find_map(|theirs| SplitView::detect(&self.origin, mine, &theirs, &self.log))

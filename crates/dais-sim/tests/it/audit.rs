@@ -8,8 +8,8 @@ use std::sync::Arc;
 use dais_ledger::{COORDINATOR, Damage, Entry, HeadKey, Kind, Ledger, LedgerError, MemoryStorage, Origin, Storage};
 use dais_protocol::{Decision, Motion, Outcome, Verdict, Vote};
 use dais_sim::{
-    AdversaryGroup, Audit, Behaviour, Check, Depth, ExchangeCounts, Execution, Fault, Finished, GENESIS_FORMAT, Genesis,
-    Mode, Plan, Rules, Seed, Witnessed, World, Wrong, appointed, audit, replay,
+    AdversaryGroup, Audit, Behaviour, Check, Depth, ExchangeCounts, Execution, Fault, Finished, GENESIS_FORMAT,
+    Genesis, Mode, Plan, Rules, Seed, Witnessed, World, Wrong, appointed, audit, replay,
 };
 use dais_traffic::{Source, SyntheticParams};
 

@@ -165,7 +165,10 @@ fn a_two_faced_coordinator_is_convicted_by_its_own_seals() {
         panic!("a proof against this log");
     };
     assert!(proof.heads().iter().any(|signed| signed.head.root == here));
-    assert!(matches!(accusation(&*honest.storage, &text).unwrap(), Some(Accusation::Proven { .. })), "one key, one name");
+    assert!(
+        matches!(accusation(&*honest.storage, &text).unwrap(), Some(Accusation::Proven { .. })),
+        "one key, one name"
+    );
     let foreign = forge(&*honest.storage, &entries(&*honest.storage), &HeadKey::from_seed([9; 32])).unwrap();
     assert!(matches!(accusation(&*foreign, &text).unwrap(), Some(Accusation::Foreign(_))));
     assert!(matches!(accusation(&*foreign, "slander").unwrap(), Some(Accusation::Void(_))));
