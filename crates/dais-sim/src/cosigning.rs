@@ -131,3 +131,63 @@ impl Cosigning {
         Ok(shown)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::Seed;
+    use crate::witness::AgentWitness;
+    use dais_ledger::{COORDINATOR, HeadKey, Kind, Ledger, MemoryStorage, Origin, Storage};
+
+    fn entry(body: u8) -> Entry {
+        Entry { kind: Kind::Genesis, step: 0, author: COORDINATOR, body: vec![body] }
+    }
+
+    fn grown(ledger: &mut RunLedger, to: u8) {
+        let size = ledger.head().head.size as u8;
+        ledger.append_batch(&(size..to).map(entry).collect::<Vec<_>>()).expect("memory");
+    }
+
+    #[test]
+    fn a_witness_at_another_size_is_shown_the_head_once_more() {
+        let (origin, key) = (Origin::new("dais/test").expect("a name"), HeadKey::from_seed([1; 32]));
+        let log = key.verifier();
+        let storage: Box<dyn Storage> = Box::new(MemoryStorage::new());
+        let mut ledger: RunLedger = Ledger::create(storage, origin.clone(), key).expect("memory");
+        let witness = || AgentWitness::new(Seed(7), AgentId(0), &origin, log);
+        let verifier = crate::witness::witness(Seed(7), AgentId(0)).verifier();
+        let mut cosigning = Cosigning::new(log, std::iter::once((AgentId(0), verifier)), None);
+
+        grown(&mut ledger, 5);
+        let shown = cosigning.show(&ledger).expect("memory");
+        let mut first = witness();
+        let again = cosigning.hear(&ledger, vec![first.check(&shown[0], 1)]).expect("memory");
+        assert!(again.is_empty());
+
+        // Gone back to the beginning, as from a snapshot.
+        let mut back = witness();
+        grown(&mut ledger, 9);
+        let shown = cosigning.show(&ledger).expect("memory");
+        assert_eq!(shown[0].proof.old_size, 5);
+        let again = cosigning.hear(&ledger, vec![back.check(&shown[0], 2)]).expect("memory");
+        assert_eq!((again.len(), again[0].proof.old_size), (1, 0));
+        let done = cosigning.hear(&ledger, vec![back.check(&again[0], 2)]).expect("memory");
+        assert!(done.is_empty());
+        assert_eq!(cosigning.finish().cosigned(), 1);
+    }
+
+    #[test]
+    fn a_cosignature_that_does_not_hold_is_not_kept() {
+        let (origin, key) = (Origin::new("dais/test").expect("a name"), HeadKey::from_seed([1; 32]));
+        let log = key.verifier();
+        let storage: Box<dyn Storage> = Box::new(MemoryStorage::new());
+        let mut ledger: RunLedger = Ledger::create(storage, origin.clone(), key).expect("memory");
+        let verifier = crate::witness::witness(Seed(7), AgentId(0)).verifier();
+        let mut cosigning = Cosigning::new(log, std::iter::once((AgentId(0), verifier)), None);
+        grown(&mut ledger, 5);
+        let shown = cosigning.show(&ledger).expect("memory");
+        let mut another = AgentWitness::new(Seed(8), AgentId(0), &origin, log);
+        cosigning.hear(&ledger, vec![another.check(&shown[0], 1)]).expect("memory");
+        assert_eq!(cosigning.finish().cosigned(), 0);
+    }
+}

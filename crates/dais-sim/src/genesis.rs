@@ -97,9 +97,9 @@ impl Genesis {
         let mut value: Value = serde_json::from_slice(&self.encode()).ok()?;
         value.as_object_mut()?.remove("witnesses");
         let exchange = value.get_mut("rules")?.get_mut("exchange")?.as_object_mut()?;
-        UNWITNESSED_LACKS.into_iter().for_each(|key| {
+        for key in UNWITNESSED_LACKS {
             exchange.remove(key);
-        });
+        }
         Some(value)
     }
 }

@@ -432,7 +432,9 @@ fn found_cosigning(plan: &Plan, key: &HeadKey, agents: u32, shards: &mut [Shard]
     let params = &plan.rules.exchange;
     let drawn: Vec<AgentId> = witness::draw(plan.seed, agents, params);
     let log = key.verifier();
-    shards.iter_mut().for_each(|shard| shard.appoint(&drawn, &plan.origin, log));
+    for shard in shards.iter_mut() {
+        shard.appoint(&drawn, &plan.origin, log);
+    }
     let second_face = params.two_faced_from.map(|step| SecondFace::new(step, plan.origin.clone(), key.clone()));
     let verifiers = drawn.iter().map(|&agent| (agent, witness::witness(plan.seed, agent).verifier()));
     Ok(Cosigning::new(log, verifiers, second_face.transpose()?))

@@ -22,7 +22,8 @@ fn a_two_faced_run(seed: &str) -> (TempDir, Value) {
     let folder = TempDir::new().unwrap();
     let mut command = dais(folder.path());
     command.args(SMALL).args(["--seed", seed, "--worlds", "collaborative", "--out", "r", "--json"]);
-    let summary = json(command.args(["--set", "exchange.two_faced_from=1"]));
+    let lies = ["--set", "exchange.two_faced_from=1", "--set", "exchange.witness_steps=2"];
+    let summary = json(command.args(lies));
     (folder, summary)
 }
 

@@ -95,6 +95,30 @@ fn shards_restored_from_a_snapshot_go_on_alike() {
 }
 
 #[test]
+fn a_snapshot_brings_back_what_witnesses_remember() {
+    let source = traffic(9);
+    let lived = |witness_steps| {
+        let mut rules = Rules::default();
+        rules.exchange.witness_steps = witness_steps;
+        let mut world = world(Mode::Collaborative, &plan(1, rules), &source);
+        for _ in 0..STEPS / 2 {
+            world.step(&mut ()).expect("a step");
+        }
+        world
+    };
+    // One ledger, since it does not hold when heads were cosigned; and witnesses that have not seen it yet.
+    let (watched, mut unwatched) = (lived(5), lived(STEPS));
+    assert_eq!(watched.head(), unwatched.head());
+    let snapshot = watched.snapshot().expect("bytes");
+    assert_ne!(unwatched.snapshot().expect("bytes"), snapshot);
+    unwatched.restore(&snapshot).expect("bytes of a world alike");
+    assert_eq!(unwatched.snapshot().expect("bytes"), snapshot);
+    let (_, finished) = live(unwatched, STEPS - STEPS / 2);
+    assert_eq!(checkpoint(&finished), checkpoint(&live(watched, STEPS - STEPS / 2).1));
+    assert_eq!(finished.witnessed.cosigned(), 7, "what they remember is more than the coordinator knows");
+}
+
+#[test]
 fn a_snapshot_cut_short_is_refused() {
     let source = traffic(3);
     let mut world = world(Mode::Isolated, &plan(1, Rules::default()), &source);
