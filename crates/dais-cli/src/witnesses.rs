@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use dais_ledger::{CHECKPOINT_BYTES_MAX, Digest, SplitView, Storage, StorageError};
+use dais_ledger::{CHECKPOINT_BYTES_MAX, Digest, Origin, SplitView, Storage, StorageError};
 use dais_sim::{Accusation, Cosignature, Cosigned, Witnessed, accusation, cosigned};
 use serde_json::{Value, json};
 
@@ -135,7 +135,7 @@ fn cosigned_lines(cosigned: &Cosigned, ink: Ink) -> Vec<String> {
     };
     named("missing", names(cosigned, |found| matches!(found, Cosignature::Missing)));
     named("does not hold", names(cosigned, |found| matches!(found, Cosignature::Invalid)));
-    named("not named in the ledger, so it does not count", cosigned.unknown.iter().map(|name| name.as_str()).collect());
+    named("not named in the ledger, so it does not count", cosigned.unknown.iter().map(Origin::as_str).collect());
     lines
 }
 
