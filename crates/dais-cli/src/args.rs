@@ -52,7 +52,7 @@ Examples:
   dais run --data conn.log --partition source-subnet:24
   dais run my.yaml --set agent.retrain_every=10 --set policy.threshold=0.75
 
-Files go to --out: summary.json, report.html, ledger.db, and scenario.yaml, which is complete:
+Files go to --out: summary.json, report.html, ledger.db, checkpoint, and scenario.yaml, which is complete:
 running it again gives the same ledger head.
 Ctrl-C stops after the current step and writes what there is; a second one ends at once.";
 

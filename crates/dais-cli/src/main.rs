@@ -15,6 +15,7 @@ mod screen;
 mod sweep_screen;
 mod table;
 mod value;
+mod witnesses;
 
 use std::process::ExitCode;
 

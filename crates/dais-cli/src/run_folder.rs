@@ -11,9 +11,12 @@ pub(crate) const SUMMARY: &str = "summary.json";
 pub(crate) const REPORT: &str = "report.html";
 pub(crate) const LEDGER: &str = "ledger.db";
 pub(crate) const SCENARIO: &str = "scenario.yaml";
+pub(crate) const CHECKPOINT: &str = "checkpoint";
+/// As [`dais_ledger::SplitView::path_beside`] names it, also where the ledger is not in the folder.
+pub(crate) const SPLIT_VIEW: &str = "ledger.db.split-view";
 
 /// Everything that may lie in the folder of a run, with the files that belong to an open ledger.
-const KNOWN: [&str; 6] = [SUMMARY, REPORT, LEDGER, SCENARIO, "ledger.db-wal", "ledger.db-shm"];
+const KNOWN: [&str; 8] = [SUMMARY, REPORT, LEDGER, SCENARIO, CHECKPOINT, SPLIT_VIEW, "ledger.db-wal", "ledger.db-shm"];
 
 /// A folder in the making. Files are written beside their final place; [`RunFolder::commit`] moves them there in one
 /// go, and without it they are removed again, so that an earlier run is only ever replaced by a complete one.
@@ -149,6 +152,12 @@ mod tests {
         drop(second);
         assert_eq!(fs::read_to_string(target.join(SUMMARY)).unwrap(), "1");
         assert_eq!(names(place.path()), ["run"]);
+    }
+
+    #[test]
+    fn the_proof_against_a_ledger_has_its_name_beside_it() {
+        let beside = dais_ledger::SplitView::path_beside(Path::new(LEDGER));
+        assert_eq!(beside, Path::new(SPLIT_VIEW));
     }
 
     #[test]

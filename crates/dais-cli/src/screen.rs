@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dais_lab::{Detection, Summary, Warning};
+use dais_lab::{Detection, LedgerSummary, Summary, Warning};
 use dais_sim::Mode;
 
 use crate::figures::{count, fine_percent, number, percent, plural, rate, seconds};
@@ -174,6 +174,13 @@ fn happened(summary: &Summary) -> Vec<String> {
     }
     if let Some(head) = &summary.ledger.head {
         lines.push(format!("  ledger      {} entries · head {head}", count(summary.ledger.entries)));
+    }
+    if summary.ledger.witnesses > 0 {
+        let LedgerSummary { witnesses, cosigned, .. } = summary.ledger;
+        lines.push(format!("  witnesses   {cosigned} of {witnesses} cosigned the head"));
+    }
+    if summary.ledger.split_views > 0 {
+        lines.push(format!("              the coordinator showed two histories: proof in {}", run_folder::SPLIT_VIEW));
     }
     if let (true, Some(honest)) = (shared, summary.trust.honest_mean) {
         let liars = summary.trust.liars_mean.map(|liars| format!(" · liars {liars:.2}")).unwrap_or_default();

@@ -72,11 +72,16 @@ pub fn summarise(history: &History, peak_rss_mb: Option<f64>) -> Summary {
 
 fn ledger(history: &History) -> LedgerSummary {
     let world = history.worlds.get(&Mode::Collaborative);
-    let head = world.and_then(|world| world.finished.ledger.as_ref()).map(|ledger| ledger.head().head);
-    head.map_or_else(LedgerSummary::default, |head| LedgerSummary {
-        entries: head.size,
-        head: Some(head.root.to_string()),
-    })
+    let Some(finished) = world.map(|world| &world.finished) else { return LedgerSummary::default() };
+    let head = finished.ledger.as_ref().map(|ledger| ledger.head().head);
+    let witnessed = &finished.witnessed;
+    LedgerSummary {
+        entries: head.map_or(0, |head| head.size),
+        head: head.map(|head| head.root.to_string()),
+        witnesses: witnessed.witnesses as u64,
+        cosigned: witnessed.cosigned() as u64,
+        split_views: witnessed.split_views.len() as u64,
+    }
 }
 
 /// (collaborative - isolated) / (oracle - isolated) of macro recall.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use dais_ledger::{MemoryStorage, Origin, Storage};
 use dais_sim::{
     Behaviour, ExchangeCounts, Execution, Finished, GENESIS_FORMAT, Genesis, Mode, Phase, Plan, ScenarioError, Seed,
-    StepTally, Watch, World, WorldError, behaviours,
+    StepTally, Watch, World, WorldError, appointed, behaviours,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -199,10 +199,12 @@ fn plan(scenario: &Scenario, loaded: &Loaded, seed: u64, execution: Execution) -
         files.schema = None;
     }
     let schema = loaded.source.schema();
+    let agents = u32::try_from(loaded.source.sites()).expect("sites are numbered with 32 bits");
+    let witnesses = appointed(Seed(seed), agents, &scenario.rules.exchange);
     let genesis = Genesis {
         format: GENESIS_FORMAT.to_owned(),
         seed: Seed(seed),
-        agents: u32::try_from(loaded.source.sites()).expect("sites are numbered with 32 bits"),
+        agents,
         steps: loaded.steps,
         scenario: digest(&(&traffic, &scenario.rules)),
         schema: digest(schema),
@@ -210,6 +212,7 @@ fn plan(scenario: &Scenario, loaded: &Loaded, seed: u64, execution: Execution) -
         categories: schema.categorical.len(),
         files: loaded.files.clone(),
         rules: scenario.rules.clone(),
+        witnesses: witnesses.iter().map(ToString::to_string).collect(),
     };
     let genesis = genesis.encode();
     let origin = Origin::new(format!("dais/run/{}", hex::encode(&Sha256::digest(&genesis)[..8])));

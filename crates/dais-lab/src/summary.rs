@@ -80,13 +80,22 @@ pub struct Signatures {
     pub accepted_benign: u64,
 }
 
-/// The ledger in two numbers.
+/// The ledger, and who stands by it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerSummary {
     /// Entries.
     pub entries: u64,
     /// Root of the tree over all entries, in hex; absent where the collaborative world was left out.
     pub head: Option<String>,
+    /// Agents that were to watch it.
+    #[serde(default)]
+    pub witnesses: u64,
+    /// Those of them that cosigned its last head.
+    #[serde(default)]
+    pub cosigned: u64,
+    /// Proofs that the coordinator showed two histories.
+    #[serde(default)]
+    pub split_views: u64,
 }
 
 /// How well attacks were detected in one world. A share without anything to count is null.

@@ -8,9 +8,10 @@ use dais_protocol::{Sighting, VerifyingKey};
 
 use crate::agent::Question;
 use crate::assembly::{Assembly, Bylaws};
+use crate::cosigning::{Cosigning, Witnessed};
 use crate::exchange::ExchangeCounts;
 use crate::lifecycle::LifecycleEvent;
-use crate::message::{Decisions, Said, Voted};
+use crate::message::{Answer, Decisions, Said, Shown, Voted};
 use crate::record;
 use crate::statement::Statements;
 use crate::workers::Workers;
@@ -25,6 +26,7 @@ pub(crate) struct Founding {
     pub(crate) committee_seed: [u8; 32],
     pub(crate) keys: Vec<VerifyingKey>,
     pub(crate) ledger: Option<RunLedger>,
+    pub(crate) cosigning: Option<Cosigning>,
 }
 
 pub(crate) struct Coordinator {
@@ -32,18 +34,20 @@ pub(crate) struct Coordinator {
     committee_seed: [u8; 32],
     keys: Vec<VerifyingKey>,
     ledger: Option<RunLedger>,
+    cosigning: Option<Cosigning>,
     said_sightings: Vec<Sighting>,
     said_events: Vec<LifecycleEvent>,
 }
 
 impl Coordinator {
     pub(crate) fn new(founding: Founding) -> Self {
-        let Founding { bylaws, committee_seed, keys, ledger } = founding;
+        let Founding { bylaws, committee_seed, keys, ledger, cosigning } = founding;
         Self {
             assembly: Assembly::new(keys.len(), bylaws),
             committee_seed,
             keys,
             ledger,
+            cosigning,
             said_sightings: Vec::new(),
             said_events: Vec::new(),
         }
@@ -61,8 +65,8 @@ impl Coordinator {
         self.ledger.as_ref()
     }
 
-    pub(crate) fn into_ledger(self) -> Option<RunLedger> {
-        self.ledger
+    pub(crate) fn finish(self) -> (Option<RunLedger>, Witnessed) {
+        (self.ledger, self.cosigning.map(Cosigning::finish).unwrap_or_default())
     }
 
     /// Appends entries of the coordinator's own.
@@ -70,7 +74,23 @@ impl Coordinator {
         if let Some(ledger) = &mut self.ledger {
             ledger.append_batch(entries)?;
         }
-        Ok(())
+        self.cosigning.as_mut().map_or(Ok(()), |cosigning| cosigning.record(entries))
+    }
+
+    /// The present head for every witness.
+    pub(crate) fn show(&mut self) -> Result<Vec<Shown>, LedgerError> {
+        match (&self.ledger, &mut self.cosigning) {
+            (Some(ledger), Some(cosigning)) => cosigning.show(ledger),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Takes what witnesses answer; returns what is to be shown to some of them once more.
+    pub(crate) fn hear_witnesses(&mut self, answers: Vec<Answer>) -> Result<Vec<Shown>, LedgerError> {
+        match (&self.ledger, &mut self.cosigning) {
+            (Some(ledger), Some(cosigning)) => cosigning.hear(ledger, answers),
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// Opens ballots on what was offered and challenged in step `t`; the answer is the question to all shards.

@@ -118,6 +118,9 @@ pub enum Wrong {
     /// The description of the run cannot be read.
     #[error(transparent)]
     Genesis(#[from] GenesisError),
+    /// The witnesses are not those that follow from seed and rules.
+    #[error("the witnesses or their keys are not those that follow from the run's seed and rules")]
+    Witnesses,
     /// The members are not the agents `0..agents`, each once.
     #[error("the run has {agents} agents, the member entries are not theirs")]
     Members {

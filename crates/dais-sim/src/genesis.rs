@@ -1,18 +1,25 @@
 //! The first entry of a run's ledger: what the history that follows is a function of, and the rules by which it decided.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::scenario::Rules;
 use crate::seed::Seed;
 
 /// Name and version of what a run's genesis entry holds.
-pub const GENESIS_FORMAT: &str = "dais-run-v1";
+pub const GENESIS_FORMAT: &str = "dais-run-v2";
+
+/// The version before, which is still read: it knew no witnesses.
+const UNWITNESSED_FORMAT: &str = "dais-run-v1";
+
+/// What the version before did not have among the parameters of the exchange.
+const UNWITNESSED_LACKS: [&str; 3] = ["witnesses", "witness_steps", "two_faced_from"];
 
 /// The body of a run's first ledger entry, as JSON: with it, every later decision can be recomputed from the entries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Genesis {
-    /// [`GENESIS_FORMAT`].
+    /// [`GENESIS_FORMAT`], or an older one.
     pub format: String,
     /// Seed of the run; the keys of agents and ledger follow from it.
     pub seed: Seed,
@@ -32,6 +39,10 @@ pub struct Genesis {
     pub files: Vec<String>,
     /// How agents observe, vote and trust, and how ballots are decided.
     pub rules: Rules,
+    /// Witnesses of the ledger, each with name and public key as a C2SP `vkey`; they follow from the seed
+    /// ([`crate::appointed`]).
+    #[serde(default)]
+    pub witnesses: Vec<String>,
 }
 
 /// A body that is no genesis.
@@ -66,12 +77,30 @@ impl Genesis {
     /// # Errors
     /// Bytes that [`Genesis::encode`] would not write, another format, rules out of their ranges.
     pub fn decode(body: &[u8]) -> Result<Self, GenesisError> {
-        let genesis: Self = serde_json::from_slice(body).map_err(|error| GenesisError::Json(error.to_string()))?;
-        if genesis.format != GENESIS_FORMAT {
-            return Err(GenesisError::Format { found: genesis.format });
-        }
+        let mut genesis: Self = serde_json::from_slice(body).map_err(|error| GenesisError::Json(error.to_string()))?;
         genesis.rules.check()?;
-        if genesis.encode() == body { Ok(genesis) } else { Err(GenesisError::Json("not in canonical form".to_owned())) }
+        let canonical = match genesis.format.as_str() {
+            GENESIS_FORMAT => genesis.encode() == body,
+            UNWITNESSED_FORMAT => {
+                genesis.rules.exchange.witnesses = 0;
+                genesis
+                    .without_witnesses()
+                    .is_some_and(|all| serde_json::from_slice(body).is_ok_and(|body: Value| body == all))
+            }
+            _ => return Err(GenesisError::Format { found: genesis.format }),
+        };
+        if canonical { Ok(genesis) } else { Err(GenesisError::Json("not in canonical form".to_owned())) }
+    }
+
+    /// What the version before wrote of it.
+    fn without_witnesses(&self) -> Option<Value> {
+        let mut value: Value = serde_json::from_slice(&self.encode()).ok()?;
+        value.as_object_mut()?.remove("witnesses");
+        let exchange = value.get_mut("rules")?.get_mut("exchange")?.as_object_mut()?;
+        for key in UNWITNESSED_LACKS {
+            exchange.remove(key);
+        }
+        Some(value)
     }
 }
 
@@ -91,6 +120,7 @@ mod tests {
             categories: 1,
             files: Vec::new(),
             rules: Rules::default(),
+            witnesses: vec!["w".to_owned()],
         }
     }
 
@@ -98,6 +128,15 @@ mod tests {
     fn a_genesis_is_read_back() {
         let genesis = genesis();
         assert_eq!(Genesis::decode(&genesis.encode()), Ok(genesis));
+    }
+
+    #[test]
+    fn the_genesis_of_a_run_that_knew_no_witnesses_is_read() {
+        let genesis = Genesis { format: UNWITNESSED_FORMAT.to_owned(), witnesses: Vec::new(), ..genesis() };
+        let old = genesis.without_witnesses().expect("an object").to_string();
+        let read = Genesis::decode(old.as_bytes()).expect("the version before");
+        assert_eq!((read.rules.exchange.witnesses, &read.witnesses), (0, &Vec::new()));
+        assert!(matches!(Genesis::decode(&genesis.encode()), Err(GenesisError::Json(_))), "it had no such keys");
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::minutes::{Line, Minutes, Transition};
 use crate::record;
 use crate::seed::Purpose;
 use crate::tally::Grade;
+use crate::witness::appointed;
 use crate::world::Mode;
 use crate::{AgentParams, Cause, Lifecycle};
 
@@ -212,6 +213,10 @@ impl Replay {
         }
         if keys.len() as u64 != u64::from(agents) {
             return Err(first.fault(Wrong::Members { agents }));
+        }
+        let witnesses = appointed(genesis.seed, agents, &genesis.rules.exchange);
+        if !witnesses.iter().map(ToString::to_string).eq(genesis.witnesses.iter().cloned()) {
+            return Err(first.fault(Wrong::Witnesses));
         }
         let shape = (genesis.features, genesis.categories);
         let mut counts = Replayed { agents, ..Replayed::default() };

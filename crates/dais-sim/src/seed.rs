@@ -23,6 +23,10 @@ pub(crate) enum Purpose {
     AdversaryDraw = 5,
     /// Injected failures of agents.
     Failure = 6,
+    /// Ed25519 key of an agent as witness of the ledger.
+    WitnessKey = 7,
+    /// Which agents are witnesses.
+    WitnessDraw = 8,
 }
 
 impl Seed {

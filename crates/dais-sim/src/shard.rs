@@ -1,12 +1,14 @@
 //! A contiguous block of agents with their state.
 //!
-//! A shard answers four calls, each checked against the step and phase it expects:
-//! `step(t, decisions) -> said`, `validate(t, question) -> voted`, `snapshot() -> bytes` and `restore(bytes)`.
+//! A shard answers these calls, each checked against the step and phase it expects: `step(t, decisions) -> said`,
+//! `validate(t, question) -> voted`, between steps `testify(t, heads) -> testimony` and `compare(t, checkpoints) -> proofs`
+//! of the witnesses among its agents, and `snapshot() -> bytes` and `restore(bytes)`.
 //! What it computes depends on nothing but its agents and the arguments, so shards may be cut anywhere and run anywhere.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use dais_ledger::{Checkpoint, HeadVerifier, Origin, SplitView};
 use dais_protocol::{AgentId, SealKey, Sighting, Signature, SignatureId, Statement, seal};
 use dais_traffic::{Context, FamilyId, Label, Observation, Source};
 use serde::{Deserialize, Serialize};
@@ -15,11 +17,12 @@ use crate::adopted::{Adopted, Blocklist};
 use crate::adversary::Behaviour;
 use crate::agent::{Agent, Common, Observed, Question, StepFailed};
 use crate::lifecycle::Cause;
-use crate::message::{Decisions, Proposal, Said, Voted};
+use crate::message::{Decisions, Proposal, Said, Shown, Testimony, Voted};
 use crate::model::Workspace;
 use crate::record;
 use crate::seed::Purpose;
 use crate::tally::{Contact, Evaluation, Fate, Grade, StepTally};
+use crate::witness::{AgentWitness, Memory};
 use crate::world::Mode;
 
 /// What a shard expects to be asked next.
@@ -71,6 +74,7 @@ pub(crate) struct Shard {
     state: State,
     /// Sightings of the current step, to be sealed with the votes.
     sightings: Vec<Sighting>,
+    witnesses: Vec<AgentWitness>,
     workspace: Workspace,
 }
 
@@ -104,7 +108,15 @@ impl Shard {
             own_grades: vec![Vec::new(); count],
             evaluation: Evaluation::new(count, source.families().len()),
         };
-        Self { mode, common, first, keys, state, sightings: Vec::new(), workspace }
+        Self { mode, common, first, keys, state, sightings: Vec::new(), witnesses: Vec::new(), workspace }
+    }
+
+    /// Makes those of its agents that are among `drawn` witnesses of the log of this name and key.
+    pub(crate) fn appoint(&mut self, drawn: &[AgentId], origin: &Origin, log: HeadVerifier) {
+        let own = self.first..self.first + self.state.agents.len() as u32;
+        let seed = self.common.seed;
+        let drawn = drawn.iter().filter(|agent| own.contains(&agent.0));
+        self.witnesses = drawn.map(|&agent| AgentWitness::new(seed, agent, origin, log)).collect();
     }
 
     /// Learns what was decided, then observes the flows of step `t`.
@@ -155,14 +167,46 @@ impl Shard {
         Ok(voted)
     }
 
+    /// Lets the witnesses among its agents check the heads they are shown before step `t`; retired agents do not answer.
+    pub(crate) fn testify(&mut self, t: u32, shown: &[Shown], time_s: u64) -> Result<Testimony, ShardError> {
+        self.take_turn(Turn::Step(t), Turn::Step(t))?;
+        let mut testimony = Testimony::default();
+        for witness in &mut self.witnesses {
+            let agent = witness.agent();
+            if self.state.agents[(agent.0 - self.first) as usize].is_failed() {
+                continue;
+            }
+            for shown in shown.iter().filter(|shown| shown.witness == agent) {
+                testimony.answers.push(witness.check(shown, time_s));
+                testimony.seen.push(shown.checkpoint.clone());
+            }
+        }
+        Ok(testimony)
+    }
+
+    /// Lets its witnesses compare what all witnesses were shown; returns the proofs they hold against the log.
+    pub(crate) fn compare(&mut self, t: u32, seen: &[Checkpoint]) -> Result<Vec<SplitView>, ShardError> {
+        self.take_turn(Turn::Step(t), Turn::Step(t))?;
+        Ok(self.witnesses.iter_mut().filter_map(|witness| witness.compare(seen).cloned()).collect())
+    }
+
     /// All state as bytes.
     pub(crate) fn snapshot(&self) -> Result<Vec<u8>, ShardError> {
-        postcard::to_allocvec(&self.state).map_err(|error| ShardError::Snapshot(error.to_string()))
+        let memories: Vec<Memory> = self.witnesses.iter().map(AgentWitness::memory).collect();
+        postcard::to_allocvec(&(&self.state, memories)).map_err(|error| ShardError::Snapshot(error.to_string()))
     }
 
     /// Goes back to the state of a snapshot.
     pub(crate) fn restore(&mut self, bytes: &[u8]) -> Result<(), ShardError> {
-        self.state = postcard::from_bytes(bytes).map_err(|error| ShardError::Snapshot(error.to_string()))?;
+        let (state, memories): (State, Vec<Memory>) =
+            postcard::from_bytes(bytes).map_err(|error| ShardError::Snapshot(error.to_string()))?;
+        if memories.len() != self.witnesses.len() {
+            return Err(ShardError::Snapshot(format!("it has {} witnesses", memories.len())));
+        }
+        for (witness, memory) in self.witnesses.iter_mut().zip(&memories) {
+            witness.restore(memory).map_err(ShardError::Snapshot)?;
+        }
+        self.state = state;
         self.sightings.clear();
         Ok(())
     }

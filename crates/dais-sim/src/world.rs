@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use dais_ledger::{Entry, HeadKey, Kind, Ledger, LedgerError, SignedHead, Storage};
-use dais_protocol::VerifyingKey;
+use dais_ledger::{Checkpoint, Entry, HeadKey, Kind, Ledger, LedgerError, SignedHead, SplitView, Storage};
+use dais_protocol::{AgentId, VerifyingKey};
 use dais_traffic::{ConnState, Schema, Source};
 use serde::{Deserialize, Serialize};
 
@@ -13,13 +13,16 @@ use crate::agent::{Common, Question};
 use crate::assembly::Bylaws;
 use crate::classify::Classifier;
 use crate::coordinator::{Coordinator, Founding, RunLedger};
+use crate::cosigning::{Cosigning, Witnessed};
 use crate::exchange::ExchangeCounts;
-use crate::message::{Decisions, Said, Voted};
+use crate::message::{Decisions, Said, Testimony, Voted};
 use crate::record;
 use crate::scenario::{Plan, ScenarioError};
 use crate::seed::Purpose;
 use crate::shard::{Shard, ShardError};
 use crate::tally::{Contact, Curve, FirstSight, StepTally};
+use crate::two_faced::SecondFace;
+use crate::witness;
 use crate::workers::Workers;
 
 /// Whether and how agents share what they find.
@@ -120,6 +123,9 @@ pub enum WorldError {
 /// Shards for each thread: several, so that threads finish together; few, since each holds a copy of what was accepted.
 const SHARDS_PER_THREAD: usize = 8;
 
+/// How often a head is shown to a witness at most: once more where it remembers another size than the coordinator does.
+const SHOWN_MAX: usize = 2;
+
 /// Shards are multiples of this many agents.
 const SHARD_AGENTS: usize = 4;
 
@@ -131,6 +137,8 @@ pub struct World {
     coordinator: Coordinator,
     decisions: Decisions,
     next_step: u32,
+    witness_steps: u32,
+    split_views: Vec<SplitView>,
     workers: Workers,
 }
 
@@ -175,9 +183,19 @@ impl World {
             behaviours.chunks(size).enumerate().map(|(index, block)| ((index * size) as u32, block.to_vec())).collect();
         let found =
             |(first, block): (u32, Vec<Vec<Behaviour>>)| Shard::new(mode, Arc::clone(&common), first, block, &*source);
-        let shards: Vec<Shard> = workers.map(blocks, found);
-        let coordinator = found_coordinator(mode, plan, &*source, &shards, storage)?;
-        Ok(Self { mode, source, shards, coordinator, decisions: Decisions::default(), next_step: 0, workers })
+        let mut shards: Vec<Shard> = workers.map(blocks, found);
+        let coordinator = found_coordinator(mode, plan, &*source, &mut shards, storage)?;
+        Ok(Self {
+            mode,
+            source,
+            shards,
+            coordinator,
+            decisions: Decisions::default(),
+            next_step: 0,
+            witness_steps: plan.rules.exchange.witness_steps,
+            split_views: Vec::new(),
+            workers,
+        })
     }
 
     /// Carries out the next step.
@@ -209,7 +227,46 @@ impl World {
             watch.end(Phase::Resolve);
         }
         self.next_step += 1;
+        if self.next_step.is_multiple_of(self.witness_steps) {
+            watch.begin(Phase::Resolve);
+            self.witness()?;
+            watch.end(Phase::Resolve);
+        }
         Ok(tally)
+    }
+
+    /// Has the present head cosigned. What witnesses were shown goes from shard to shard, not through the coordinator:
+    /// it is the one they watch.
+    fn witness(&mut self) -> Result<(), WorldError> {
+        let (t, time_s) = (self.next_step, self.simulated_s());
+        let mut seen: Vec<Checkpoint> = Vec::new();
+        let mut shown = self.coordinator.show()?;
+        for _ in 0..SHOWN_MAX {
+            if shown.is_empty() {
+                break;
+            }
+            let testimonies: Vec<Testimony> = self.each_shard(|shard| shard.testify(t, &shown, time_s))?;
+            let mut answers = Vec::new();
+            for testimony in testimonies {
+                answers.extend(testimony.answers);
+                seen.extend(testimony.seen);
+            }
+            shown = self.coordinator.hear_witnesses(answers)?;
+        }
+        if seen.is_empty() {
+            return Ok(());
+        }
+        for proof in self.each_shard(|shard| shard.compare(t, &seen))?.into_iter().flatten() {
+            if !self.split_views.contains(&proof) {
+                self.split_views.push(proof);
+            }
+        }
+        Ok(())
+    }
+
+    /// Simulated time: seconds since the beginning of the run, a step counting one where the traffic does not say.
+    fn simulated_s(&self) -> u64 {
+        (f64::from(self.next_step) * self.source.step_s().unwrap_or(1.0)).round() as u64
     }
 
     /// Calls every shard, on the worker threads if there are any; results in shard order.
@@ -278,6 +335,7 @@ impl World {
         let events: Vec<_> = self.shards.iter_mut().flat_map(|shard| shard.stop(t)).collect();
         let entries: Vec<Entry> = events.chunk_by(|a, b| a.agent == b.agent).filter_map(record::lifecycle).collect();
         self.coordinator.record(&entries)?;
+        self.witness()?;
         let mut curve = Curve::default();
         let mut first_sights = Vec::new();
         let mut contacts = Vec::new();
@@ -288,7 +346,9 @@ impl World {
             contacts.extend(seen.map(|(source, contact)| (*source, *contact)));
         }
         let (counts, trust) = (self.counts(), self.trust());
-        Ok(Finished { curve, first_sights, contacts, counts, trust, ledger: self.coordinator.into_ledger() })
+        let (ledger, witnessed) = self.coordinator.finish();
+        let witnessed = Witnessed { split_views: self.split_views, ..witnessed };
+        Ok(Finished { curve, first_sights, contacts, counts, trust, ledger, witnessed })
     }
 }
 
@@ -306,6 +366,8 @@ pub struct Finished {
     pub trust: Vec<f32>,
     /// The ledger, where this world has one.
     pub ledger: Option<RunLedger>,
+    /// What the agents that watch the ledger made of it.
+    pub witnessed: Witnessed,
 }
 
 /// Column of the connection state and, by its code, whether the attempt failed.
@@ -339,25 +401,41 @@ fn found_coordinator(
     mode: Mode,
     plan: &Plan,
     source: &dyn Source,
-    shards: &[Shard],
+    shards: &mut [Shard],
     storage: Box<dyn Storage>,
 ) -> Result<Coordinator, WorldError> {
     let members: Vec<_> = shards.iter().flat_map(Shard::verifying_keys).collect();
-    let key = HeadKey::from_seed(plan.seed.key(Purpose::CoordinatorKey, 0));
-    let ledger = match mode {
-        Mode::Isolated | Mode::Oracle => None,
+    let (ledger, cosigning) = match mode {
+        Mode::Isolated | Mode::Oracle => (None, None),
         Mode::Collaborative => {
-            let mut ledger: RunLedger = Ledger::create(storage, plan.origin.clone(), key)?;
+            let key = HeadKey::from_seed(plan.seed.key(Purpose::CoordinatorKey, 0));
             let genesis =
                 Entry { kind: Kind::Genesis, step: 0, author: dais_ledger::COORDINATOR, body: plan.genesis.clone() };
             let members = members.iter().map(|(agent, key)| record::member(*agent, key));
-            ledger.append_batch(&std::iter::once(genesis).chain(members).collect::<Vec<_>>())?;
-            Some(ledger)
+            let founding: Vec<Entry> = std::iter::once(genesis).chain(members).collect();
+            let mut cosigning = found_cosigning(plan, &key, founding.len() as u32 - 1, shards)?;
+            let mut ledger: RunLedger = Ledger::create(storage, plan.origin.clone(), key)?;
+            ledger.append_batch(&founding)?;
+            cosigning.record(&founding)?;
+            (Some(ledger), Some(cosigning))
         }
     };
     let keys: Vec<VerifyingKey> = members.into_iter().map(|(_, key)| key).collect();
     let schema = source.schema();
     let bylaws = Bylaws::of(&plan.rules, mode, (schema.numeric.len(), schema.categorical.len()));
     let committee_seed = plan.seed.key(Purpose::CoordinatorKey, 1);
-    Ok(Coordinator::new(Founding { bylaws, committee_seed, keys, ledger }))
+    Ok(Coordinator::new(Founding { bylaws, committee_seed, keys, ledger, cosigning }))
+}
+
+/// Appoints the witnesses among the agents, and makes them known to the coordinator.
+fn found_cosigning(plan: &Plan, key: &HeadKey, agents: u32, shards: &mut [Shard]) -> Result<Cosigning, LedgerError> {
+    let params = &plan.rules.exchange;
+    let drawn: Vec<AgentId> = witness::draw(plan.seed, agents, params);
+    let log = key.verifier();
+    for shard in shards.iter_mut() {
+        shard.appoint(&drawn, &plan.origin, log);
+    }
+    let second_face = params.two_faced_from.map(|step| SecondFace::new(step, plan.origin.clone(), key.clone()));
+    let verifiers = drawn.iter().map(|&agent| (agent, witness::witness(plan.seed, agent).verifier()));
+    Ok(Cosigning::new(log, verifiers, second_face.transpose()?))
 }

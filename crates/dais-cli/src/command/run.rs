@@ -15,7 +15,7 @@ use crate::interrupt::Interrupt;
 use crate::output::{self, Ink};
 use crate::progress::Line;
 use crate::run_folder::{self, RunFolder};
-use crate::{choice, screen};
+use crate::{choice, screen, witnesses};
 
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let mut scenario = choice::describe(&args.input)?;
@@ -33,15 +33,17 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let (summary, series) = (summarise(&history, peak_rss_mb()), series(&history));
     let mut scenario = history.scenario.clone();
     let ledger = history.worlds.contains_key(&Mode::Collaborative);
+    let witnessed = history.worlds.get(&Mode::Collaborative).map(|world| world.finished.witnessed.clone());
     // Closes the ledger, so that all of it is in the one file.
     drop(history);
     make_paths_absolute(&mut scenario);
     write(&folder, &summary, &series, &scenario)?;
+    let of_witnesses = witnesses::write(&folder, &witnessed.unwrap_or_default())?;
     folder.commit()?;
 
     let ledger = ledger.then_some(run_folder::LEDGER);
-    let files: Vec<&str> =
-        [run_folder::REPORT, run_folder::SUMMARY].into_iter().chain(ledger).chain([run_folder::SCENARIO]).collect();
+    let files = [run_folder::REPORT, run_folder::SUMMARY].into_iter().chain(ledger).chain(of_witnesses);
+    let files: Vec<&str> = files.chain([run_folder::SCENARIO]).collect();
     if args.json {
         output::print(&(serde_json::to_string(&summary)? + "\n"))?;
         if !args.quiet {

@@ -13,25 +13,34 @@ use crate::args::VerifyArgs;
 use crate::figures::{count, plural, seconds};
 use crate::output::{self, Ink};
 use crate::table::Table;
+use crate::witnesses::Beside;
 
 pub(crate) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
-    let verdict = match Archive::open(&args.run) {
-        Ok(archive) => check(&archive),
-        Err(ArchiveError::Ledger(StorageError::Corrupt { detail })) => Verdict::Unopened(detail),
+    let (verdict, beside) = match Archive::open(&args.run) {
+        Ok(archive) => (check(&archive), Beside::look(archive.path.parent(), &archive.storage)?),
+        Err(ArchiveError::Ledger(StorageError::Corrupt { detail })) => (Verdict::Unopened(detail), Beside::default()),
         Err(error) => return Err(error).with_context(|| args.run.display().to_string()),
     };
     let wall_s = began.elapsed().as_secs_f64();
+    let holds = verdict.holds() && beside.holds();
     let text = if args.json {
         let mut object = verdict.json();
+        object["ok"] = json!(holds);
+        (object["witnesses"], object["split_view"]) = beside.json();
         object["run"] = json!(args.run.display().to_string());
         object["wall_s"] = json!(wall_s);
         format!("{object}\n")
     } else {
-        verdict.text(wall_s, Ink::of_stdout())
+        let ink = Ink::of_stdout();
+        let result = if holds { "verified" } else { "checked" };
+        let mut lines = verdict.lines(ink);
+        lines.extend(beside.lines(ink));
+        lines.push(format!("{} in {}", ink.heading(result), seconds(wall_s)));
+        lines.join("\n") + "\n"
     };
     output::print(&text)?;
-    Ok(if verdict.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// How the ledger compares with what the summary beside it says.
@@ -71,7 +80,7 @@ fn compare(expected: Option<&LedgerSummary>, head: Option<Head>) -> Comparison {
     let (Some(expected), Some(head)) = (expected.filter(|ledger| ledger.head.is_some()), head) else {
         return Comparison::Absent;
     };
-    let found = LedgerSummary { entries: head.size, head: Some(head.root.to_string()) };
+    let found = LedgerSummary { entries: head.size, head: Some(head.root.to_string()), ..expected.clone() };
     if *expected == found { Comparison::Same } else { Comparison::Differs(expected.clone(), found) }
 }
 
@@ -81,7 +90,7 @@ impl Verdict {
     }
 
     fn json(&self) -> Value {
-        let mut object = json!({ "ok": self.holds(), "fault": null, "audit": null, "summary": null });
+        let mut object = json!({ "fault": null, "audit": null, "summary": null });
         let comparison = match self {
             Self::Whole(audit, comparison) => {
                 object["audit"] = json!(audit);
@@ -106,7 +115,7 @@ impl Verdict {
         object
     }
 
-    fn text(&self, wall_s: f64, ink: Ink) -> String {
+    fn lines(&self, ink: Ink) -> Vec<String> {
         let (mut lines, comparison) = match self {
             Self::Whole(audit, comparison) => (checks(audit), Some(comparison)),
             Self::Faulty(fault, comparison) => {
@@ -126,9 +135,7 @@ impl Verdict {
                 lines.push(format!("  ledger:       {}", ledger_in_words(found)));
             }
         }
-        let result = if self.holds() { "verified" } else { "checked" };
-        lines.push(format!("{} in {}", ink.heading(result), seconds(wall_s)));
-        lines.join("\n") + "\n"
+        lines
     }
 }
 

@@ -6,11 +6,14 @@ use serde_json::Value;
 
 use crate::{SMALL, dais, data, json};
 
+/// Head of the run and the text of its cosigned checkpoint.
 fn head(folder: &Path, flags: &[&str]) -> String {
     let summary: Value =
         json(dais(folder).args(flags).args(["--json", "--force", "--worlds", "collaborative", "--out", "run"]));
     assert!(summary["ledger"]["entries"].as_u64() > Some(0), "{}", summary["ledger"]);
-    summary["ledger"]["head"].as_str().expect("a head").to_owned()
+    let checkpoint = std::fs::read_to_string(folder.join("run/checkpoint")).expect("a checkpoint");
+    assert!(checkpoint.lines().filter(|line| line.contains(" dais/witness/a")).count() > 0, "{checkpoint}");
+    format!("{}\n{checkpoint}", summary["ledger"]["head"].as_str().expect("a head"))
 }
 
 /// The head for several numbers of threads, on repetition, and from the scenario that the run wrote.

@@ -42,9 +42,11 @@ fn the_backup_of_a_run_is_checked_and_restored_to_the_same_ledger() {
     fs::create_dir(folder.path().join("again")).unwrap();
     let said = printed(dais(folder.path()).args(["ledger", "restore", "b", "--to", "again"]));
     assert!(said.starts_with("again/ledger.db, from b/dais-run-"), "{said}");
-    fs::copy(folder.path().join("r/summary.json"), folder.path().join("again/summary.json")).unwrap();
+    for name in ["summary.json", "checkpoint"] {
+        fs::copy(folder.path().join("r").join(name), folder.path().join("again").join(name)).unwrap();
+    }
     let said = printed(dais(folder.path()).args(["verify", "again"]));
-    assert!(said.contains("those of summary.json"), "{said}");
+    assert!(said.contains("those of summary.json") && said.contains("cosigned by 7 of 7"), "{said}");
 }
 
 #[test]

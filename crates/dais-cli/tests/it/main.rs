@@ -12,6 +12,7 @@ mod run;
 mod signal;
 mod sweep;
 mod verify;
+mod witness;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -17,10 +17,10 @@ fn a_small_run_leaves_its_files_and_a_summary_on_one_screen() {
     assert!(screen.lines().all(|line| line.chars().count() <= 100), "{screen}");
     assert!(!screen.contains('\x1b'), "no colours where there is no terminal");
     let folder = place.path().join("runs/synthetic-7");
-    for name in ["summary.json", "report.html", "ledger.db", "scenario.yaml"] {
+    for name in ["summary.json", "report.html", "ledger.db", "checkpoint", "scenario.yaml"] {
         assert!(fs::metadata(folder.join(name)).unwrap().len() > 100, "{name}");
     }
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 4);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 5);
     assert_eq!(fs::read_dir(folder.parent().unwrap()).unwrap().count(), 1, "nothing unfinished is left");
 }
 
@@ -43,6 +43,9 @@ fn json_is_one_object_with_every_promised_key() {
         "/signatures/expired",
         "/signatures/disputed",
         "/ledger/entries",
+        "/ledger/witnesses",
+        "/ledger/cosigned",
+        "/ledger/split_views",
     ];
     for key in numbers {
         assert!(summary.pointer(key).is_some_and(serde_json::Value::is_number), "{key} in {summary}");

@@ -37,9 +37,12 @@ fn an_interrupted_run_writes_a_partial_report_and_says_so() {
     let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(summary["interrupted"], true);
     assert!(summary["steps"].as_u64() < summary["steps_planned"].as_u64());
-    for name in ["summary.json", "report.html", "ledger.db", "scenario.yaml"] {
+    for name in ["summary.json", "report.html", "ledger.db", "checkpoint", "scenario.yaml"] {
         assert!(place.path().join("x").join(name).exists(), "{name}");
     }
+    let verified = Command::new(env!("CARGO_BIN_EXE_dais")).args(["verify", "x"]).current_dir(place.path()).output();
+    let screen = String::from_utf8(verified.unwrap().stdout).unwrap();
+    assert!(screen.contains("cosigned by 7 of 7 witnesses"), "{screen}");
 }
 
 /// The first interrupt lets the step end, so the run may be over before the second comes: steps are long here, and a

@@ -65,6 +65,7 @@ fn a_run_verifies_and_says_what_was_checked() {
         "decisions ",
         "recomputed from",
         "those of summary.json",
+        " cosigned by 7 of 7 witnesses",
         "verified in",
     ] {
         assert!(screen.contains(part), "{part}: {screen}");
@@ -72,6 +73,8 @@ fn a_run_verifies_and_says_what_was_checked() {
     let found: Value =
         serde_json::from_str(&printed(dais(folder.path()).args(["verify", "r/ledger.db", "--json"]))).unwrap();
     assert_eq!((found["ok"].as_bool(), found["summary"]["same"].as_bool()), (Some(true), Some(true)));
+    assert_eq!(found["witnesses"]["held"].as_array().map(Vec::len), Some(7));
+    assert_eq!((&found["witnesses"]["ok"], &found["split_view"]), (&true.into(), &Value::Null));
     assert!(found["audit"]["decisions"].as_u64().unwrap() > 0, "{found}");
     assert_eq!(found["audit"]["entries"].as_object().unwrap().len(), Kind::ALL.len());
 }

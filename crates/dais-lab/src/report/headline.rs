@@ -72,7 +72,12 @@ fn signatures(summary: &Summary) -> Card {
 fn ledger(summary: &Summary) -> Card {
     let (value, detail) = match &summary.ledger.head {
         Some(head) => {
-            (words::count(summary.ledger.entries), format!("head {}…", head.chars().take(12).collect::<String>()))
+            let cosigned = match summary.ledger.witnesses {
+                0 => String::new(),
+                witnesses => format!(" · cosigned by {} of {witnesses}", summary.ledger.cosigned),
+            };
+            let head: String = head.chars().take(12).collect();
+            (words::count(summary.ledger.entries), format!("head {head}…{cosigned}"))
         }
         None => (words::NOTHING.to_owned(), "no collaborative world".to_owned()),
     };

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use dais_ledger::{COORDINATOR, Damage, Entry, HeadKey, Kind, Ledger, LedgerError, MemoryStorage, Origin, Storage};
 use dais_protocol::{Decision, Motion, Outcome, Verdict, Vote};
 use dais_sim::{
-    AdversaryGroup, Audit, Behaviour, Check, Depth, ExchangeCounts, Execution, Fault, GENESIS_FORMAT, Genesis, Mode,
-    Plan, Rules, Seed, World, Wrong, audit, replay,
+    AdversaryGroup, Audit, Behaviour, Check, Depth, ExchangeCounts, Execution, Fault, Finished, GENESIS_FORMAT,
+    Genesis, Mode, Plan, Rules, Seed, Witnessed, World, Wrong, appointed, audit, replay,
 };
 use dais_traffic::{Source, SyntheticParams};
 
@@ -36,12 +36,17 @@ fn turbulent() -> Rules {
     rules
 }
 
-struct Played {
-    storage: Box<dyn Storage>,
+pub(crate) struct Played {
+    pub(crate) storage: Box<dyn Storage>,
+    pub(crate) witnessed: Witnessed,
     counts: ExchangeCounts,
 }
 
-fn play(rules: Rules) -> Played {
+fn witnesses(rules: &Rules) -> Vec<String> {
+    appointed(Seed(7), 12, &rules.exchange).iter().map(ToString::to_string).collect()
+}
+
+pub(crate) fn play(rules: Rules) -> Played {
     let params = SyntheticParams { sites: 12, steps: STEPS, flows_per_step: 40.0, ..SyntheticParams::default() };
     let source = params.build(7).unwrap();
     let genesis = Genesis {
@@ -55,6 +60,7 @@ fn play(rules: Rules) -> Played {
         categories: source.schema().categorical.len(),
         files: Vec::new(),
         rules: rules.clone(),
+        witnesses: witnesses(&rules),
     };
     let plan = Plan {
         seed: Seed(7),
@@ -68,10 +74,11 @@ fn play(rules: Rules) -> Played {
         world.step(&mut ()).unwrap();
     }
     let finished = world.finish().unwrap();
-    Played { storage: finished.ledger.unwrap().into_storage(), counts: finished.counts }
+    let Finished { ledger, witnessed, counts, .. } = finished;
+    Played { storage: ledger.unwrap().into_storage(), witnessed, counts }
 }
 
-fn entries(storage: &dyn Storage) -> Vec<Entry> {
+pub(crate) fn entries(storage: &dyn Storage) -> Vec<Entry> {
     let mut entries = Vec::new();
     let all = 0..storage.len().unwrap();
     storage
@@ -84,7 +91,7 @@ fn entries(storage: &dyn Storage) -> Vec<Entry> {
 }
 
 /// Seals other entries as a whole new log, in batches as the original: what somebody can do who holds a key.
-fn forge(original: &dyn Storage, changed: &[Entry], key: &HeadKey) -> Result<Box<dyn Storage>, LedgerError> {
+pub(crate) fn forge(original: &dyn Storage, changed: &[Entry], key: &HeadKey) -> Result<Box<dyn Storage>, LedgerError> {
     let mut ledger = Ledger::create(MemoryStorage::new(), original.identity()?.unwrap().origin, key.clone())?;
     let is_founding = |entry: &Entry| matches!(entry.kind, Kind::Genesis | Kind::Member);
     for batch in changed.chunk_by(|a, b| a.step == b.step && is_founding(a) == is_founding(b)) {
@@ -217,6 +224,12 @@ fn other_members_rules_and_bodies_are_named() {
     genesis.rules.policy.threshold = 0.99;
     rules[0].body = genesis.encode();
     assert_eq!(finding(&*played.storage, &rules).check, Check::Decisions);
+    let mut witnesses = original.clone();
+    let mut genesis = Genesis::decode(&witnesses[0].body).unwrap();
+    genesis.witnesses.swap(0, 1);
+    witnesses[0].body = genesis.encode();
+    let fault = finding(&*played.storage, &witnesses);
+    assert!(matches!(*fault.wrong, Wrong::Witnesses), "{fault}");
     let mut body = original.clone();
     let at = position(&body, |entry| entry.kind == Kind::Outcome);
     body[at].body.push(0);

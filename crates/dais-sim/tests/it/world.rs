@@ -44,6 +44,11 @@ fn head(finished: &Finished) -> String {
     finished.ledger.as_ref().expect("a ledger").head().head.root.to_string()
 }
 
+/// The text of the last head with all its cosignatures.
+fn checkpoint(finished: &Finished) -> String {
+    finished.witnessed.checkpoint.as_ref().expect("a checkpoint").to_string()
+}
+
 #[test]
 fn a_history_is_the_same_for_any_number_of_threads() {
     let source = traffic(13);
@@ -53,6 +58,7 @@ fn a_history_is_the_same_for_any_number_of_threads() {
     for threads in [2, 7, 1] {
         let (other_tally, other) = run(threads);
         assert_eq!(head(&other), head(&first), "{threads} threads");
+        assert_eq!(checkpoint(&other), checkpoint(&first), "{threads} threads");
         assert_eq!((&other_tally, other.counts), (&tally, first.counts), "{threads} threads");
         assert_eq!(
             other.trust.iter().map(|t| t.to_bits()).collect::<Vec<_>>(),
@@ -72,7 +78,9 @@ fn another_seed_gives_another_history() {
 #[test]
 fn shards_restored_from_a_snapshot_go_on_alike() {
     let source = traffic(9);
-    let plan = plan(1, Rules::default());
+    let mut rules = Rules::default();
+    rules.exchange.witness_steps = 5;
+    let plan = plan(1, rules);
     let mut one = world(Mode::Collaborative, &plan, &source);
     for _ in 0..STEPS / 2 {
         one.step(&mut ()).expect("a step");
@@ -83,6 +91,31 @@ fn shards_restored_from_a_snapshot_go_on_alike() {
     let (_, restored) = live(one, STEPS - STEPS / 2);
     let (_, straight) = live(world(Mode::Collaborative, &plan, &source), STEPS);
     assert_eq!(head(&restored), head(&straight));
+    assert_eq!((checkpoint(&restored), restored.witnessed.cosigned()), (checkpoint(&straight), 7));
+}
+
+#[test]
+fn a_snapshot_brings_back_what_witnesses_remember() {
+    let source = traffic(9);
+    let lived = |witness_steps| {
+        let mut rules = Rules::default();
+        rules.exchange.witness_steps = witness_steps;
+        let mut world = world(Mode::Collaborative, &plan(1, rules), &source);
+        for _ in 0..STEPS / 2 {
+            world.step(&mut ()).expect("a step");
+        }
+        world
+    };
+    // One ledger, since it does not hold when heads were cosigned; and witnesses that have not seen it yet.
+    let (watched, mut unwatched) = (lived(5), lived(STEPS));
+    assert_eq!(watched.head(), unwatched.head());
+    let snapshot = watched.snapshot().expect("bytes");
+    assert_ne!(unwatched.snapshot().expect("bytes"), snapshot);
+    unwatched.restore(&snapshot).expect("bytes of a world alike");
+    assert_eq!(unwatched.snapshot().expect("bytes"), snapshot);
+    let (_, finished) = live(unwatched, STEPS - STEPS / 2);
+    assert_eq!(checkpoint(&finished), checkpoint(&live(watched, STEPS - STEPS / 2).1));
+    assert_eq!(finished.witnessed.cosigned(), 7, "what they remember is more than the coordinator knows");
 }
 
 #[test]
