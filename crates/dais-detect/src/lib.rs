@@ -29,6 +29,7 @@
 //! # Ok::<(), dais_detect::FitError>(())
 //! ```
 
+mod algorithm;
 mod calibration;
 mod columns;
 mod detector;
@@ -39,6 +40,7 @@ pub mod metric;
 mod neighbours;
 mod simd;
 
+pub use algorithm::{Algorithm, AnyDetector, UnknownAlgorithm};
 pub use calibration::Calibration;
 pub use columns::Columns;
 pub use detector::{Detector, Scratch};

@@ -1,0 +1,105 @@
+//! The detectors by name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{Columns, Detector, EnsembleParams, FitError, ForestParams, NeighbourParams, Scratch};
+
+/// A fitted detector of any kind.
+pub type AnyDetector = Box<dyn Detector + Send + Sync>;
+
+/// A detector that can be chosen by its name, fitted with its default parameters.
+///
+/// ```
+/// use dais_detect::{Algorithm, Columns, Scratch};
+///
+/// let algorithm: Algorithm = "isolation-forest".parse()?;
+/// let baseline: Vec<f32> = (0..64).map(|i| (i % 8) as f32).collect();
+/// let mut scratch = Scratch::default();
+/// let model = algorithm.fit(Columns::new(&baseline, 64, 1), 7, &mut scratch)?;
+///
+/// let mut scores = [0.0; 2];
+/// model.score(Columns::new(&[3.0, 40.0], 2, 1), &mut scores, &mut scratch);
+/// assert!(scores[1] > scores[0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// [`crate::IsolationForest`].
+    IsolationForest,
+    /// [`crate::NeighbourDistance`].
+    Neighbours,
+    /// [`crate::Ensemble`] of the two, as agents use it.
+    Ensemble,
+}
+
+impl Algorithm {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::IsolationForest, Self::Neighbours, Self::Ensemble];
+
+    /// The name, as [`FromStr`] reads it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::IsolationForest => "isolation-forest",
+            Self::Neighbours => "neighbours",
+            Self::Ensemble => "ensemble",
+        }
+    }
+
+    /// Learns from the rows of `view`.
+    ///
+    /// # Errors
+    /// [`FitError`] for an empty view or a value that is not finite.
+    pub fn fit(self, view: Columns<'_>, seed: u64, scratch: &mut Scratch) -> Result<AnyDetector, FitError> {
+        Ok(match self {
+            Self::IsolationForest => Box::new(ForestParams::default().fit_in(view, seed, &mut scratch.fit)?),
+            Self::Neighbours => Box::new(NeighbourParams::default().fit(view)?),
+            Self::Ensemble => Box::new(EnsembleParams::default().fit(view, seed, scratch)?),
+        })
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A name that no detector has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no detector `{name}`: expected one of {}", Algorithm::ALL.map(Algorithm::name).join(", "))]
+pub struct UnknownAlgorithm {
+    /// The name.
+    pub name: String,
+}
+
+impl FromStr for Algorithm {
+    type Err = UnknownAlgorithm;
+
+    fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
+        let named = Self::ALL.into_iter().find(|algorithm| algorithm.name() == name);
+        named.ok_or_else(|| UnknownAlgorithm { name: name.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_detector_is_found_by_its_name_and_learns() {
+        let rows: Vec<f32> = (0..200).map(|i| (i % 20) as f32).collect();
+        for algorithm in Algorithm::ALL {
+            assert_eq!(algorithm.to_string().parse(), Ok(algorithm));
+            let model = algorithm.fit(Columns::new(&rows, 100, 2), 1, &mut Scratch::default()).unwrap();
+            assert_eq!(model.features(), 2, "{algorithm}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_known_ones() {
+        let unknown = "oracle".parse::<Algorithm>().unwrap_err().to_string();
+        assert!(unknown.contains("oracle") && unknown.contains("isolation-forest"), "{unknown}");
+    }
+}
