@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Context;
 use dais_lab::{Archive, ArchiveError, LedgerSummary};
 use dais_ledger::{COORDINATOR, Head, Kind, Storage, StorageError};
 use dais_sim::{Audit, Fault, audit};
@@ -12,19 +11,24 @@ use serde_json::{Value, json};
 use crate::args::VerifyArgs;
 use crate::figures::{count, plural, seconds};
 use crate::output::{self, Ink};
+use crate::place::{self, Place};
 use crate::table::Table;
 
 pub(crate) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
-    let verdict = match Archive::open(&args.run) {
+    let place = Place::of_run(&args.run, args.ledger.as_deref())?;
+    let verdict = match place.archive(&args.server) {
         Ok(archive) => check(&archive),
         Err(ArchiveError::Ledger(StorageError::Corrupt { detail })) => Verdict::Unopened(detail),
-        Err(error) => return Err(error).with_context(|| args.run.display().to_string()),
+        Err(error) => return Err(place.unopened(error)),
     };
+    if let Some(unread) = verdict.unread() {
+        return Err(place::failed(&place.location, unread.clone()));
+    }
     let wall_s = began.elapsed().as_secs_f64();
     let text = if args.json {
         let mut object = verdict.json();
-        object["run"] = json!(args.run.display().to_string());
+        object["run"] = json!(place::shown(&args.run));
         object["wall_s"] = json!(wall_s);
         format!("{object}\n")
     } else {
@@ -78,6 +82,14 @@ fn compare(expected: Option<&LedgerSummary>, head: Option<Head>) -> Comparison {
 impl Verdict {
     fn holds(&self) -> bool {
         matches!(self, Self::Whole(_, Comparison::Absent | Comparison::Same))
+    }
+
+    /// Why the ledger could not be read to its end, which says nothing about what is in it.
+    fn unread(&self) -> Option<&StorageError> {
+        match self {
+            Self::Faulty(fault, _) => place::unread_in(fault),
+            Self::Whole(..) | Self::Unopened(_) => None,
+        }
     }
 
     fn json(&self) -> Value {
