@@ -15,6 +15,9 @@ fn masked_word(word: &str) -> String {
     let Some((at, scheme)) = starts.min() else { return word.to_owned() };
     let (before, rest) = word.split_at(at);
     let url = rest.trim_end_matches(|c: char| c.is_whitespace() || "'`\":,;.)".contains(c));
+    if !url.contains(['@', '?']) {
+        return word.to_owned();
+    }
     let after = &rest[url.len()..];
     let shown = url.parse::<Location>().map_or_else(|_| format!("{scheme}…"), |location| location.to_string());
     format!("{before}{shown}{after}")
@@ -31,6 +34,7 @@ mod tests {
             ("--ledger=mysql://u:s3cret@h/db: no", "--ledger=mysql://h/db: no"),
             ("postgresql://u:a@b@h/db?s3cret", "postgresql://…"),
             ("postgres://h/db?schema=a: refused", "postgres://h/db?schema=a: refused"),
+            ("expected postgres://…, mysql://… or memory", "expected postgres://…, mysql://… or memory"),
             ("two  words\tand\n\nlines", "two  words\tand\n\nlines"),
         ] {
             assert_eq!(masked(text), shown);

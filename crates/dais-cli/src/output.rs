@@ -100,7 +100,8 @@ pub(crate) fn complain(error: &anyhow::Error) {
 pub(crate) fn refuse(refused: &clap::Error) -> ExitCode {
     let text = refused.render().to_string();
     let shown = masked(&text);
-    if shown == text {
+    // Help and version show nothing that was typed.
+    if shown == text || !refused.use_stderr() {
         refused.exit();
     }
     say(shown.trim_end());

@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn what_is_shown_of_an_entry_may_be_asked_for() {
         for shown in Kind::ALL {
-            assert_eq!(kind(kind_name(shown)), Ok(shown));
+            assert_eq!(kind(shown.name()), Ok(shown));
         }
         for shown in [0, 12, COORDINATOR] {
             assert_eq!(author(&author_name(shown)), Ok(shown));

@@ -23,7 +23,10 @@ pub(crate) fn explain(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
             output::say(&format!("what exactly is wrong: dais verify {}", place::shown(&args.run)));
             return Ok(ExitCode::FAILURE);
         }
-        Err(error) => return Err(anyhow::Error::from(error).context(place.to_string())),
+        Err(error @ (ExplainError::Fault(_) | ExplainError::Ledger(_))) => {
+            return Err(anyhow::Error::from(error).context(place.to_string()));
+        }
+        Err(error) => return Err(error.into()),
     };
     let known = match &explanation {
         Explanation::Signature(_) => true,

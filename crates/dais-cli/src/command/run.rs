@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use dais_lab::{History, Material, Next, RunError, Scenario, Series, Summary, Traffic, run_loaded, series, summarise};
-use dais_ledger::{Durability, MemoryStorage, Storage};
+use dais_ledger::{Durability, LedgerError, MemoryStorage, Storage};
 use dais_sim::{Mode, WorldError};
 
 use crate::args::RunArgs;
@@ -92,10 +92,15 @@ fn play(
     };
     let history = run_loaded(&scenario, loaded, seed, choice::execution(&args.input), storage, &mut each_step);
     line.clear();
-    history.map_err(|error| {
-        let of_ledger = matches!(&error, RunError::World(WorldError::Ledger(_)));
-        let error = anyhow::Error::from(error);
-        if of_ledger { error.context(ledger.unwritable(folder)) } else { error }
+    history.map_err(|error| match error {
+        // A run is not gone on with, so that nobody appends the last batch again to find out.
+        RunError::World(WorldError::Ledger(LedgerError::InDoubt { source })) => {
+            anyhow::Error::from(source).context(ledger.unwritable(folder))
+        }
+        error @ RunError::World(WorldError::Ledger(_)) => {
+            anyhow::Error::from(error).context(ledger.unwritable(folder))
+        }
+        error => error.into(),
     })
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{SMALL, dais, json, printed, refusal, text};
+use crate::{SMALL, dais, json, printed, refusal};
 
 #[path = "../../../../dais-ledger/tests/it/servers/process.rs"]
 mod process;
@@ -26,10 +26,15 @@ mod postgres;
 #[cfg(feature = "postgres")]
 mod restart;
 
-/// A run in the folder `r` with its ledger in some place; the same history wherever that is.
+/// What is run, the same wherever its ledger is kept.
+const WHAT: [&str; 6] = ["--seed", "7", "--worlds", "collaborative", "--out", "r"];
+/// As [`SMALL`], with steps enough to be in the middle of for a while.
+const LONG: [&str; 7] = ["run", "--agents", "8", "--steps", "400", "--set", "traffic.synthetic.flows_per_step=30"];
+
+/// A run in the folder `r` with its ledger in some place.
 fn run(folder: &Path, ledger: &str) -> assert_cmd::Command {
     let mut command = dais(folder);
-    command.args(SMALL).args(["--seed", "7", "--worlds", "collaborative", "--out", "r", "--ledger", ledger]);
+    command.args(SMALL).args(WHAT).args(["--ledger", ledger]);
     command
 }
 
@@ -46,8 +51,10 @@ fn public(url: &str) -> String {
 
 /// All that lies in a folder, as text.
 fn files(folder: &Path) -> String {
-    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
-    entries.map(|entry| String::from_utf8_lossy(&std::fs::read(entry.path()).unwrap()).into_owned()).collect()
+    let content = |path: &Path| {
+        if path.is_dir() { files(path) } else { String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned() }
+    };
+    std::fs::read_dir(folder).unwrap().map(|entry| content(&entry.unwrap().path())).collect()
 }
 
 /// A run on a server does all that a run with a file does; `url` and `other` are two free places there.
@@ -87,7 +94,7 @@ fn a_run_is_found_by_its_folder_and_by_its_place(url: &str, other: &str) {
     let key = exported["key"].as_str().unwrap();
     printed(dais(place).args(["ledger", "import", "tiles", "--key", key, "--to", other]));
     let imported = json(dais(place).args(["ledger", "verify", other, "--json"]));
-    assert_eq!(imported["head"]["root"], summary["ledger"]["head"]);
+    assert_eq!(imported["head"]["head"]["root"], summary["ledger"]["head"]);
     printed(dais(place).args(["ledger", "import", "tiles", "--key", key, "--to", "copy.db"]));
     assert_eq!(json(dais(place).args(["verify", "copy.db", "--json"]))["ok"], true);
     let refused = refusal(dais(place).args(["ledger", "import", "tiles", "--key", key, "--to", other]));
@@ -131,10 +138,10 @@ fn a_ledger_that_is_there_is_never_replaced(url: &str, another: &str) {
     assert!(folder.path().join("r/summary.json").exists(), "the earlier run stays");
 }
 
-/// A run that takes steps for a while, as a process to be watched.
+/// A [`LONG`] run that has begun.
 fn begun(folder: &Path, url: &str, arguments: &[&str]) -> Child {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dais"));
-    command.args(SMALL).args(["--seed", "7", "--worlds", "collaborative", "--out", "r", "--ledger", url]);
+    command.args(LONG).args(WHAT).args(["--ledger", url]);
     let child = command.args(arguments).current_dir(folder).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = child.unwrap();
     let heads = || {

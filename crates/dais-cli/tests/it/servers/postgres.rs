@@ -8,9 +8,9 @@ use super::postgres_process::{PostgresProcess, USER};
 use super::process::{command_as, run as run_program};
 use super::{
     a_ledger_that_is_there_is_never_replaced, a_run_is_found_by_its_folder_and_by_its_place,
-    commands_for_files_name_what_to_use, files, public, run, text,
+    commands_for_files_name_what_to_use, files, public, run,
 };
-use crate::{dais, printed, refusal};
+use crate::{dais, printed, refusal, text};
 
 /// Part of every password here.
 const SECRET: &str = "s3cret";

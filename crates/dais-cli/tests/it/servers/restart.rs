@@ -6,11 +6,8 @@ use tempfile::TempDir;
 
 use super::postgres::url;
 use super::postgres_process::PostgresProcess;
-use super::{begun, public, run, text};
-use crate::{dais, json};
-
-/// Steps enough to be in the middle of for a while.
-const STEPS: [&str; 2] = ["--steps", "400"];
+use super::{LONG, WHAT, begun, public};
+use crate::{dais, json, text};
 
 #[test]
 fn a_run_waits_for_a_server_that_is_restarted_and_its_ledger_has_no_gap() {
@@ -18,7 +15,7 @@ fn a_run_waits_for_a_server_that_is_restarted_and_its_ledger_has_no_gap() {
     let folder = TempDir::new().unwrap();
     let place = folder.path();
     let url = url(&server, "run_7");
-    let mut child = begun(place, &url, &[&STEPS[..], &["--json", "--ledger-retry-attempts", "20"]].concat());
+    let mut child = begun(place, &url, &["--json", "--ledger-retry-attempts", "20"]);
     server.stop();
     std::thread::sleep(Duration::from_secs(2));
     assert_eq!(child.try_wait().unwrap(), None, "the server was stopped in the middle of the run");
@@ -27,7 +24,7 @@ fn a_run_waits_for_a_server_that_is_restarted_and_its_ledger_has_no_gap() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let in_a_file = TempDir::new().unwrap();
-    let expected = json(run(in_a_file.path(), "ledger.db").args(STEPS).arg("--json"));
+    let expected = json(dais(in_a_file.path()).args(LONG).args(WHAT).arg("--json"));
     assert_eq!(summary["ledger"], expected["ledger"]);
     // No gap, no entry twice: every entry, hash and head is checked.
     let found = json(dais(place).args(["verify", "r", "--json", "--ledger", &url]));
@@ -40,7 +37,7 @@ fn a_server_that_stays_away_ends_the_run_and_its_readers() {
     let folder = TempDir::new().unwrap();
     let url = url(&server, "run_7");
     let soon = ["--ledger-retry-attempts", "2", "--ledger-retry-delay", "0.01"];
-    let child = begun(folder.path(), &url, &[&STEPS[..], &soon].concat());
+    let child = begun(folder.path(), &url, &soon);
     server.stop();
     let output = child.wait_with_output().unwrap();
     let said = text(&output.stderr);
