@@ -8,6 +8,7 @@ use dais_sim::Mode;
 use dais_traffic::Partition;
 
 use crate::ledger_args::LedgerCommand;
+use crate::server_args::ServerArgs;
 use crate::value;
 
 /// Autonomous agents that detect network attacks together: signatures, measured votes, an append-only ledger
@@ -51,9 +52,10 @@ Examples:
   dais run --data logs/*.gz             Zeek or Suricata logs, each file one site
   dais run --data conn.log --partition source-subnet:24
   dais run my.yaml --set agent.retrain_every=10 --set policy.threshold=0.75
+  dais run --ledger postgres://dais@db.example/runs?schema=run_7
 
 Files go to --out: summary.json, report.html, ledger.db, checkpoint, and scenario.yaml, which is complete:
-running it again gives the same ledger head.
+running it again gives the same ledger head. --ledger keeps the ledger elsewhere.
 Ctrl-C stops after the current step and writes what there is; a second one ends at once.";
 
 const SWEEP_EXAMPLES: &str = "\
@@ -122,12 +124,18 @@ pub(crate) struct RunArgs {
     /// Replace an earlier run in that folder, once the new one is complete
     #[arg(long)]
     pub(crate) force: bool,
+    /// Where the ledger is kept: a file, sqlite:PATH, postgres://…, mysql://…, or memory, which keeps nothing
+    /// [default: ledger.db in the run's folder]
+    #[arg(long, value_name = "LOCATION", env = "DAIS_LEDGER", hide_env_values = true)]
+    pub(crate) ledger: Option<String>,
     /// Print the summary as one JSON object on standard output, everything else on standard error
     #[arg(long)]
     pub(crate) json: bool,
     /// No progress, no summary; errors only
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// `dais sweep`.
@@ -162,27 +170,39 @@ pub(crate) struct SweepArgs {
 /// `dais explain`.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// Folder of the run, as `dais run` names it in its last lines, or its ledger file
+    /// Folder of the run, as `dais run` names it in its last lines, its ledger file, or a connection string
     pub(crate) run: PathBuf,
     /// Id of a signature, or the beginning of one, or a source address
     #[arg(value_name = "SIGNATURE|ADDRESS")]
     pub(crate) subject: String,
+    /// Where the ledger is, if it is no more where the run's folder says, or with the user and password that are not
+    /// written there (or in `DAIS_LEDGER`, if that names the same place)
+    #[arg(long, value_name = "LOCATION")]
+    pub(crate) ledger: Option<String>,
     /// Show every vote and feature, however many there are
     #[arg(long)]
     pub(crate) all: bool,
     /// Print one JSON object in place of text
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// `dais verify`.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// Folder of the run, as `dais run` names it in its last lines, or its ledger file
+    /// Folder of the run, as `dais run` names it in its last lines, its ledger file, or a connection string
     pub(crate) run: PathBuf,
+    /// Where the ledger is, if it is no more where the run's folder says, or with the user and password that are not
+    /// written there (or in `DAIS_LEDGER`, if that names the same place)
+    #[arg(long, value_name = "LOCATION")]
+    pub(crate) ledger: Option<String>,
     /// Print one JSON object in place of text
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// `dais schema`.

@@ -1,6 +1,6 @@
 //! Ctrl-C: the first asks the run to stop after its step, the second ends the process at once.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,17 +18,16 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Listens from now on; `unfinished` is removed when the process is ended at once. Once a process.
+    /// Listens from now on; these folders are removed when the process is ended at once. Once a process.
     ///
     /// # Errors
     /// A system that does not let one listen.
-    pub(crate) fn listen(unfinished: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) fn listen(unfinished: Vec<PathBuf>) -> anyhow::Result<Self> {
         let asked = Arc::new(AtomicBool::new(false));
-        let unfinished = unfinished.map(Path::to_owned);
         let heard = Arc::clone(&asked);
         let hear = move || {
             if heard.swap(true, Ordering::SeqCst) {
-                if let Some(folder) = &unfinished {
+                for folder in &unfinished {
                     // The process ends now, whether or not this succeeds.
                     let _ = std::fs::remove_dir_all(folder);
                 }

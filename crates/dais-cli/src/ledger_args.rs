@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use dais_ledger::{HeadVerifier, Kind, Origin};
 
+use crate::server_args::ServerArgs;
 use crate::value;
 
 /// The commands about a ledger.
@@ -33,14 +34,14 @@ pub(crate) enum LedgerCommand {
     Export(ExportArgs),
     /// Check an export with nothing but the log's name and public key
     VerifyExport(VerifyExportArgs),
-    /// Make a ledger file of an export, to be read
+    /// Make a ledger of an export, to be read
     Import(ImportArgs),
-    /// Carry what is good in a damaged ledger into a new file; the damaged one is only read
+    /// Carry what is good in a damaged ledger file into a new ledger; the damaged one is only read
     Salvage(SalvageArgs),
     /// Write the file anew without unused space; entries and heads do not change
-    Vacuum(FileArgs),
-    /// Bring the file to the newest ledger format
-    Migrate(FileArgs),
+    Vacuum(VacuumArgs),
+    /// Bring file or server to the newest ledger format
+    Migrate(MigrateArgs),
 }
 
 const PROVE_FORMATS: &str = "\
@@ -56,7 +57,7 @@ Examples:
 /// `dais ledger show`.
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
-    /// Folder of a run, or its ledger file
+    /// Folder of a run, its ledger file, or a connection string
     pub(crate) ledger: PathBuf,
     /// Index of one entry, from 0, to show in full
     #[arg(conflicts_with_all = ["kind", "author", "step", "limit"])]
@@ -76,12 +77,14 @@ pub(crate) struct ShowArgs {
     /// Print one JSON object per entry, in full
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// `dais ledger tail`.
 #[derive(Debug, Args)]
 pub(crate) struct TailArgs {
-    /// Folder of a run, or its ledger file
+    /// Folder of a run, its ledger file, or a connection string
     pub(crate) ledger: PathBuf,
     /// How many of the last entries
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
@@ -92,12 +95,14 @@ pub(crate) struct TailArgs {
     /// Print one JSON object per entry, in full
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// `dais ledger prove`.
 #[derive(Debug, Args)]
 pub(crate) struct ProveArgs {
-    /// Folder of a run, or its ledger file
+    /// Folder of a run, its ledger file, or a connection string
     pub(crate) ledger: PathBuf,
     /// Index of the entry that is in the log
     #[arg(required_unless_present = "from", conflicts_with = "from")]
@@ -114,12 +119,14 @@ pub(crate) struct ProveArgs {
     /// Print one JSON object in place of text
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// `dais ledger verify`.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyLogArgs {
-    /// Folder of a run, or its ledger file
+    /// Folder of a run, its ledger file, or a connection string
     pub(crate) ledger: PathBuf,
     /// Public key that the heads must be sealed with [default: the one stored in the file]
     #[arg(long, value_name = "HEX", value_parser = value::public_key)]
@@ -127,22 +134,26 @@ pub(crate) struct VerifyLogArgs {
     /// Print one JSON object in place of text
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// `dais ledger stats`.
 #[derive(Debug, Args)]
 pub(crate) struct StatsArgs {
-    /// Folder of a run, or its ledger file
+    /// Folder of a run, its ledger file, or a connection string
     pub(crate) ledger: PathBuf,
     /// Print one JSON object in place of text
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// `dais ledger export`.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// Folder of a run, or its ledger file
+    /// Folder of a run, its ledger file, or a connection string
     pub(crate) ledger: PathBuf,
     /// Folder of the export, made if need be
     #[arg(long, value_name = "DIR")]
@@ -150,6 +161,8 @@ pub(crate) struct ExportArgs {
     /// Print one JSON object in place of text
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// `dais ledger verify-export`.
@@ -173,9 +186,11 @@ pub(crate) struct ImportArgs {
     /// Name and public key of the log, as `dais ledger export` prints them
     #[arg(long, value_name = "VKEY", value_parser = value::vkey)]
     pub(crate) key: (Origin, HeadVerifier),
-    /// The new ledger file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) to: PathBuf,
+    /// The new ledger: a file or a connection string
+    #[arg(long, value_name = "LOCATION")]
+    pub(crate) to: String,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// `dais ledger salvage`.
@@ -183,15 +198,17 @@ pub(crate) struct ImportArgs {
 pub(crate) struct SalvageArgs {
     /// Folder of a run, or its ledger file
     pub(crate) ledger: PathBuf,
-    /// The new ledger file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) to: PathBuf,
+    /// The new ledger: a file or a connection string
+    #[arg(long, value_name = "LOCATION")]
+    pub(crate) to: String,
     /// Public key of the log [default: the one stored in the damaged file]
     #[arg(long, value_name = "HEX", value_parser = value::public_key)]
     pub(crate) public_key: Option<HeadVerifier>,
     /// Print one JSON object in place of text
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// `dais ledger backup`.
@@ -266,9 +283,18 @@ pub(crate) struct CheckBackupArgs {
     pub(crate) open: OpenArgs,
 }
 
-/// `dais ledger vacuum` and `dais ledger migrate`.
+/// `dais ledger vacuum`.
 #[derive(Debug, Args)]
-pub(crate) struct FileArgs {
+pub(crate) struct VacuumArgs {
     /// Folder of a run, or its ledger file
     pub(crate) ledger: PathBuf,
+}
+
+/// `dais ledger migrate`.
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    /// Folder of a run, its ledger file, or a connection string
+    pub(crate) ledger: PathBuf,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }

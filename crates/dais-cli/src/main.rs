@@ -7,11 +7,15 @@ mod command;
 mod figures;
 mod interrupt;
 mod ledger_args;
+mod mask;
 mod meter;
 mod output;
+mod place;
 mod progress;
 mod run_folder;
+mod run_ledger;
 mod screen;
+mod server_args;
 mod sweep_screen;
 mod table;
 mod value;
@@ -27,7 +31,10 @@ use crate::args::{Cli, Command};
 const EXIT_INPUT: u8 = 2;
 
 fn main() -> ExitCode {
-    let command = Cli::parse().command;
+    let command = match Cli::try_parse() {
+        Ok(line) => line.command,
+        Err(refused) => return output::refuse(&refused),
+    };
     let outcome = outlive_file_size_limit().and_then(|()| match command {
         Command::Run(args) => command::run(&args),
         Command::Sweep(args) => command::sweep(&args),

@@ -2,9 +2,12 @@
 
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::ops::ControlFlow;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
+
+use crate::mask::masked;
 
 /// Writes `text` to standard output. A reader that closed its end (`dais … | head`) has read enough: that is no error.
 ///
@@ -90,7 +93,19 @@ pub(crate) fn complain(error: &anyhow::Error) {
             text.push_str(&cause);
         }
     }
-    say(&format!("error: {}", text.trim_end()));
+    say(&format!("error: {}", masked(text.trim_end())));
+}
+
+/// Answers a command line that is none to run: help, version, or what is wrong with it.
+pub(crate) fn refuse(refused: &clap::Error) -> ExitCode {
+    let text = refused.render().to_string();
+    let shown = masked(&text);
+    // Help and version show nothing that was typed.
+    if shown == text || !refused.use_stderr() {
+        refused.exit();
+    }
+    say(shown.trim_end());
+    ExitCode::from(crate::EXIT_INPUT)
 }
 
 /// How text is set off from other text.

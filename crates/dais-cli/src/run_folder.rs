@@ -9,14 +9,16 @@ use anyhow::{Context, bail};
 /// Names of the files that a run writes.
 pub(crate) const SUMMARY: &str = "summary.json";
 pub(crate) const REPORT: &str = "report.html";
-pub(crate) const LEDGER: &str = "ledger.db";
+pub(crate) const LEDGER: &str = dais_lab::LEDGER_FILE;
+pub(crate) const LEDGER_LOCATION: &str = dais_lab::LEDGER_LOCATION_FILE;
 pub(crate) const SCENARIO: &str = "scenario.yaml";
 pub(crate) const CHECKPOINT: &str = "checkpoint";
 /// As [`dais_ledger::SplitView::path_beside`] names it, also where the ledger is not in the folder.
 pub(crate) const SPLIT_VIEW: &str = "ledger.db.split-view";
 
 /// Everything that may lie in the folder of a run, with the files that belong to an open ledger.
-const KNOWN: [&str; 8] = [SUMMARY, REPORT, LEDGER, SCENARIO, CHECKPOINT, SPLIT_VIEW, "ledger.db-wal", "ledger.db-shm"];
+const KNOWN: [&str; 9] =
+    [SUMMARY, REPORT, LEDGER, LEDGER_LOCATION, SCENARIO, CHECKPOINT, SPLIT_VIEW, "ledger.db-wal", "ledger.db-shm"];
 
 /// A folder in the making. Files are written beside their final place; [`RunFolder::commit`] moves them there in one
 /// go, and without it they are removed again, so that an earlier run is only ever replaced by a complete one.
@@ -53,6 +55,11 @@ impl RunFolder {
     /// Where a file is to be written until the run is complete.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.staging.join(name)
+    }
+
+    /// The folder as it will be.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
     }
 
     /// The folder with the unfinished files.

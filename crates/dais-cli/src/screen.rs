@@ -44,10 +44,21 @@ pub(crate) fn summary(summary: &Summary, folder: &Path, files: &[&str], ink: Ink
     lines.push(String::new());
     lines.push(format!("{} {}", ink.heading("Files in"), folder.display()));
     lines.push(format!("  {}", files.join("   ")));
-    if files.contains(&run_folder::LEDGER) {
+    lines.extend(ledger(summary).iter().map(|line| format!("  {line}")));
+    if summary.ledger_location.is_some() {
         lines.push(ink.faint(&format!("  check the ledger: dais verify {}", folder.display())));
     }
     lines.join("\n") + "\n"
+}
+
+/// Where the ledger is, if not with the other files.
+pub(crate) fn ledger(summary: &Summary) -> Option<String> {
+    summary.ledger.head.as_ref()?;
+    match summary.ledger_location.as_deref() {
+        Some(run_folder::LEDGER) => None,
+        Some(elsewhere) => Some(format!("ledger in {elsewhere}")),
+        None => Some("the ledger was in memory and is not kept".to_owned()),
+    }
 }
 
 fn heading(summary: &Summary, ink: Ink) -> Vec<String> {

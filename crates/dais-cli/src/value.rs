@@ -1,11 +1,15 @@
 //! Values on the command line that are more than a number or a path.
 
+use std::time::Duration;
+
 use dais_ledger::{COORDINATOR, HeadVerifier, Kind, Origin};
 use dais_sim::Mode;
 use dais_traffic::Partition;
 
 /// Length of networks where none is given, in bits.
 const PREFIX: u8 = 24;
+/// The longest time that may be asked for: a year.
+const SECONDS_MAX: f64 = 31_536_000.0;
 
 pub(crate) fn world(text: &str) -> Result<Mode, String> {
     let known = Mode::ALL.into_iter().find(|mode| mode.name() == text);
@@ -48,6 +52,22 @@ pub(crate) fn share(text: &str) -> Result<f64, String> {
 pub(crate) fn level(text: &str) -> Result<f32, String> {
     let level: f32 = number("a level between 0 and 1", text)?;
     if level > 0.0 && level < 1.0 { Ok(level) } else { Err("expected a level above 0 and below 1".to_owned()) }
+}
+
+/// A time in seconds, at most a year.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = number("a number of seconds", text)?;
+    if (0.0..=SECONDS_MAX).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err(format!("expected 0 to {SECONDS_MAX} seconds"))
+    }
+}
+
+/// A time in seconds that something may take.
+pub(crate) fn patience(text: &str) -> Result<Duration, String> {
+    seconds(text)
+        .and_then(|time| if time.is_zero() { Err("expected more than 0 seconds".to_owned()) } else { Ok(time) })
 }
 
 /// A key of the scenario and its value.

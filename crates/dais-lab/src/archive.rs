@@ -2,18 +2,24 @@
 
 use std::path::{Path, PathBuf};
 
-use dais_ledger::{SqliteStorage, StorageError};
+use dais_ledger::{Location, Storage, StorageError, StorageOptions};
 
 use crate::scenario::Scenario;
 use crate::summary::Summary;
 
-/// The files of a finished run: its ledger, and what lies beside it.
+/// Name of the ledger in the folder of a run.
+pub const LEDGER_FILE: &str = "ledger.db";
+/// Name of the text file that says where the ledger of a run is, when it is not in the run's folder.
+pub const LEDGER_LOCATION_FILE: &str = "ledger.location";
+const SUMMARY_FILE: &str = "summary.json";
+
+/// A finished run: its ledger, and what lies beside it.
 #[derive(Debug)]
 pub struct Archive {
-    /// The ledger file.
-    pub path: PathBuf,
+    /// Where the ledger is.
+    pub location: Location,
     /// The ledger.
-    pub storage: SqliteStorage,
+    pub storage: Box<dyn Storage>,
     /// `summary.json`, where it is there.
     pub summary: Option<Summary>,
     /// `scenario.yaml`, where it is there and can be read.
@@ -23,18 +29,27 @@ pub struct Archive {
 /// A run that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// No run is there.
-    #[error("{path}: there is no run here: expected its folder, with a `ledger.db` in it, or the ledger file itself")]
-    NoRun {
+    /// Nothing is there.
+    #[error(
+        "{path}: there is no ledger here: expected a run's folder, with a `{LEDGER_FILE}` or `{LEDGER_LOCATION_FILE}` \
+         in it, a ledger file or a connection string"
+    )]
+    NoLedger {
         /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// A run is there that kept no ledger.
+    #[error("{path}: this run kept no ledger: it was kept in memory, or the collaborative world was left out")]
+    NotKept {
+        /// Folder of the run.
         path: PathBuf,
     },
     /// The ledger cannot be opened.
     #[error(transparent)]
     Ledger(#[from] StorageError),
-    /// The summary beside the ledger cannot be read.
+    /// A file of the run cannot be read.
     #[error("{path}: {message}")]
-    Summary {
+    Unreadable {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
@@ -43,26 +58,44 @@ pub enum ArchiveError {
 }
 
 impl Archive {
-    /// Opens the run in a folder, or the one whose ledger file this is.
+    /// Where the ledger is that a path stands for: in the folder of a run, where a file in that folder says, or the
+    /// ledger file itself.
     ///
     /// # Errors
-    /// No ledger there, a file that is none, a summary that cannot be read. A scenario that cannot be read counts as
-    /// absent.
-    pub fn open(path: &Path) -> Result<Self, ArchiveError> {
-        let ledger = if path.is_dir() { path.join("ledger.db") } else { path.to_owned() };
-        if !ledger.is_file() {
-            return Err(ArchiveError::NoRun { path: path.to_owned() });
+    /// [`ArchiveError::NoLedger`], [`ArchiveError::NotKept`], or [`ArchiveError::Unreadable`] when the file in the
+    /// folder names no place.
+    pub fn locate(run: &Path) -> Result<Location, ArchiveError> {
+        if run.is_file() {
+            return Ok(Location::Sqlite(run.to_owned()));
         }
-        let folder = ledger.parent().unwrap_or(Path::new(""));
-        let summary = read_summary(&folder.join("summary.json"))?;
-        let scenario = Scenario::read(&folder.join("scenario.yaml")).ok();
-        let storage = SqliteStorage::open_read_only(&ledger)?;
-        Ok(Self { path: ledger, storage, summary, scenario })
+        let file = run.join(LEDGER_FILE);
+        if file.is_file() {
+            return Ok(Location::Sqlite(file));
+        }
+        let pointer = run.join(LEDGER_LOCATION_FILE);
+        let unreadable = |message| ArchiveError::Unreadable { path: pointer.clone(), message };
+        match std::fs::read_to_string(&pointer) {
+            Ok(text) => text.trim().parse().map_err(|error| unreadable(format!("{error}"))),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(unreadable(error.to_string())),
+            Err(_) if run.join(SUMMARY_FILE).is_file() => Err(ArchiveError::NotKept { path: run.to_owned() }),
+            Err(_) => Err(ArchiveError::NoLedger { path: run.to_owned() }),
+        }
+    }
+
+    /// Opens the ledger of a run, and what lies in the run's folder, if there is one.
+    ///
+    /// # Errors
+    /// A ledger that cannot be opened, a summary that cannot be read. A scenario that cannot be read counts as absent.
+    pub fn open(location: Location, folder: Option<&Path>, options: &StorageOptions) -> Result<Self, ArchiveError> {
+        let summary = folder.map_or(Ok(None), |folder| read_summary(&folder.join(SUMMARY_FILE)))?;
+        let scenario = folder.and_then(|folder| Scenario::read(&folder.join("scenario.yaml")).ok());
+        let storage = location.open_read_only(options)?;
+        Ok(Self { location, storage, summary, scenario })
     }
 }
 
 fn read_summary(path: &Path) -> Result<Option<Summary>, ArchiveError> {
-    let unreadable = |message| ArchiveError::Summary { path: path.to_owned(), message };
+    let unreadable = |message| ArchiveError::Unreadable { path: path.to_owned(), message };
     match std::fs::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| unreadable(error.to_string())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

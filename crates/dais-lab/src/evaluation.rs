@@ -61,6 +61,7 @@ pub fn summarise(history: &History, peak_rss_mb: Option<f64>) -> Summary {
         messages_per_decision: per_decision(counts.messages),
         bytes_per_decision: per_decision(counts.message_bytes),
         ledger: ledger(history),
+        ledger_location: None,
         gap_closed: gap_closed(&detection),
         detection,
         trust: TrustSummary { honest_mean, liars_mean },

@@ -6,7 +6,7 @@ mod signature;
 
 use std::net::IpAddr;
 
-use dais_ledger::{Head, InclusionProof, Ledger, LedgerError, SqliteStorage};
+use dais_ledger::{Head, InclusionProof, Ledger, LedgerError};
 use dais_protocol::SignatureId;
 use dais_sim::Fault;
 use serde::Serialize;
@@ -91,7 +91,7 @@ pub fn explain(archive: Archive, subject: &str) -> Result<Explanation, ExplainEr
 }
 
 /// Proves that the last head covers an entry, and checks the proof.
-fn prove(ledger: &Ledger<SqliteStorage>, index: u64) -> Result<Proven, LedgerError> {
+fn prove(ledger: &Ledger, index: u64) -> Result<Proven, LedgerError> {
     let Head { size, root } = ledger.head().head;
     let leaf = ledger.entry(index)?.leaf_hash();
     let proof = ledger.prove_inclusion(index, size)?;

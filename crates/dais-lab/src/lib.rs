@@ -11,7 +11,7 @@ mod scenario;
 mod summary;
 mod sweep;
 
-pub use archive::{Archive, ArchiveError};
+pub use archive::{Archive, ArchiveError, LEDGER_FILE, LEDGER_LOCATION_FILE};
 pub use evaluation::{series, summarise};
 pub use explain::{
     AddressExplanation, BlockSpan, CategoryView, ExplainError, Explanation, FeatureView, FlowView, Naming, OutcomeView,

@@ -45,6 +45,9 @@ pub struct Summary {
     pub bytes_per_decision: Option<f64>,
     /// The ledger of the collaborative world.
     pub ledger: LedgerSummary,
+    /// Where it is kept: `ledger.db` in the run's folder, or another place, without user, password and settings. None
+    /// when it is not kept.
+    pub ledger_location: Option<String>,
     /// Detection figures by world; a world that was left out is absent. Null where the traffic has no labels.
     pub detection: BTreeMap<Mode, Detection>,
     /// (collaborative - isolated) / (oracle - isolated) of macro recall, where the three worlds were run and differ.

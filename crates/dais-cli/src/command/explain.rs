@@ -5,22 +5,26 @@ mod signature;
 
 use std::process::ExitCode;
 
-use anyhow::Context;
-use dais_lab::{Archive, ExplainError, Explanation, Proven, explain as explain_subject};
+use dais_lab::{ExplainError, Explanation, Proven, explain as explain_subject};
 use dais_ledger::{Head, LedgerError};
 
 use crate::args::ExplainArgs;
 use crate::figures::{count, plural};
 use crate::output::{self, Ink};
+use crate::place::{self, Place};
 
 pub(crate) fn explain(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
-    let archive = Archive::open(&args.run).with_context(|| args.run.display().to_string())?;
+    let place = Place::of_run(&args.run, args.ledger.as_deref())?;
+    let archive = place.archive(&args.server).map_err(|error| place.unopened(error))?;
     let explanation = match explain_subject(archive, &args.subject) {
         Ok(explanation) => explanation,
-        Err(error @ (ExplainError::Fault(_) | ExplainError::Ledger(LedgerError::Damaged(_)))) => {
+        Err(error) if is_finding(&error) => {
             output::complain(&anyhow::Error::new(error));
-            output::say(&format!("what exactly is wrong: dais verify {}", args.run.display()));
+            output::say(&format!("what exactly is wrong: dais verify {}", place::shown(&args.run)));
             return Ok(ExitCode::FAILURE);
+        }
+        Err(error @ (ExplainError::Fault(_) | ExplainError::Ledger(_))) => {
+            return Err(anyhow::Error::from(error).context(place.to_string()));
         }
         Err(error) => return Err(error.into()),
     };
@@ -39,6 +43,18 @@ pub(crate) fn explain(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     };
     output::print(&text)?;
     Ok(if known { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether the ledger does not hold, as opposed to one that cannot be read and a subject that is none.
+fn is_finding(error: &ExplainError) -> bool {
+    match error {
+        ExplainError::Fault(fault) => place::unread_in(fault).is_none(),
+        ExplainError::Ledger(LedgerError::Damaged(damage)) => place::unread(damage).is_none(),
+        ExplainError::Ledger(_)
+        | ExplainError::Subject(_)
+        | ExplainError::NoSignature(_)
+        | ExplainError::Ambiguous { .. } => false,
+    }
 }
 
 /// An entry and the proof that the head covers it, in words.

@@ -19,10 +19,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use dais_ledger::backup::{BackupError, Unlock};
-use dais_ledger::{LedgerError, SqliteStorage, StorageError};
+use dais_ledger::{LedgerError, Storage, StorageError, System};
 
 use crate::ledger_args::{LedgerCommand, OpenArgs};
 use crate::output;
+use crate::place::{Place, unread};
+use crate::server_args::ServerArgs;
 
 /// Name of the ledger in the folder of a run.
 const LEDGER: &str = crate::run_folder::LEDGER;
@@ -56,26 +58,22 @@ pub(crate) fn ledger(command: &LedgerCommand) -> anyhow::Result<ExitCode> {
 /// Whether what was read does not hold, as opposed to wrong usage or input.
 fn is_finding(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        let damaged = matches!(cause.downcast_ref(), Some(LedgerError::Damaged(_)));
+        let damaged = matches!(cause.downcast_ref(), Some(LedgerError::Damaged(damage)) if unread(damage).is_none());
         let corrupt = matches!(cause.downcast_ref(), Some(StorageError::Corrupt { .. }));
         damaged || corrupt || cause.downcast_ref().is_some_and(BackupError::is_finding)
     })
 }
 
-/// The ledger file at a place: in the folder of a run, or the file itself.
+/// The ledger file that a run's folder or a path stands for; what only works on files refuses a server.
 fn locate(path: &Path) -> anyhow::Result<PathBuf> {
-    let file = if path.is_dir() { path.join(LEDGER) } else { path.to_owned() };
-    if !file.is_file() {
-        bail!(
-            "{}: there is no ledger here: expected a run's folder, with a `{LEDGER}` in it, or the ledger file itself",
-            path.display()
-        );
-    }
-    Ok(file)
+    Place::of(path)?.file(&|system| match system {
+        System::Postgres => "use pg_dump, VACUUM and the like there, or `dais ledger export`",
+        System::Mysql => "use mariadb-dump, OPTIMIZE TABLE and the like there, or `dais ledger export`",
+    })
 }
 
-fn open(path: &Path) -> anyhow::Result<SqliteStorage> {
-    Ok(SqliteStorage::open_read_only(locate(path)?)?)
+fn open(ledger: &Path, server: &ServerArgs) -> anyhow::Result<Box<dyn Storage>> {
+    Place::of(ledger)?.open(server)
 }
 
 /// What decrypts a backup, read from the files that were named.

@@ -2,12 +2,11 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use dais_lab::{History, Material, Next, RunError, Scenario, Series, Summary, Traffic, run_loaded, series, summarise};
-use dais_ledger::{Durability, MemoryStorage, SqliteStorage, Storage};
+use dais_ledger::{Durability, LedgerError, MemoryStorage, Storage};
 use dais_sim::{Mode, WorldError};
 
 use crate::args::RunArgs;
@@ -15,7 +14,12 @@ use crate::interrupt::Interrupt;
 use crate::output::{self, Ink};
 use crate::progress::Line;
 use crate::run_folder::{self, RunFolder};
+use crate::run_ledger::RunLedger;
 use crate::{choice, screen, witnesses};
+
+/// How durable ledgers in files are. A run that ends by a loss of power is run again from its seed, so the ledger need
+/// not wait for the disk after every step: this survives the end of the process, which is enough.
+const DURABILITY: Durability = Durability::Normal;
 
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let mut scenario = choice::describe(&args.input)?;
@@ -25,30 +29,37 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     }
     let seed = args.seed.or(scenario.seed).unwrap_or_else(drawn_seed);
     let place = args.out.clone().unwrap_or_else(|| default_place(&scenario.name, seed));
+    let ledger = RunLedger::at(args.ledger.as_deref())?;
     let folder = RunFolder::begin(&place, args.force)?;
-    let interrupt = Interrupt::listen(Some(folder.staging()))?;
+    let unfinished = [folder.staging()].into_iter().chain(ledger.unfinished());
+    let interrupt = Interrupt::listen(unfinished.map(Path::to_owned).collect())?;
     let mut line = Line::new(args.quiet, scenario.worlds.len());
 
-    let history = play(args, scenario, seed, &folder, &interrupt, &mut line)?;
-    let (summary, series) = (summarise(&history, peak_rss_mb()), series(&history));
+    let history = play(args, scenario, seed, (&folder, &ledger), &interrupt, &mut line)?;
+    let (mut summary, series) = (summarise(&history, peak_rss_mb()), series(&history));
     let mut scenario = history.scenario.clone();
-    let ledger = history.worlds.contains_key(&Mode::Collaborative);
+    let kept = history.worlds.contains_key(&Mode::Collaborative).then_some(&ledger);
+    summary.ledger_location = kept.and_then(RunLedger::location);
     let witnessed = history.worlds.get(&Mode::Collaborative).map(|world| world.finished.witnessed.clone());
     // Closes the ledger, so that all of it is in the one file.
     drop(history);
     make_paths_absolute(&mut scenario);
     write(&folder, &summary, &series, &scenario)?;
+    kept.map_or(Ok(()), |ledger| ledger.finish(&folder))?;
     let of_witnesses = witnesses::write(&folder, &witnessed.unwrap_or_default())?;
     folder.commit()?;
 
-    let ledger = ledger.then_some(run_folder::LEDGER);
-    let files = [run_folder::REPORT, run_folder::SUMMARY].into_iter().chain(ledger).chain(of_witnesses);
+    let of_ledger = kept.and_then(RunLedger::file);
+    let files = [run_folder::REPORT, run_folder::SUMMARY].into_iter().chain(of_ledger).chain(of_witnesses);
     let files: Vec<&str> = files.chain([run_folder::SCENARIO]).collect();
     if args.json {
         output::print(&(serde_json::to_string(&summary)? + "\n"))?;
         if !args.quiet {
             let stopped = if summary.interrupted { "stopped before its end; " } else { "" };
             output::say(&format!("{stopped}files in {}: {}", place.display(), files.join(", ")));
+            if let Some(line) = screen::ledger(&summary) {
+                output::say(&line);
+            }
         }
     } else if !args.quiet {
         output::print(&screen::summary(&summary, &place, &files, Ink::of_stdout()))?;
@@ -61,7 +72,7 @@ fn play(
     args: &RunArgs,
     mut scenario: Scenario,
     seed: u64,
-    folder: &RunFolder,
+    (folder, ledger): (&RunFolder, &RunLedger),
     interrupt: &Interrupt,
     line: &mut Line,
 ) -> anyhow::Result<History> {
@@ -71,7 +82,11 @@ fn play(
     let material = Material::read(&scenario.traffic)?;
     choice::complete(&mut scenario, &material, &args.input)?;
     line.preparing();
-    let storage = storage(&scenario, folder)?;
+    let storage: Box<dyn Storage> = if scenario.worlds.contains(&Mode::Collaborative) {
+        ledger.create(folder, &args.server.options(DURABILITY))?
+    } else {
+        Box::new(MemoryStorage::new())
+    };
     let loaded = material.load(&scenario.traffic, seed)?;
     let mut each_step = |progress: dais_lab::Progress<'_>| {
         line.step(&progress);
@@ -79,27 +94,14 @@ fn play(
     };
     let history = run_loaded(&scenario, loaded, seed, choice::execution(&args.input), storage, &mut each_step);
     line.clear();
-    history.map_err(|error| {
-        let of_ledger = matches!(&error, RunError::World(WorldError::Ledger(_)));
-        let error = anyhow::Error::from(error);
-        if of_ledger {
-            let place = folder.file(run_folder::LEDGER);
-            error.context(format!("cannot write the ledger {} (disk full?)", place.display()))
-        } else {
-            error
+    history.map_err(|error| match error {
+        // A run is not gone on with, so that nobody appends the last batch again to find out.
+        RunError::World(WorldError::Ledger(LedgerError::InDoubt { source })) => {
+            anyhow::Error::from(source).context(ledger.unwritable(folder))
         }
+        error @ RunError::World(WorldError::Ledger(_)) => anyhow::Error::from(error).context(ledger.unwritable(folder)),
+        error @ (RunError::World(_) | RunError::Load(_)) => error.into(),
     })
-}
-
-/// Where the ledger goes. A run that ends by a loss of power is run again from its seed, so the ledger need not wait
-/// for the disk after every step: `Durability::Normal` survives the end of the process, which is enough.
-fn storage(scenario: &Scenario, folder: &RunFolder) -> anyhow::Result<Box<dyn Storage>> {
-    if !scenario.worlds.contains(&Mode::Collaborative) {
-        return Ok(Box::new(MemoryStorage::new()));
-    }
-    let path = folder.file(run_folder::LEDGER);
-    let storage = SqliteStorage::create(&path, Durability::Normal);
-    Ok(Box::new(storage.with_context(|| format!("cannot write the ledger {}", path.display()))?))
 }
 
 fn write(folder: &RunFolder, summary: &Summary, series: &Series, scenario: &Scenario) -> anyhow::Result<()> {

@@ -21,7 +21,7 @@ pub(crate) fn sweep(args: &SweepArgs) -> anyhow::Result<ExitCode> {
     if let Some(folder) = &args.out {
         begin(folder)?;
     }
-    let interrupt = Interrupt::listen(None)?;
+    let interrupt = Interrupt::listen(Vec::new())?;
     let mut line = Line::new(args.quiet, scenario.worlds.len());
     if let Traffic::Files(files) = &scenario.traffic {
         line.reading(files.paths.len());

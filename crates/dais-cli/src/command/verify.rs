@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Context;
 use dais_lab::{Archive, ArchiveError, LedgerSummary};
 use dais_ledger::{COORDINATOR, Head, Kind, Storage, StorageError};
 use dais_sim::{Audit, Fault, audit};
@@ -12,23 +11,28 @@ use serde_json::{Value, json};
 use crate::args::VerifyArgs;
 use crate::figures::{count, plural, seconds};
 use crate::output::{self, Ink};
+use crate::place::{self, Place};
 use crate::table::Table;
 use crate::witnesses::Beside;
 
 pub(crate) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
-    let (verdict, beside) = match Archive::open(&args.run) {
-        Ok(archive) => (check(&archive), Beside::look(archive.path.parent(), &archive.storage)?),
+    let place = Place::of_run(&args.run, args.ledger.as_deref())?;
+    let (verdict, beside) = match place.archive(&args.server) {
+        Ok(archive) => (check(&archive), Beside::look(place.folder.as_deref(), &*archive.storage)?),
         Err(ArchiveError::Ledger(StorageError::Corrupt { detail })) => (Verdict::Unopened(detail), Beside::default()),
-        Err(error) => return Err(error).with_context(|| args.run.display().to_string()),
+        Err(error) => return Err(place.unopened(error)),
     };
+    if let Some(unread) = verdict.unread() {
+        return Err(place::failed(&place.location, unread.clone()));
+    }
     let wall_s = began.elapsed().as_secs_f64();
     let holds = verdict.holds() && beside.holds();
     let text = if args.json {
         let mut object = verdict.json();
         object["ok"] = json!(holds);
         (object["witnesses"], object["split_view"]) = beside.json();
-        object["run"] = json!(args.run.display().to_string());
+        object["run"] = json!(place::shown(&args.run));
         object["wall_s"] = json!(wall_s);
         format!("{object}\n")
     } else {
@@ -87,6 +91,14 @@ fn compare(expected: Option<&LedgerSummary>, head: Option<Head>) -> Comparison {
 impl Verdict {
     fn holds(&self) -> bool {
         matches!(self, Self::Whole(_, Comparison::Absent | Comparison::Same))
+    }
+
+    /// Why the ledger could not be read to its end, which says nothing about what is in it.
+    fn unread(&self) -> Option<&StorageError> {
+        match self {
+            Self::Faulty(fault, _) => place::unread_in(fault),
+            Self::Whole(..) | Self::Unopened(_) => None,
+        }
     }
 
     fn json(&self) -> Value {

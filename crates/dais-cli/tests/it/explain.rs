@@ -105,7 +105,7 @@ fn what_is_neither_signature_nor_address_is_refused() {
     assert!(refusal(dais(folder.path()).args(["explain", "r", "hello"])).contains("neither an address"));
     assert!(refusal(dais(folder.path()).args(["explain", "r", "abc"])).contains("at least 4"));
     assert!(refusal(dais(folder.path()).args(["explain", "r", &"0".repeat(64)])).contains("no signature"));
-    assert!(refusal(dais(folder.path()).args(["explain", "elsewhere", "abcd"])).contains("no run here"));
+    assert!(refusal(dais(folder.path()).args(["explain", "elsewhere", "abcd"])).contains("no ledger here"));
 }
 
 #[test]

@@ -9,6 +9,8 @@ mod ledger_backup;
 mod ledger_export;
 mod place;
 mod run;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod servers;
 mod signal;
 mod sweep;
 mod verify;
@@ -24,7 +26,7 @@ use serde_json::Value;
 /// The binary, in a folder of its own.
 fn dais(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dais"));
-    command.current_dir(folder).env_remove("NO_COLOR");
+    command.current_dir(folder).env_remove("NO_COLOR").env_remove("DAIS_LEDGER");
     command
 }
 

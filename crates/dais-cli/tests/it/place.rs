@@ -55,6 +55,47 @@ fn an_unwritable_place_is_refused_before_the_run() {
     }
 }
 
+#[test]
+fn a_ledger_in_a_file_elsewhere_is_complete_or_not_there() {
+    let place = tempfile::tempdir().unwrap();
+    let run = |seed: &str| {
+        let mut command = dais(place.path());
+        command.args(SMALL).args(["--seed", seed, "--out", "x", "--ledger", "sqlite:far.db", "--force"]);
+        command
+    };
+    let screen = printed(&mut run("1"));
+    let far = fs::canonicalize(place.path()).unwrap().join("far.db");
+    assert!(screen.contains(&format!("ledger in {}", far.display())), "{screen}");
+    assert_eq!(
+        fs::read_to_string(place.path().join("x/ledger.location")).unwrap(),
+        format!("sqlite:{}\n", far.display())
+    );
+    printed(dais(place.path()).args(["verify", "x"]));
+    let before = fs::read(&far).unwrap();
+    let refused = refusal(&mut run("2"));
+    assert!(refused.contains("far.db exists already") && refused.contains("--ledger"), "{refused}");
+    assert_eq!(fs::read(&far).unwrap(), before);
+    // Moved, it is found by its new name.
+    fs::rename(&far, place.path().join("moved.db")).unwrap();
+    assert!(refusal(dais(place.path()).args(["verify", "x"])).contains("far.db"));
+    printed(dais(place.path()).args(["verify", "x", "--ledger", "moved.db"]));
+    let within = dais(place.path()).args(SMALL).args(["--out", "x", "--force", "--ledger", "x/a.db"]).output().unwrap();
+    assert_eq!(within.status.code(), Some(2));
+    let names = || fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names().find(|name| name.contains("unfinished")), None, "{:?}", names().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_ledger_in_memory_is_not_kept_and_that_is_said() {
+    let place = tempfile::tempdir().unwrap();
+    let screen = printed(dais(place.path()).args(SMALL).args(["--out", "x"]).env("DAIS_LEDGER", "memory"));
+    assert!(screen.contains("not kept") && !screen.contains("ledger.db"), "{screen}");
+    assert_eq!(fs::read_dir(place.path().join("x")).unwrap().count(), 3);
+    assert!(refusal(dais(place.path()).args(["verify", "x"])).contains("kept no ledger"));
+    let refused = refusal(dais(place.path()).args(SMALL).args(["--out", "y", "--ledger", "oracle://h/db"]));
+    assert!(refused.contains("oracle") && refused.contains("postgres"), "{refused}");
+}
+
 /// A limit on the size of files stands for a full disk: the system refuses to write in the middle of the run.
 #[test]
 #[cfg(unix)]

@@ -154,7 +154,7 @@ fn forge(ledger: &Path, entries: &[Entry]) {
 #[test]
 fn what_is_no_run_is_wrong_input() {
     let folder = TempDir::new().unwrap();
-    assert!(refusal(dais(folder.path()).args(["verify", "nowhere"])).contains("no run here"));
+    assert!(refusal(dais(folder.path()).args(["verify", "nowhere"])).contains("no ledger here"));
     fs::write(folder.path().join("x.db"), "not a ledger").unwrap();
     assert!(refusal(dais(folder.path()).args(["verify", "x.db"])).contains("not a dais ledger"));
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use dais_ledger::{Head, Ledger, SqliteStorage};
+use dais_ledger::{Head, Ledger};
 use dais_protocol::{AgentId, Outcome, SignatureId};
 use dais_sim::{Blocked, Depth, ReplayedStep, replay};
 use serde::Serialize;
@@ -168,7 +168,7 @@ impl Gathered {
 }
 
 /// Explains what became of an address.
-pub(super) fn explain(ledger: &Ledger<SqliteStorage>, address: IpAddr) -> Result<AddressExplanation, ExplainError> {
+pub(super) fn explain(ledger: &Ledger, address: IpAddr) -> Result<AddressExplanation, ExplainError> {
     let mut gathered = Gathered {
         address,
         blocks: Vec::new(),

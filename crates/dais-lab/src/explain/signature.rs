@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use dais_ledger::{Head, Ledger, SqliteStorage};
+use dais_ledger::{Head, Ledger};
 use dais_protocol::{Decision, Motion, Outcome, Signature, SignatureId, Vote};
 use dais_sim::{Depth, ReplayedStep, replay};
 use serde::Serialize;
@@ -104,7 +104,7 @@ impl Gathered {
 const NAMED_MAX: usize = 5;
 
 /// Explains the one signature whose id begins with `prefix`.
-pub(super) fn explain(ledger: &Ledger<SqliteStorage>, prefix: &str) -> Result<SignatureExplanation, ExplainError> {
+pub(super) fn explain(ledger: &Ledger, prefix: &str) -> Result<SignatureExplanation, ExplainError> {
     let mut gathered = Gathered::default();
     replay(ledger.storage(), Depth::Decisions, &mut |step| gathered.take(step, prefix))?;
     let Gathered { matching, published, votes, outcomes } = gathered;

@@ -135,6 +135,7 @@ pub(crate) fn summary() -> Summary {
             cosigned: 6,
             split_views: 0,
         },
+        ledger_location: Some("ledger.db".to_owned()),
         detection: Mode::ALL.into_iter().map(|mode| (mode, detection(mode))).collect(),
         gap_closed: Some(0.708),
         trust: TrustSummary { honest_mean: Some(0.91), liars_mean: Some(0.13) },

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use base64ct::{Base64, Encoding};
-use dais_ledger::{Digest, HeadVerifier, Ledger, SignedHead, SqliteStorage, Storage};
+use dais_ledger::{Digest, HeadVerifier, Ledger, SignedHead, Storage};
 use serde_json::{Value, json};
 
 use super::open;
@@ -20,7 +20,7 @@ struct Shown {
 }
 
 pub(super) fn prove(args: &ProveArgs) -> anyhow::Result<ExitCode> {
-    let ledger = Ledger::open(open(&args.ledger)?)?;
+    let ledger = Ledger::open(open(&args.ledger, &args.server)?)?;
     let shown = match (args.index, args.from) {
         (Some(index), _) => inclusion(&ledger, index, args.size)?,
         (None, Some(from)) => consistency(&ledger, from, args.to)?,
@@ -35,7 +35,7 @@ pub(super) fn prove(args: &ProveArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn inclusion(ledger: &Ledger<SqliteStorage>, index: u64, size: Option<u64>) -> anyhow::Result<Shown> {
+fn inclusion(ledger: &Ledger, index: u64, size: Option<u64>) -> anyhow::Result<Shown> {
     let head = sealed_head(ledger, size)?;
     let proof = ledger.prove_inclusion(index, head.head.size)?;
     let leaf = ledger.entry(index)?.leaf_hash();
@@ -57,7 +57,7 @@ fn inclusion(ledger: &Ledger<SqliteStorage>, index: u64, size: Option<u64>) -> a
     })
 }
 
-fn consistency(ledger: &Ledger<SqliteStorage>, from: u64, to: Option<u64>) -> anyhow::Result<Shown> {
+fn consistency(ledger: &Ledger, from: u64, to: Option<u64>) -> anyhow::Result<Shown> {
     let head = sealed_head(ledger, to)?;
     let proof = ledger.prove_consistency(from, head.head.size)?;
     let old_root = ledger.root_at(from)?;
@@ -80,7 +80,7 @@ fn consistency(ledger: &Ledger<SqliteStorage>, from: u64, to: Option<u64>) -> an
 }
 
 /// The head of a size, or the last one. Without a sealed head a proof would lead nowhere.
-fn sealed_head(ledger: &Ledger<SqliteStorage>, size: Option<u64>) -> anyhow::Result<SignedHead> {
+fn sealed_head(ledger: &Ledger, size: Option<u64>) -> anyhow::Result<SignedHead> {
     let last = *ledger.head();
     let Some(size) = size else { return Ok(last) };
     if size > last.head.size {
@@ -93,7 +93,7 @@ fn sealed_head(ledger: &Ledger<SqliteStorage>, size: Option<u64>) -> anyhow::Res
     Ok(next)
 }
 
-fn checkpoint(ledger: &Ledger<SqliteStorage>, head: &SignedHead) -> anyhow::Result<String> {
+fn checkpoint(ledger: &Ledger, head: &SignedHead) -> anyhow::Result<String> {
     let verifier = HeadVerifier::from_bytes(*ledger.public_key()).context("the key stored with the log")?;
     verifier.verify(ledger.origin(), head)?;
     Ok(head.checkpoint(ledger.origin(), &verifier))

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
+use dais_ledger::Location;
 use dais_ledger::backup::{BackupError, Existing, RestoreParams, Restored, restore as restore_backup};
 use serde_json::json;
 
@@ -13,6 +14,11 @@ use crate::meter::Meter;
 use crate::output;
 
 pub(super) fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
+    if let Some(Ok(Location::Server(url))) = args.to.to_str().map(str::parse) {
+        bail!(
+            "{url} is on a server, a backup is restored to a file: `dais ledger import` brings an export to a server"
+        );
+    }
     let target = if args.to.is_dir() { args.to.join(LEDGER) } else { args.to.clone() };
     let params = RestoreParams {
         unlock: unlock(&args.open)?,

@@ -6,16 +6,20 @@ use anyhow::{Context, bail};
 use dais_ledger::{Durability, HeadVerifier, Known, SalvageError, Salvaged, SqliteStorage, Storage};
 use serde_json::json;
 
-use super::locate;
 use crate::figures::plural;
 use crate::ledger_args::SalvageArgs;
 use crate::meter::Meter;
 use crate::output;
+use crate::place::{self, Place};
 
 pub(super) fn salvage(args: &SalvageArgs) -> anyhow::Result<ExitCode> {
-    let from = SqliteStorage::open_damaged(locate(&args.ledger)?)?;
+    let damaged = Place::of(&args.ledger)?.file(&|_| {
+        "repair it there or restore the server's own backup, or make a new ledger of an export with `dais ledger import`"
+    })?;
+    let from = SqliteStorage::open_damaged(damaged)?;
     let verifier = args.public_key.map_or_else(|| stored_key(&from), Ok)?;
-    let mut into = SqliteStorage::create(&args.to, Durability::Full)?;
+    let to = place::location(&args.to)?;
+    let mut into = place::create(&to, &args.server.options(Durability::Full))?;
     let known = Known { verifier: &verifier, origin: None, heads: &[] };
     let meter = Meter::working("reading what can be read");
     let salvaged = dais_ledger::salvage(&from, &mut into, &known);
@@ -24,15 +28,17 @@ pub(super) fn salvage(args: &SalvageArgs) -> anyhow::Result<ExitCode> {
         Ok(salvaged) => salvaged,
         Err(error) => {
             drop(into);
-            // The file was made here a moment ago and holds no log.
-            let _ = std::fs::remove_file(&args.to);
-            let SalvageError::Nothing(damage) = error else { return Err(error.into()) };
+            place::remove_unfinished(&to);
+            let SalvageError::Nothing(damage) = error else {
+                return Err(anyhow::Error::from(error).context(place::shown_location(&to)));
+            };
             output::print(&format!("Nothing can be salvaged.\n  {damage}\n"))?;
             return Ok(ExitCode::FAILURE);
         }
     };
-    into.close()?;
-    output::print(&if args.json { object(&salvaged) } else { lines(args, &salvaged) })?;
+    drop(into);
+    place::close_file(&to)?;
+    output::print(&if args.json { object(&salvaged) } else { lines(&place::shown_location(&to), &salvaged) })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -42,13 +48,8 @@ fn stored_key(from: &SqliteStorage) -> anyhow::Result<HeadVerifier> {
     Ok(HeadVerifier::from_bytes(identity.public_key)?)
 }
 
-fn lines(args: &SalvageArgs, salvaged: &Salvaged) -> String {
-    let saved = format!(
-        "{}\n  {} and {} saved\n",
-        args.to.display(),
-        plural(salvaged.entries, "entry"),
-        plural(salvaged.heads, "head")
-    );
+fn lines(to: &str, salvaged: &Salvaged) -> String {
+    let saved = format!("{to}\n  {} and {} saved\n", plural(salvaged.entries, "entry"), plural(salvaged.heads, "head"));
     let Some(lost) = &salvaged.lost else { return saved + "  nothing is lost: the log is whole\n" };
     let entries = lost.entries.map_or("an unknown number of entries".to_owned(), |entries| plural(entries, "entry"));
     format!("{saved}  {entries} and {} left behind: {}\n", plural(lost.heads, "head"), lost.damage)

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use dais_ledger::{Entry, SqliteStorage, Storage};
+use dais_ledger::{Entry, Storage};
 
 use super::reader::{self, Listing};
 use super::{content, open};
@@ -18,15 +18,15 @@ use crate::value::author_name;
 const ENTRIES_MAX: u64 = 50;
 
 pub(super) fn show(args: &ShowArgs) -> anyhow::Result<ExitCode> {
-    let storage = open(&args.ledger)?;
+    let storage = open(&args.ledger, &args.server)?;
     match args.index {
-        Some(index) => one(&storage, index, args.json)?,
-        None => many(&storage, args)?,
+        Some(index) => one(&*storage, index, args.json)?,
+        None => many(&*storage, args)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn one(storage: &SqliteStorage, index: u64, json: bool) -> anyhow::Result<()> {
+fn one(storage: &dyn Storage, index: u64, json: bool) -> anyhow::Result<()> {
     let size = reader::size(storage)?;
     if index >= size {
         bail!("there is no entry {index}: the log has {}, counted from 0", plural(size, "entry"));
@@ -53,7 +53,7 @@ fn full(index: u64, entry: &Entry, size: u64, origin: &str) -> anyhow::Result<St
     Ok(format!("{heading}\n{}\n{body}\n", table.lines().join("\n")))
 }
 
-fn many(storage: &SqliteStorage, args: &ShowArgs) -> anyhow::Result<()> {
+fn many(storage: &dyn Storage, args: &ShowArgs) -> anyhow::Result<()> {
     let size = reader::size(storage)?;
     let limit = args.limit.unwrap_or(if args.json { u64::MAX } else { ENTRIES_MAX });
     let wanted = |entry: &Entry| {

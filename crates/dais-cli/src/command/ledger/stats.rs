@@ -5,14 +5,15 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::ExitCode;
 
-use dais_ledger::{COORDINATOR, Kind, SignedHead, SqliteStorage, Storage};
+use dais_ledger::{COORDINATOR, Kind, Location, SignedHead, Storage};
 use serde_json::{Map, Value, json};
 
-use super::{locate, reader};
+use super::reader;
 use crate::figures::{bytes, count, percent, plural};
 use crate::ledger_args::StatsArgs;
 use crate::meter::Meter;
 use crate::output::{self, Ink};
+use crate::place::{self, Place};
 use crate::table::Table;
 
 /// What is counted of a ledger.
@@ -24,23 +25,24 @@ struct Stats {
     authors: BTreeSet<u32>,
     steps: Option<(u32, u32)>,
     head: Option<SignedHead>,
-    file_bytes: u64,
-    log_bytes: u64,
+    location: String,
+    /// Bytes of the file and of its write-ahead log, where the ledger is one.
+    file: Option<(u64, u64)>,
 }
 
 pub(super) fn stats(args: &StatsArgs) -> anyhow::Result<ExitCode> {
-    let path = locate(&args.ledger)?;
-    let storage = SqliteStorage::open_read_only(&path)?;
+    let place = Place::of(&args.ledger)?;
+    let storage = place.open(&args.server)?;
     let origin = storage.identity()?.map(|identity| identity.origin.to_string()).unwrap_or_default();
     let meter = Meter::working("counting");
-    let stats = gather(&storage, &path)?;
+    let stats = gather(&*storage, &place.location)?;
     drop(meter);
     let text = if args.json { format!("{}\n", stats.json(&origin)) } else { stats.text(&origin, Ink::of_stdout()) };
     output::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn gather(storage: &SqliteStorage, path: &Path) -> anyhow::Result<Stats> {
+fn gather(storage: &dyn Storage, location: &Location) -> anyhow::Result<Stats> {
     let mut stats = Stats::default();
     let size = reader::size(storage)?;
     let _ = reader::entries(storage, 0..size, &mut |_, entry| {
@@ -56,11 +58,13 @@ fn gather(storage: &SqliteStorage, path: &Path) -> anyhow::Result<Stats> {
         stats.heads += 1;
         stats.head = Some(head);
     }
-    let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
-    stats.file_bytes = length(path);
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    stats.log_bytes = length(Path::new(&log));
+    if let Location::Sqlite(path) = location {
+        let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        stats.file = Some((length(path), length(Path::new(&log))));
+    }
+    stats.location = place::shown_location(location);
     Ok(stats)
 }
 
@@ -89,7 +93,8 @@ impl Stats {
             "origin": origin, "entries": self.entries(), "body_bytes": self.body_bytes(), "kinds": kinds,
             "heads": self.heads, "head": self.head, "agents": self.agents(),
             "first_step": self.steps.map(|(first, _)| first), "last_step": self.steps.map(|(_, last)| last),
-            "file_bytes": self.file_bytes, "wal_bytes": self.log_bytes,
+            "location": self.location,
+            "file_bytes": self.file.map(|(bytes, _)| bytes), "wal_bytes": self.file.map(|(_, log)| log),
         })
     }
 
@@ -115,12 +120,11 @@ impl Stats {
         if let Some(head) = &self.head {
             facts.row(["head".to_owned(), head.head.root.to_string()]);
         }
-        let log = if self.log_bytes > 0 {
-            format!(" and {} of write-ahead log", bytes(self.log_bytes))
-        } else {
-            String::new()
-        };
-        facts.row(["file".to_owned(), format!("{}{log}", bytes(self.file_bytes))]);
+        facts.row(match self.file {
+            Some((file, 0)) => ["file".to_owned(), bytes(file)],
+            Some((file, log)) => ["file".to_owned(), format!("{} and {} of write-ahead log", bytes(file), bytes(log))],
+            None => ["server".to_owned(), self.location.clone()],
+        });
         let mut lines = vec![ink.heading(origin)];
         lines.extend(table.lines());
         lines.extend(facts.lines());

@@ -3,8 +3,6 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use dais_ledger::Storage;
-
 use super::open;
 use super::reader::{self, Listing};
 use crate::ledger_args::TailArgs;
@@ -14,12 +12,12 @@ use crate::output;
 const LOOK: Duration = Duration::from_millis(200);
 
 pub(super) fn tail(args: &TailArgs) -> anyhow::Result<ExitCode> {
-    let storage = open(&args.ledger)?;
-    let mut size = reader::size(&storage)?;
+    let storage = open(&args.ledger, &args.server)?;
+    let mut size = reader::size(&*storage)?;
     let mut next = size.saturating_sub(args.lines);
     let mut listing = Listing::new(size, args.json);
     loop {
-        let read = reader::entries(&storage, next..size, &mut |index, entry| listing.entry(index, &entry))?;
+        let read = reader::entries(&*storage, next..size, &mut |index, entry| listing.entry(index, &entry))?;
         let gone = read.is_break() || listing.flush()?.is_break();
         if gone || !args.follow || output::wait_for_reader(LOOK).is_break() {
             return Ok(ExitCode::SUCCESS);

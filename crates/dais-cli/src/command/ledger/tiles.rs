@@ -4,9 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use dais_ledger::{
-    Durability, HeadVerifier, ImportError, Ledger, SqliteStorage, TileFault, export_tiles, import_tiles, verify_tiles,
-};
+use dais_ledger::{Durability, HeadVerifier, ImportError, Ledger, TileFault, export_tiles, import_tiles, verify_tiles};
 use serde_json::json;
 
 use super::open;
@@ -14,9 +12,10 @@ use crate::figures::{bytes, plural};
 use crate::ledger_args::{ExportArgs, ImportArgs, VerifyExportArgs};
 use crate::meter::Meter;
 use crate::output::{self, Ink};
+use crate::place;
 
 pub(super) fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
-    let ledger = Ledger::open(open(&args.ledger)?)?;
+    let ledger = Ledger::open(open(&args.ledger, &args.server)?)?;
     let verifier = HeadVerifier::from_bytes(*ledger.public_key())?;
     let key = verifier.to_vkey(ledger.origin());
     let meter = Meter::working("writing tiles");
@@ -77,23 +76,25 @@ pub(super) fn verify_export(args: &VerifyExportArgs) -> anyhow::Result<ExitCode>
 pub(super) fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let (origin, verifier) = &args.key;
     be_folder(&args.export)?;
-    let storage = SqliteStorage::create(&args.to, Durability::Full)?;
+    let to = place::location(&args.to)?;
+    let storage = place::create(&to, &args.server.options(Durability::Full))?;
     let meter = Meter::working("verifying and importing");
     let imported = import_tiles(&args.export, origin, verifier, storage);
     drop(meter);
-    let ledger = match imported {
-        Ok(ledger) => ledger,
+    let size = match imported {
+        Ok(ledger) => ledger.head().head.size,
         Err(error) => {
-            // The file was made here a moment ago; what is reported is why it could not be filled.
-            let _ = std::fs::remove_file(&args.to);
-            let ImportError::Fault(fault) = error else { return Err(error.into()) };
+            place::remove_unfinished(&to);
+            let ImportError::Fault(fault) = error else {
+                return Err(anyhow::Error::from(error).context(place::shown_location(&to)));
+            };
             output::print(&damaged(&fault))?;
             return Ok(ExitCode::FAILURE);
         }
     };
-    let size = ledger.head().head.size;
-    ledger.into_storage().close()?;
-    output::print(&format!("{}\n  {} of {origin}, with their heads\n", args.to.display(), plural(size, "entry")))?;
+    place::close_file(&to)?;
+    let shown = place::shown_location(&to);
+    output::print(&format!("{shown}\n  {} of {origin}, with their heads\n", plural(size, "entry")))?;
     Ok(ExitCode::SUCCESS)
 }
 

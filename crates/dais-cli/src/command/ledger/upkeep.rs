@@ -4,15 +4,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use dais_ledger::{Durability, Ledger, SqliteStorage};
+use dais_ledger::{Durability, Ledger, Location, SqliteStorage};
 
-use super::{locate, open};
+use super::locate;
 use crate::figures::{bytes, plural};
-use crate::ledger_args::FileArgs;
+use crate::ledger_args::{MigrateArgs, VacuumArgs};
 use crate::meter::Meter;
 use crate::output;
+use crate::place::{self, Place};
 
-pub(super) fn vacuum(args: &FileArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn vacuum(args: &VacuumArgs) -> anyhow::Result<ExitCode> {
     let path = locate(&args.ledger)?;
     let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
     let meter = Meter::working("writing the file anew");
@@ -37,9 +38,21 @@ pub(super) fn vacuum(args: &FileArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn migrate(args: &FileArgs) -> anyhow::Result<ExitCode> {
-    drop(open(&args.ledger)?);
-    let format = SqliteStorage::FORMAT;
-    output::print(&format!("{} has ledger format {format}, the newest: nothing to do\n", args.ledger.display()))?;
+pub(super) fn migrate(args: &MigrateArgs) -> anyhow::Result<ExitCode> {
+    let place = Place::of(&args.ledger)?;
+    let text = match &place.location {
+        Location::Server(url) => {
+            // Tables of an earlier version are brought to the newest when they are opened to be written.
+            let opened = place.location.open(&args.server.options(Durability::Full));
+            drop(opened.map_err(|error| place::failed(&place.location, error))?);
+            format!("{url} has the newest format\n")
+        }
+        Location::Sqlite(_) | Location::Memory => {
+            drop(place.open(&args.server)?);
+            let format = SqliteStorage::FORMAT;
+            format!("{} has ledger format {format}, the newest: nothing to do\n", args.ledger.display())
+        }
+    };
+    output::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }

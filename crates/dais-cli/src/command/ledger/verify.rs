@@ -3,26 +3,32 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use dais_ledger::{Damage, HeadVerifier, SqliteStorage, Storage, StorageError, Verified, verify as verify_log};
+use dais_ledger::{Damage, HeadVerifier, Storage, StorageError, Verified, verify as verify_log};
 use serde_json::json;
 
-use super::locate;
 use crate::figures::{plural, seconds};
 use crate::ledger_args::VerifyLogArgs;
 use crate::meter::Meter;
 use crate::output::{self, Ink};
+use crate::place::{self, Place};
 use crate::table::Table;
 
 pub(super) fn verify(args: &VerifyLogArgs) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     let meter = Meter::working("verifying entries, hashes and seals");
-    let storage = match SqliteStorage::open_read_only(locate(&args.ledger)?) {
-        Ok(storage) => Ok(storage),
-        Err(source @ StorageError::Corrupt { .. }) => Err(Damage::Unreadable { entries_read: 0, source }),
-        Err(error) => return Err(error.into()),
+    let place = Place::of(&args.ledger)?;
+    let found = match place.open(&args.server) {
+        Ok(storage) => check(&*storage, args.public_key),
+        Err(error) => match error.downcast() {
+            Ok(source @ StorageError::Corrupt { .. }) => Err(Damage::Unreadable { entries_read: 0, source }),
+            Ok(error) => return Err(place::failed(&place.location, error)),
+            Err(error) => return Err(error),
+        },
     };
-    let found = storage.and_then(|storage| check(&storage, args.public_key));
     drop(meter);
+    if let Some(unread) = found.as_ref().err().and_then(place::unread) {
+        return Err(place::failed(&place.location, unread.clone()));
+    }
     let wall_s = began.elapsed().as_secs_f64();
     let given = args.public_key.is_some();
     let text = match (&found, args.json) {
@@ -44,7 +50,7 @@ pub(super) fn verify(args: &VerifyLogArgs) -> anyhow::Result<ExitCode> {
     Ok(if found.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn check(storage: &SqliteStorage, expected: Option<HeadVerifier>) -> Result<(Verified, HeadVerifier), Damage> {
+fn check(storage: &dyn Storage, expected: Option<HeadVerifier>) -> Result<(Verified, HeadVerifier), Damage> {
     let stored = || {
         let identity = storage.identity().map_err(|source| Damage::Unreadable { entries_read: 0, source })?;
         let identity = identity.ok_or(Damage::Headless { what: "identity" })?;

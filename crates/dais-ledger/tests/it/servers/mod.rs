@@ -12,13 +12,18 @@ use dais_ledger::{
 use crate::conformance::CHECKS;
 use crate::{all_entries, entries, filled, key, origin};
 
+mod certificate;
 mod process;
 mod proxy;
 
 #[cfg(feature = "mysql")]
+mod mariadb_process;
+#[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "postgres")]
+mod postgres_process;
 
 use proxy::{Lose, Proxy};
 

@@ -1,47 +1,27 @@
-//! A private PostgreSQL server, and what only PostgreSQL does.
+//! Logs on a private PostgreSQL server, and what only PostgreSQL does.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use dais_ledger::{Ledger, LedgerError, Location, ServerSettings, StorageError, StorageOptions};
 use postgres::{Client, NoTls};
-use tempfile::TempDir;
 
-use super::process::{certify, command_as, folder_for, free_port, programs, run};
+use super::certificate::certify;
+use super::postgres_process::{PostgresProcess, USER};
+use super::process::{command_as, run};
 use super::{Server, created, impatient, opened};
 use crate::{entries, filled, key};
 
-const USER: &str = "postgres";
-
 pub(super) struct Postgres {
-    folder: TempDir,
-    pg_ctl: PathBuf,
-    port: u16,
-    running: bool,
+    process: PostgresProcess,
 }
 
 impl Postgres {
     pub(super) fn begin() -> Self {
-        let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-        let folders = versions.map(|version| version.path().join("bin")).chain(["/usr/bin".into()]);
-        let pg_ctl = programs(folders, "pg_ctl", "postgresql");
-        let folder = folder_for(USER);
-        let data = folder.path().join("data");
-        let arguments = ["-U", "dais", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D"];
-        run(command_as(USER, &pg_ctl.with_file_name("initdb")).args(arguments).arg(data));
-        let mut server = Self { folder, pg_ctl, port: free_port(), running: false };
-        server.start();
-        server
-    }
-
-    fn control(&self, action: &str) -> Command {
-        let mut command = command_as(USER, &self.pg_ctl);
-        command.current_dir("/").args(["-s", "-w", "-D"]).arg(self.folder.path().join("data")).arg(action);
-        command
+        Self { process: PostgresProcess::begin() }
     }
 
     fn admin(&self) -> Client {
-        Client::connect(&format!("postgres://dais@127.0.0.1:{}/postgres", self.port), NoTls).unwrap()
+        Client::connect(&format!("postgres://dais@127.0.0.1:{}/postgres", self.process.port), NoTls).unwrap()
     }
 }
 
@@ -51,20 +31,15 @@ impl Server for Postgres {
     }
 
     fn port(&self) -> u16 {
-        self.port
+        self.process.port
     }
 
     fn start(&mut self) {
-        let folder = self.folder.path().display();
-        let options = format!("-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}", self.port);
-        let log = self.folder.path().join("log");
-        run(self.control("start").arg("-l").arg(log).args(["-o", &options]));
-        self.running = true;
+        self.process.start();
     }
 
     fn stop(&mut self) {
-        run(self.control("stop").args(["-m", "immediate"]));
-        self.running = false;
+        self.process.stop();
     }
 
     fn end_connections(&self) -> u64 {
@@ -83,14 +58,6 @@ impl Server for Postgres {
 
     fn altered(&self, name: &str) {
         self.admin().batch_execute(&format!("ALTER TABLE {name}.entries ADD COLUMN note TEXT")).unwrap();
-    }
-}
-
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        if self.running {
-            let _ = self.control("stop").args(["-m", "immediate"]).output();
-        }
     }
 }
 
@@ -151,8 +118,8 @@ fn what_would_fail_again_is_not_tried_again() {
 #[test]
 fn an_encrypted_connection_is_made_only_to_the_server_that_was_meant() {
     let mut server = Postgres::begin();
-    let at = |name: &str| server.folder.path().join(name);
-    certify(server.folder.path());
+    let at = |name: &str| server.process.folder.path().join(name);
+    certify(server.process.folder.path());
     for (made, wanted) in [("key.pem", "server.key"), ("cert.pem", "server.crt")] {
         run(command_as(USER, Path::new("cp")).arg(at(made)).arg(at("data").join(wanted)));
         run(command_as(USER, Path::new("chmod")).arg("600").arg(at("data").join(wanted)));

@@ -1,4 +1,4 @@
-//! Running the programs of a database server.
+//! Running the programs of a database server; shared by the tests of several crates.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -42,23 +42,17 @@ pub(super) fn run(command: &mut Command) -> Output {
 pub(super) fn programs(folders: impl Iterator<Item = PathBuf>, program: &str, package: &str) -> PathBuf {
     let mut found: Vec<_> = folders.map(|folder| folder.join(program)).filter(|path| path.is_file()).collect();
     found.sort();
-    found.pop().unwrap_or_else(|| panic!("{program} is missing: install it with `apt-get install -y {package}`"))
+    found.pop().unwrap_or_else(|| {
+        panic!(
+            "{program} is missing: this test starts a server of its own. Install it with `apt-get install -y {package}`, \
+             or leave such tests out: `cargo test --workspace -- --skip servers::`"
+        )
+    })
 }
 
 /// A port of this machine that nobody listens on.
 pub(super) fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
-}
-
-/// Makes `cert.pem`, a certificate for this machine that is its own root, and `key.pem`.
-pub(super) fn certify(folder: &Path) {
-    let mut request = Command::new("openssl");
-    request.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]);
-    request.args(["-subj", "/CN=dais", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]);
-    request.args(["-addext", "basicConstraints=CA:FALSE", "-out"]).arg(folder.join("cert.pem"));
-    run(request.arg("-keyout").arg(folder.join("key.pem")));
-    // The folder is a test's own, and its server another user.
-    run(Command::new("chmod").arg("644").arg(folder.join("key.pem")));
 }
 
 fn is_root() -> bool {
