@@ -97,10 +97,8 @@ fn play(
         RunError::World(WorldError::Ledger(LedgerError::InDoubt { source })) => {
             anyhow::Error::from(source).context(ledger.unwritable(folder))
         }
-        error @ RunError::World(WorldError::Ledger(_)) => {
-            anyhow::Error::from(error).context(ledger.unwritable(folder))
-        }
-        error => error.into(),
+        error @ RunError::World(WorldError::Ledger(_)) => anyhow::Error::from(error).context(ledger.unwritable(folder)),
+        error @ (RunError::World(_) | RunError::Load(_)) => error.into(),
     })
 }
 

@@ -129,6 +129,7 @@ pub(crate) fn summary() -> Summary {
         messages_per_decision: Some(61.4),
         bytes_per_decision: Some(14_322.0),
         ledger: LedgerSummary { entries: 20_418, head: Some(HEAD.to_owned()) },
+        ledger_location: Some("ledger.db".to_owned()),
         detection: Mode::ALL.into_iter().map(|mode| (mode, detection(mode))).collect(),
         gap_closed: Some(0.708),
         trust: TrustSummary { honest_mean: Some(0.91), liars_mean: Some(0.13) },

@@ -200,6 +200,10 @@ impl ServerUrl {
         if rest.matches('@').count() > usize::from(authority.contains('@')) {
             return Err(LocationError::Unescaped);
         }
+        let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
+        if !hosts.split(',').all(has_plain_port) {
+            return Err(LocationError::Incomplete);
+        }
         let mut schema = Self::SCHEMA_DEFAULT.to_owned();
         let mut settings = Vec::new();
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -245,6 +249,12 @@ impl ServerUrl {
     pub(super) fn not_built(&self) -> StorageError {
         StorageError::NotBuilt { scheme: self.system.scheme(), feature: self.system.scheme() }
     }
+}
+
+/// Whether what follows a host is a port, and not the password of a user whose host is missing.
+fn has_plain_port(host: &str) -> bool {
+    let after_address = host.rsplit_once(']').map_or(host, |(_, after)| after);
+    after_address.split_once(':').is_none_or(|(_, port)| port.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 fn is_schema(name: &str) -> bool {
@@ -321,6 +331,12 @@ mod tests {
         assert_eq!("sqlite:".parse::<Location>(), Err(LocationError::Empty));
         assert_eq!("postgres:secret".parse::<Location>(), Err(LocationError::Incomplete));
         assert_eq!("mysql://".parse::<Location>(), Err(LocationError::Incomplete));
+        for text in ["postgres://u:s3cret", "mysql://u:s3cret/db", "postgres://u@h:1,u:s3cret/db"] {
+            assert_eq!(text.parse::<Location>(), Err(LocationError::Incomplete), "{text}");
+        }
+        for text in ["postgres://h:1,g:2/db", "postgres://[::1]:5432/db", "mysql://u:s3cret@[::1]/db", "mysql://h/db"] {
+            assert!(text.parse::<Location>().is_ok(), "{text}");
+        }
         let scheme = "oracle".to_owned();
         assert_eq!("oracle://u:secret@h".parse::<Location>(), Err(LocationError::UnknownScheme { scheme }));
     }
