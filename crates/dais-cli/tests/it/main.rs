@@ -7,10 +7,18 @@ mod explain;
 mod ledger;
 mod ledger_backup;
 mod ledger_export;
+mod ledger_proof;
+mod ledger_signal;
+#[cfg(feature = "s3")]
+mod ledger_store;
 mod place;
 mod run;
 mod signal;
+#[cfg(feature = "s3")]
+mod store_server;
 mod sweep;
+#[cfg(target_os = "linux")]
+mod systemd;
 mod verify;
 
 use std::fmt::Write as _;

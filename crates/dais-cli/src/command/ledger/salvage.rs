@@ -7,6 +7,7 @@ use dais_ledger::{Durability, HeadVerifier, Known, SalvageError, Salvaged, Sqlit
 use serde_json::json;
 
 use super::locate;
+use crate::ending;
 use crate::figures::plural;
 use crate::ledger_args::SalvageArgs;
 use crate::meter::Meter;
@@ -16,6 +17,7 @@ pub(super) fn salvage(args: &SalvageArgs) -> anyhow::Result<ExitCode> {
     let from = SqliteStorage::open_damaged(locate(&args.ledger)?)?;
     let verifier = args.public_key.map_or_else(|| stored_key(&from), Ok)?;
     let mut into = SqliteStorage::create(&args.to, Durability::Full)?;
+    ending::remove_on_signal(&args.to)?;
     let known = Known { verifier: &verifier, origin: None, heads: &[] };
     let meter = Meter::working("reading what can be read");
     let salvaged = dais_ledger::salvage(&from, &mut into, &known);

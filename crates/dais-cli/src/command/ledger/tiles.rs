@@ -10,6 +10,7 @@ use dais_ledger::{
 use serde_json::json;
 
 use super::open;
+use crate::ending;
 use crate::figures::{bytes, plural};
 use crate::ledger_args::{ExportArgs, ImportArgs, VerifyExportArgs};
 use crate::meter::Meter;
@@ -78,6 +79,7 @@ pub(super) fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let (origin, verifier) = &args.key;
     be_folder(&args.export)?;
     let storage = SqliteStorage::create(&args.to, Durability::Full)?;
+    ending::remove_on_signal(&args.to)?;
     let meter = Meter::working("verifying and importing");
     let imported = import_tiles(&args.export, origin, verifier, storage);
     drop(meter);
