@@ -9,7 +9,7 @@ use anyhow::Context;
 use crate::output;
 
 /// Exit code of a process that was interrupted by hand.
-const EXIT_INTERRUPTED: i32 = 130;
+pub(crate) const EXIT_INTERRUPTED: i32 = 130;
 
 /// Whether somebody asked to stop.
 #[derive(Clone, Debug)]

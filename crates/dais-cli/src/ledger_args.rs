@@ -2,9 +2,10 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use dais_ledger::{HeadVerifier, Kind, Origin};
+use dais_ledger::{Digest, HeadVerifier, Kind, Origin};
 
 use crate::server_args::ServerArgs;
 use crate::value;
@@ -19,16 +20,20 @@ pub(crate) enum LedgerCommand {
     /// Prove that an entry is in the log, or that the log only grew between two sizes
     #[command(after_help = PROVE_FORMATS)]
     Prove(ProveArgs),
+    /// Check a printed proof with nothing but the log's name and public key
+    CheckProof(CheckProofArgs),
     /// Check the log: entries, hashes, tree and the seals of the heads; `dais verify` checks the decisions too
     Verify(VerifyLogArgs),
     /// Count entries, bytes, heads, steps and authors
     Stats(StatsArgs),
-    /// Save the ledger to a folder, compressed and verified, while it may be written to
+    /// Save the ledger to a folder or an object store, compressed and verified, while it may be written to
     #[command(after_help = BACKUP_EXAMPLES)]
     Backup(BackupArgs),
     /// Restore a ledger from a backup, after everything in it was verified
+    #[command(after_help = STORES)]
     Restore(RestoreArgs),
-    /// Verify the newest backup in a folder wholly; to be run by a clock
+    /// Verify the newest backup at a place wholly; to be run by a clock, or with --every by itself
+    #[command(after_help = STORES)]
     CheckBackup(CheckBackupArgs),
     /// Write the log as static files (C2SP tlog-tiles) that any web server can offer, or add what is new
     Export(ExportArgs),
@@ -45,14 +50,25 @@ pub(crate) enum LedgerCommand {
 }
 
 const PROVE_FORMATS: &str = "\
-An inclusion proof is printed as a C2SP tlog-proof, a consistency proof as the body that tlog-witness takes; both
-end in the sealed head they lead to. With --json, the digests are in hexadecimal.";
+An inclusion proof is printed as a C2SP tlog-proof with the entry in it, a consistency proof as the body that
+tlog-witness takes; both end in the sealed head they lead to. With --json, the digests are in hexadecimal.
+`dais ledger check-proof` checks either.";
 
 const BACKUP_EXAMPLES: &str = "\
 Examples:
   dais ledger backup runs/mine --to /backups/mine --keep 7
   dais ledger backup runs/mine --to /backups/mine --recipient age1… --keep 7
-  dais ledger check-backup /backups/mine --max-age-hours 25";
+  dais ledger backup runs/mine --to s3://bucket/prefix --keep 7
+  dais ledger check-backup /backups/mine --max-age-hours 25
+
+A store is reached with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION,
+one that is not of AWS with AWS_ENDPOINT_URL, and AWS_ALLOW_HTTP=true if it is
+not encrypted.";
+
+const STORES: &str = "\
+A store is reached with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION,
+one that is not of AWS with AWS_ENDPOINT_URL, and AWS_ALLOW_HTTP=true if it is
+not encrypted.";
 
 /// `dais ledger show`.
 #[derive(Debug, Args)]
@@ -121,6 +137,28 @@ pub(crate) struct ProveArgs {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) server: ServerArgs,
+}
+
+/// `dais ledger check-proof`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckProofArgs {
+    /// What `dais ledger prove` printed, as text or with --json; `-` reads standard input
+    pub(crate) proof: PathBuf,
+    /// Name and public key of the log, as `dais ledger export` prints them
+    #[arg(long, value_name = "VKEY", value_parser = value::vkey)]
+    pub(crate) key: (Origin, HeadVerifier),
+    /// Leaf hash of the entry it must be about [default: that of the entry in the proof]
+    #[arg(long, value_name = "HEX", conflicts_with_all = ["old", "old_root"])]
+    pub(crate) leaf: Option<Digest>,
+    /// File that ends in the older head: a checkpoint, or a proof that was printed before
+    #[arg(long, value_name = "FILE", conflicts_with = "old_root")]
+    pub(crate) old: Option<PathBuf>,
+    /// Root of the older log
+    #[arg(long, value_name = "HEX")]
+    pub(crate) old_root: Option<Digest>,
+    /// Print one JSON object in place of text
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `dais ledger verify`.
@@ -216,8 +254,8 @@ pub(crate) struct SalvageArgs {
 pub(crate) struct BackupArgs {
     /// Folder of a run, or its ledger file
     pub(crate) ledger: PathBuf,
-    /// Folder for backups, made if need be
-    #[arg(long, value_name = "DIR")]
+    /// Folder for backups, made if need be, or `s3://BUCKET/PREFIX`
+    #[arg(long, value_name = "PLACE")]
     pub(crate) to: PathBuf,
     /// Keep the newest N backups of this log, the new one counted, and remove the others [default: keep all]
     #[arg(long, value_name = "N")]
@@ -256,8 +294,12 @@ pub(crate) struct OpenArgs {
 /// `dais ledger restore`.
 #[derive(Debug, Args)]
 pub(crate) struct RestoreArgs {
-    /// A backup (`.db.zst` or `.db.zst.age`), or a folder of backups, of which the newest is taken
-    pub(crate) backup: PathBuf,
+    /// A backup (`.db.zst` or `.db.zst.age`), or a folder or `s3://BUCKET/PREFIX`, of which the newest is taken
+    #[arg(value_name = "PLACE", required_unless_present = "from")]
+    pub(crate) place: Option<PathBuf>,
+    /// The same, where an option reads better
+    #[arg(long, value_name = "PLACE", conflicts_with = "place")]
+    pub(crate) from: Option<PathBuf>,
     /// Ledger file to restore to, or the folder of a run
     #[arg(long, value_name = "FILE")]
     pub(crate) to: PathBuf,
@@ -274,11 +316,18 @@ pub(crate) struct RestoreArgs {
 /// `dais ledger check-backup`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckBackupArgs {
-    /// Folder of backups
-    pub(crate) folder: PathBuf,
+    /// Folder of backups, or `s3://BUCKET/PREFIX`
+    #[arg(value_name = "PLACE")]
+    pub(crate) place: PathBuf,
     /// Fail when the newest backup is older than this
     #[arg(long, value_name = "H")]
     pub(crate) max_age_hours: Option<u32>,
+    /// Check again and again, so much time from one beginning to the next (30s, 15m, 6h, 1d), a line each, until Ctrl-C
+    #[arg(long, value_name = "TIME", value_parser = value::interval)]
+    pub(crate) every: Option<Duration>,
+    /// End at the first check that fails, with its exit code
+    #[arg(long, requires = "every")]
+    pub(crate) until_failure: bool,
     #[command(flatten)]
     pub(crate) open: OpenArgs,
 }

@@ -4,6 +4,7 @@
 mod args;
 mod choice;
 mod command;
+mod ending;
 mod figures;
 mod interrupt;
 mod ledger_args;

@@ -58,6 +58,7 @@ fn name(task: Task) -> &'static str {
         Task::Copy => "copying the ledger",
         Task::Verify => "verifying entries, hashes and seals",
         Task::Pack => "packing",
+        Task::Send => "sending to the store",
         Task::Checksum => "comparing the checksum",
         Task::Unpack => "unpacking",
         Task::Cut => "writing the log up to the head asked for",

@@ -88,6 +88,21 @@ pub(crate) fn vkey(text: &str) -> Result<(Origin, HeadVerifier), String> {
     HeadVerifier::from_vkey(text).map_err(|error| error.to_string())
 }
 
+/// A time between two checks, at least a second.
+pub(crate) fn interval(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("expected a time such as 30s, 15m, 6h or 1d, found `{text}`");
+    let unit = text.chars().next_back().ok_or_else(wrong)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let count: u32 = text.trim_end_matches(unit).parse().map_err(|_| wrong())?;
+    if count == 0 { Err(wrong()) } else { Ok(Duration::from_secs(u64::from(count) * seconds)) }
+}
+
 /// The kind of an entry, by the name that JSON shows.
 pub(crate) fn kind(text: &str) -> Result<Kind, String> {
     let known = Kind::ALL.into_iter().find(|kind| kind.name() == text);
@@ -139,6 +154,16 @@ mod tests {
         }
         assert!(kind("Vote").is_err() && author("b1").is_err() && author("").is_err());
         assert!(public_key("00").is_err() && public_key(&"00".repeat(32)).is_ok());
+    }
+
+    #[test]
+    fn a_time_has_a_unit_and_is_not_nothing() {
+        assert_eq!(interval("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(interval("15m"), Ok(Duration::from_mins(15)));
+        assert_eq!((interval("6h"), interval("1d")), (Ok(Duration::from_hours(6)), Ok(Duration::from_hours(24))));
+        for wrong in ["", "5", "0s", "-1s", "1w", "ss", "1.5h", "5µ", "5000000000d"] {
+            assert!(interval(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

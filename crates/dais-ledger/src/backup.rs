@@ -1,6 +1,6 @@
 //! Backups of a ledger file: made while it is written to, checked before they count, restored only when they verify.
 //!
-//! A backup is two files in a folder: the ledger, compressed (zstd) and, if wanted, encrypted
+//! A backup is two files at a [`Place`], a folder or an object store: the ledger, compressed (zstd) and, if wanted, encrypted
 //! ([age](https://age-encryption.org/v1)), and a [`Manifest`] beside it that says whose log it is, up to which head, and
 //! what the file hashes to. [`back_up`] copies the log as of one moment, verifies the copy, packs it, reads the packed
 //! file back, and only then names it a backup: the manifest is written last.
@@ -25,11 +25,15 @@ mod manifest;
 mod pack;
 mod restore;
 mod save;
+mod scratch;
+mod store;
 
 pub use lock::{Lock, Unlock};
 pub use manifest::{Backup, Encryption, Listing, Manifest, Timestamp, TimestampError};
 pub use restore::{Checked, Existing, RestoreParams, Restored, check, restore};
 pub use save::{BackupParams, Made, back_up};
+pub use scratch::remove_unfinished;
+pub use store::{Place, StoreFault};
 
 /// What is being done, for those who wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +44,9 @@ pub enum Task {
     Verify,
     /// The copy is compressed and encrypted; counted in bytes.
     Pack,
-    /// A packed file is compared with its checksum; counted in bytes.
+    /// The packed file is sent to a store; counted in bytes.
+    Send,
+    /// A packed file is read, from its store too, and compared with its checksum; counted in bytes.
     Checksum,
     /// A packed file is decrypted and decompressed; counted in bytes.
     Unpack,
@@ -79,10 +85,24 @@ pub enum BackupError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// An object store did not do what was asked.
+    #[error("{}: {fault}", path.display())]
+    Store {
+        /// Address of what was asked for.
+        path: PathBuf,
+        /// Why.
+        fault: StoreFault,
+    },
     /// There is no backup at this place.
     #[error("there is no backup at {}: expected a folder of backups, or a `.db.zst` or `.db.zst.age` file", path.display())]
     NoBackup {
         /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// This is the name of a backup, not of a place for new ones.
+    #[error("{} is the name of a backup: name the folder or prefix it shall lie in", path.display())]
+    NoPlace {
+        /// The name.
         path: PathBuf,
     },
     /// The manifest is missing or is none.
@@ -165,8 +185,11 @@ impl BackupError {
             Self::Ledger(error) => {
                 matches!(error, LedgerError::Damaged(_) | LedgerError::Storage(StorageError::Corrupt { .. }))
             }
+            // A packed file that is gone from its store is found missing; one in a folder cannot be opened.
+            Self::Store { fault, .. } => *fault == StoreFault::NoObject,
             Self::Io { .. }
             | Self::NoBackup { .. }
+            | Self::NoPlace { .. }
             | Self::NewerFormat { .. }
             | Self::Locked { .. }
             | Self::NotUnlocked { .. }
@@ -177,6 +200,9 @@ impl BackupError {
     }
 
     fn at(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
-        move |source| Self::Io { path: path.to_owned(), source }
+        move |source| match source.downcast() {
+            Ok(fault) => Self::Store { path: path.to_owned(), fault },
+            Err(source) => Self::Io { path: path.to_owned(), source },
+        }
     }
 }

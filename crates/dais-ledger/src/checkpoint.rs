@@ -205,12 +205,14 @@ impl FromStr for Checkpoint {
 }
 
 /// A number as it is written in checkpoints: without sign and leading zeroes.
-fn parse_decimal(text: &str) -> Option<u64> {
+/// A number in digits, without leading zeroes.
+pub(crate) fn parse_decimal(text: &str) -> Option<u64> {
     let canonical = text == "0" || text.bytes().next().is_some_and(|first| (b'1'..=b'9').contains(&first));
     if canonical { text.parse().ok() } else { None }
 }
 
-fn parse_root(text: &str) -> Option<Digest> {
+/// 32 bytes in base64.
+pub(crate) fn parse_root(text: &str) -> Option<Digest> {
     let mut root = [0; 32];
     match Base64::decode(text, &mut root) {
         Ok(decoded) if decoded.len() == 32 => Some(Digest::from_bytes(root)),

@@ -42,6 +42,7 @@ mod ledger;
 mod note;
 mod origin;
 mod proof;
+mod proof_text;
 mod salvage;
 mod split_view;
 mod storage;
@@ -61,6 +62,7 @@ pub use ledger::{EntriesSince, Ledger};
 pub use note::{NoteSignature, NoteSignatureError, VkeyError};
 pub use origin::{Origin, OriginError};
 pub use proof::{ConsistencyProof, InclusionProof, ProofError};
+pub use proof_text::{ConsistencyText, Included, InclusionText, NotProven, ProofTextError};
 pub use salvage::{Known, Lost, SalvageError, Salvaged, salvage};
 pub use split_view::{SplitView, SplitViewError};
 #[cfg(any(feature = "postgres", feature = "mysql"))]

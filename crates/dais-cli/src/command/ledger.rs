@@ -1,7 +1,9 @@
 //! `dais ledger`: looking into a ledger and operating it.
 
 mod backup;
+mod backup_place;
 mod check_backup;
+mod check_proof;
 mod content;
 mod prove;
 mod reader;
@@ -34,6 +36,7 @@ pub(crate) fn ledger(command: &LedgerCommand) -> anyhow::Result<ExitCode> {
         LedgerCommand::Show(args) => show::show(args),
         LedgerCommand::Tail(args) => tail::tail(args),
         LedgerCommand::Prove(args) => prove::prove(args),
+        LedgerCommand::CheckProof(args) => check_proof::check_proof(args),
         LedgerCommand::Verify(args) => verify::verify(args),
         LedgerCommand::Stats(args) => stats::stats(args),
         LedgerCommand::Backup(args) => backup::backup(args),

@@ -98,8 +98,9 @@ fn a_proof_leads_from_the_entry_to_the_sealed_head() {
     proof.verify(&all[20].leaf_hash(), &root).unwrap();
 
     let screen = printed(dais(RUN.path()).args(["ledger", "prove", "r", "20"]));
-    let (path, checkpoint) =
-        screen.strip_prefix("c2sp.org/tlog-proof@v1\nindex 20\n").unwrap().split_once("\n\n").unwrap();
+    let extra = Base64::encode_string(&all[20].encode());
+    let first = format!("c2sp.org/tlog-proof@v1\nextra {extra}\nindex 20\n");
+    let (path, checkpoint) = screen.strip_prefix(&first).unwrap().split_once("\n\n").unwrap();
     let decoded = path.lines().map(|line| Digest::from_bytes(Base64::decode_vec(line).unwrap().try_into().unwrap()));
     assert_eq!(decoded.collect::<Vec<_>>(), proof.path);
     assert_eq!(checkpoint, found["checkpoint"]);

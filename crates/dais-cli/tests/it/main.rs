@@ -7,12 +7,20 @@ mod explain;
 mod ledger;
 mod ledger_backup;
 mod ledger_export;
+mod ledger_proof;
+mod ledger_signal;
+#[cfg(feature = "s3")]
+mod ledger_store;
 mod place;
 mod run;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod servers;
 mod signal;
+#[cfg(feature = "s3")]
+mod store_server;
 mod sweep;
+#[cfg(target_os = "linux")]
+mod systemd;
 mod verify;
 mod witness;
 

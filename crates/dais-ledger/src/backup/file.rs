@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
@@ -40,48 +40,6 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), BackupError> {
         open(folder)?.sync_all().map_err(BackupError::at(folder))?;
     }
     Ok(())
-}
-
-/// A folder for unfinished files, removed with all that is in it.
-#[derive(Debug)]
-pub(super) struct Scratch(PathBuf);
-
-impl Scratch {
-    pub(super) fn inside(folder: &Path) -> Result<Self, BackupError> {
-        let process = std::process::id();
-        for number in 0_u32.. {
-            let path = folder.join(format!(".dais-unfinished-{process}-{number}"));
-            match private(&mut fs::DirBuilder::new()).create(&path) {
-                Ok(()) => return Ok(Self(path)),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(source) => return Err(BackupError::Io { path, source }),
-            }
-        }
-        let full = io::Error::from(io::ErrorKind::AlreadyExists);
-        Err(BackupError::Io { path: folder.to_owned(), source: full })
-    }
-
-    pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // Whatever ended the work is the error to tell.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Others on the machine have no business in unfinished, decrypted files.
-#[cfg(unix)]
-fn private(builder: &mut fs::DirBuilder) -> &mut fs::DirBuilder {
-    std::os::unix::fs::DirBuilderExt::mode(builder, 0o700)
-}
-
-#[cfg(not(unix))]
-fn private(builder: &mut fs::DirBuilder) -> &mut fs::DirBuilder {
-    builder
 }
 
 /// Hashes and counts what passes through.

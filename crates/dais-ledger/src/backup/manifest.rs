@@ -1,14 +1,15 @@
 //! What is known of a backup without unpacking it.
 
 use std::fmt;
-use std::fs;
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::BackupError;
-use super::file::{self, Scratch};
+use super::file;
+use super::scratch::Scratch;
+use super::store::{Object, Place, Store, StoreFault};
 use crate::digest::Digest;
 use crate::head::{Head, HeadSeal, HeadVerifier, SignedHead};
 use crate::origin::Origin;
@@ -19,8 +20,10 @@ pub(super) const FORMAT: u32 = 1;
 const MANIFEST_BYTES_MAX: u64 = 1 << 16;
 /// Longest part of a file's name that comes from the name of the log.
 const SLUG_CHARS_MAX: usize = 80;
-const PACKED: [&str; 2] = [".db.zst", ".db.zst.age"];
-const SUFFIX: &str = ".json";
+/// Endings of packed files.
+pub(super) const PACKED: [&str; 2] = [".db.zst", ".db.zst.age"];
+/// What the name of a manifest adds to that of its packed file.
+pub(super) const SUFFIX: &str = ".json";
 
 /// A moment in UTC, `2026-10-30T12:00:00.000Z`: always 24 characters, so that the order of the texts is that of time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -93,7 +96,7 @@ pub enum Encryption {
 pub struct Manifest {
     /// Format of manifest and packed file, 1.
     pub format: u32,
-    /// Name of the packed file, in the same folder.
+    /// Name of the packed file, at the same place.
     pub file: String,
     /// Name of the log.
     pub origin: Origin,
@@ -146,13 +149,13 @@ impl Manifest {
 /// A backup: a packed file with its manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
-    /// The packed file.
+    /// The packed file: its path, or its address in a store.
     pub path: PathBuf,
     /// What is known of it.
     pub manifest: Manifest,
 }
 
-/// The backups in a folder.
+/// The backups at a place.
 #[derive(Debug, Default)]
 pub struct Listing {
     /// Those whose manifest can be read, the oldest first. Whether their files are whole is not looked at.
@@ -162,45 +165,47 @@ pub struct Listing {
 }
 
 impl Backup {
-    /// The backup at a place: a packed file, its manifest, or a folder, of which the newest is taken.
+    /// The backup at a place, of several the newest.
     ///
     /// # Errors
     ///
-    /// [`BackupError::NoBackup`], [`BackupError::Manifest`], [`BackupError::NewerFormat`].
-    pub fn find(path: &Path) -> Result<Self, BackupError> {
-        if path.is_dir() {
-            let listing = Self::list(path)?;
-            let none = || BackupError::NoBackup { path: path.to_owned() };
+    /// [`BackupError::NoBackup`], [`BackupError::Manifest`], [`BackupError::NewerFormat`], a place that cannot be read.
+    pub fn find(place: impl Into<Place>) -> Result<Self, BackupError> {
+        let place = place.into();
+        let none = || BackupError::NoBackup { path: place.address() };
+        let store = &*place.store;
+        let objects = store.list()?.ok_or_else(none)?;
+        let Some(name) = &place.name else {
+            let listing = Self::read_all(store, &objects);
             let unreadable = listing.unreadable.into_iter().next();
             return listing.backups.into_iter().next_back().ok_or_else(|| unreadable.unwrap_or_else(none));
-        }
-        let name = path.to_string_lossy();
-        let manifest = if PACKED.iter().any(|ending| name.ends_with(ending)) {
-            manifest_of(path)
-        } else if name.ends_with(SUFFIX) {
-            path.to_owned()
-        } else {
-            return Err(BackupError::NoBackup { path: path.to_owned() });
         };
-        if !path.is_file() && !manifest.is_file() {
-            return Err(BackupError::NoBackup { path: path.to_owned() });
+        let packed = name.strip_suffix(SUFFIX).unwrap_or(name);
+        let manifest = format!("{packed}{SUFFIX}");
+        if !objects.iter().any(|object| object.name == packed || object.name == manifest) {
+            return Err(none());
         }
-        Self::read(&manifest)
+        Self::read(store, &manifest)
     }
 
-    /// All backups in a folder, by time.
+    /// All backups at a place, by time.
     ///
     /// # Errors
     ///
-    /// A folder that cannot be read.
-    pub fn list(folder: &Path) -> Result<Listing, BackupError> {
+    /// A place that cannot be read.
+    pub fn list(place: impl Into<Place>) -> Result<Listing, BackupError> {
+        let place = place.into();
+        let objects = place.store.list()?.ok_or_else(|| BackupError::NoBackup { path: place.address() })?;
+        Ok(Self::read_all(&*place.store, &objects))
+    }
+
+    /// The backups whose manifests are among the objects of a store.
+    pub(super) fn read_all(store: &dyn Store, objects: &[Object]) -> Listing {
         let mut listing = Listing::default();
-        for found in fs::read_dir(folder).map_err(BackupError::at(folder))? {
-            let path = found.map_err(BackupError::at(folder))?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        for Object { name, .. } in objects {
             let packed = name.strip_suffix(SUFFIX).unwrap_or_default();
             if PACKED.iter().any(|ending| packed.ends_with(ending)) {
-                match Self::read(&path) {
+                match Self::read(store, name) {
                     Ok(backup) => listing.backups.push(backup),
                     Err(error) => listing.unreadable.push(error),
                 }
@@ -208,77 +213,69 @@ impl Backup {
         }
         let order = |backup: &Self| (backup.manifest.created.clone(), backup.manifest.size, backup.path.clone());
         listing.backups.sort_by_cached_key(order);
-        Ok(listing)
+        listing
     }
 
     /// The manifest's place.
     pub fn manifest_path(&self) -> PathBuf {
-        manifest_of(&self.path)
+        let mut name = self.path.as_os_str().to_owned();
+        name.push(SUFFIX);
+        PathBuf::from(name)
     }
 
-    fn read(path: &Path) -> Result<Self, BackupError> {
-        let wrong = |detail: String| BackupError::Manifest { path: path.to_owned(), detail };
+    fn read(store: &dyn Store, name: &str) -> Result<Self, BackupError> {
+        let path = store.address(name);
+        let wrong = |detail: String| BackupError::Manifest { path: path.clone(), detail };
         let mut text = String::new();
-        let opened = file::open(path).map_err(|error| wrong(format!("the manifest cannot be read: {error}")))?;
-        opened
-            .take(MANIFEST_BYTES_MAX + 1)
-            .read_to_string(&mut text)
-            .map_err(|error| wrong(format!("the manifest cannot be read: {error}")))?;
+        let opened = match store.get(name) {
+            Err(BackupError::Io { source, .. }) => return Err(wrong(format!("the manifest cannot be read: {source}"))),
+            Err(BackupError::Store { fault: StoreFault::NoObject, .. }) => {
+                return Err(wrong("the manifest is missing".to_owned()));
+            }
+            opened => opened?,
+        };
+        let read = opened.take(MANIFEST_BYTES_MAX + 1).read_to_string(&mut text);
+        match read.map_err(BackupError::at(&path)) {
+            Err(BackupError::Io { source, .. }) => return Err(wrong(format!("the manifest cannot be read: {source}"))),
+            read => read?,
+        };
         if text.len() as u64 > MANIFEST_BYTES_MAX {
             return Err(wrong(format!("a manifest has at most {MANIFEST_BYTES_MAX} bytes")));
         }
         let unread = |error: serde_json::Error| wrong(format!("this is no manifest of a backup: {error}"));
         let FormatOnly { format } = serde_json::from_str(&text).map_err(unread)?;
         if format > FORMAT {
-            return Err(BackupError::NewerFormat { path: path.to_owned(), found: format, supported: FORMAT });
+            return Err(BackupError::NewerFormat { path, found: format, supported: FORMAT });
         }
         let manifest: Manifest = serde_json::from_str(&text).map_err(unread)?;
-        let packed = file::folder_of(path).join(&manifest.file);
-        if packed.file_name().is_none_or(|name| *name != *manifest.file) || manifest_of(&packed) != path_in_folder(path)
-        {
+        if name.strip_suffix(SUFFIX) != Some(&*manifest.file) {
             return Err(wrong(format!("it belongs to `{}`, which is not the file beside it", manifest.file)));
         }
-        Ok(Self { path: packed, manifest })
+        Ok(Self { path: store.address(&manifest.file), manifest })
     }
 
-    /// Writes the manifest, after which the backup counts.
-    pub(super) fn write_manifest(&self, scratch: &Scratch) -> Result<(), BackupError> {
+    /// Stores the manifest, after which the backup counts.
+    pub(super) fn write_manifest(&self, store: &dyn Store, scratch: &Scratch) -> Result<(), BackupError> {
         let place = self.manifest_path();
-        let unfinished = scratch.file("manifest");
+        let finished = scratch.file("manifest");
         let mut text = serde_json::to_string_pretty(&self.manifest)
             .map_err(|error| BackupError::Manifest { path: place.clone(), detail: error.to_string() })?;
         text.push('\n');
-        let mut file = file::create(&unfinished)?;
+        let mut file = file::create(&finished)?;
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(BackupError::at(&place))?;
-        file::put(&unfinished, &place)
+        store.put(&finished, &format!("{}{SUFFIX}", self.manifest.file), &mut |_| ())
     }
 
     /// Removes the packed file, then the manifest; a packed file that is not there is no obstacle.
-    pub(super) fn remove(&self) -> Result<(), BackupError> {
-        match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(BackupError::Io { path: self.path.clone(), source: error });
-            }
-            _ => {}
-        }
-        let manifest = self.manifest_path();
-        fs::remove_file(&manifest).map_err(BackupError::at(&manifest))
+    pub(super) fn remove(&self, store: &dyn Store) -> Result<(), BackupError> {
+        store.delete(&self.manifest.file)?;
+        store.delete(&format!("{}{SUFFIX}", self.manifest.file))
     }
 }
 
 #[derive(Deserialize)]
 struct FormatOnly {
     format: u32,
-}
-
-fn manifest_of(packed: &Path) -> PathBuf {
-    let mut name = packed.as_os_str().to_owned();
-    name.push(SUFFIX);
-    PathBuf::from(name)
-}
-
-fn path_in_folder(path: &Path) -> PathBuf {
-    file::folder_of(path).join(path.file_name().unwrap_or_default())
 }
 
 #[cfg(test)]

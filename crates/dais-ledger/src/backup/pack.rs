@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::file::{self, File, Hashed, copy};
 use super::manifest::{Backup, Encryption};
+use super::store::Store;
 use super::{BackupError, Lock, Progress, Task, Unlock};
 use crate::digest::Digest;
 
@@ -53,12 +54,18 @@ fn compress<W: Write>(input: &mut impl Read, output: W, watch: &mut dyn FnMut(u6
     encoder.finish()
 }
 
-/// Compares a packed file with the length and the digest in its manifest.
-pub(super) fn check_sum(backup: &Backup, watch: &mut dyn FnMut(Progress)) -> Result<(), BackupError> {
+/// Compares a packed file, as it comes from its store, with the length and the digest in its manifest; what was read is
+/// written to `copy_to` as well.
+pub(super) fn check_sum(
+    store: &dyn Store,
+    backup: &Backup,
+    copy_to: &mut impl Write,
+    watch: &mut dyn FnMut(Progress),
+) -> Result<(), BackupError> {
     let manifest = &backup.manifest;
-    let mut input = Hashed::new(file::open(&backup.path)?);
+    let mut input = Hashed::new(store.get(&manifest.file)?);
     let total = manifest.file_bytes;
-    copy(&mut input, &mut io::sink(), &mut |done| watch(Progress { task: Task::Checksum, done, total }))
+    copy(&mut input, copy_to, &mut |done| watch(Progress { task: Task::Checksum, done, total }))
         .map_err(BackupError::at(&backup.path))?;
     let (_, found, found_bytes) = input.finish();
     if (found, found_bytes) == (manifest.file_sha256, manifest.file_bytes) {
@@ -77,11 +84,12 @@ pub(super) fn check_sum(backup: &Backup, watch: &mut dyn FnMut(Progress)) -> Res
 /// says.
 pub(super) fn unpack(
     backup: &Backup,
+    packed: &Path,
     unlock: Option<&Unlock>,
     plain: &Path,
     watch: &mut dyn FnMut(Progress),
 ) -> Result<(), BackupError> {
-    let input = file::open(&backup.path)?;
+    let input = file::open(packed)?;
     let path = || backup.path.clone();
     match backup.manifest.encryption {
         Encryption::None => expand(backup, input, plain, watch),

@@ -2,17 +2,23 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::file::{self, Scratch};
+use super::file;
 use super::manifest::Backup;
 use super::pack::{check_sum, unpack};
 use super::save::verify_file;
+use super::scratch::Scratch;
+use super::store::{Place, Store};
 use super::{BackupError, Encryption, Progress, Task, Unlock};
 use crate::audit::{Damage, Verified, read_row};
 use crate::head::{HeadVerifier, SignedHead};
 use crate::storage::{Batch, Durability, SqliteStorage, Storage, StorageError};
+
+/// The name of what was unpacked.
+const LEDGER: &str = "ledger.db";
 
 /// What happens to a file that is at the target already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,25 +64,28 @@ pub struct Checked {
     pub verified: Option<Verified>,
 }
 
-/// Restores a backup (a packed file, its manifest, or a folder, of which the newest is taken) to a ledger file.
+/// Restores a backup, the newest of a place or the one it names, to a ledger file.
 ///
 /// Checksum, decryption, length, digest of the ledger, every entry, hash and seal, and the head in the manifest are
-/// checked in a folder beside the target before anything there is touched.
+/// checked in a folder beside the target before anything there is touched. Of a backup in a store, the packed file is
+/// copied there first.
 ///
 /// # Errors
 ///
 /// The first check that fails, a target that may not be replaced or is in use. The target is then as it was.
 pub fn restore(
-    backup: &Path,
+    place: impl Into<Place>,
     target: &Path,
     params: &RestoreParams,
     watch: &mut dyn FnMut(Progress),
 ) -> Result<Restored, BackupError> {
-    let backup = Backup::find(backup)?;
+    let place = place.into();
+    let backup = Backup::find(&place)?;
     check_target(target, params.existing)?;
     let scratch = Scratch::inside(file::folder_of(target))?;
-    let mut plain = scratch.file("ledger.db");
-    let mut verified = unpack_verified(&backup, params.unlock.as_ref(), params.public_key, &plain, watch)?;
+    let store = &*place.store;
+    let mut plain = scratch.file(LEDGER);
+    let mut verified = unpack_verified(store, &backup, params.unlock.as_ref(), params.public_key, &scratch, watch)?;
     if let Some(until) = params.until.filter(|&until| until < verified.entries) {
         let cut = scratch.file("cut.db");
         cut_back(&plain, &cut, until, watch)?;
@@ -100,20 +109,22 @@ pub fn restore(
 ///
 /// The first check that fails.
 pub fn check(
-    backup: &Path,
+    place: impl Into<Place>,
     unlock: Option<&Unlock>,
     public_key: Option<HeadVerifier>,
     scratch: &Path,
     watch: &mut dyn FnMut(Progress),
 ) -> Result<Checked, BackupError> {
-    let backup = Backup::find(backup)?;
+    let place = place.into();
+    let store = &*place.store;
+    let backup = Backup::find(&place)?;
     if backup.manifest.encryption == Encryption::Age && unlock.is_none() {
         check_key(&backup, public_key)?;
-        check_sum(&backup, watch)?;
+        check_sum(store, &backup, &mut io::sink(), watch)?;
         return Ok(Checked { backup, verified: None });
     }
     let scratch = Scratch::inside(scratch)?;
-    let verified = unpack_verified(&backup, unlock, public_key, &scratch.file("ledger.db"), watch)?;
+    let verified = unpack_verified(store, &backup, unlock, public_key, &scratch, watch)?;
     Ok(Checked { backup, verified: Some(verified) })
 }
 
@@ -127,16 +138,26 @@ fn check_key(backup: &Backup, expected: Option<HeadVerifier>) -> Result<HeadVeri
     }
 }
 
+/// Unpacks a backup to `ledger.db` in a folder of its own, and verifies it there.
 fn unpack_verified(
+    store: &dyn Store,
     backup: &Backup,
     unlock: Option<&Unlock>,
     public_key: Option<HeadVerifier>,
-    plain: &Path,
+    scratch: &Scratch,
     watch: &mut dyn FnMut(Progress),
 ) -> Result<Verified, BackupError> {
     let key = check_key(backup, public_key)?;
-    check_sum(backup, watch)?;
-    unpack(backup, unlock, plain, watch)?;
+    let plain = &scratch.file(LEDGER);
+    if store.folder().is_some() {
+        check_sum(store, backup, &mut io::sink(), watch)?;
+        unpack(backup, &backup.path, unlock, plain, watch)?;
+    } else {
+        let packed = scratch.file("packed");
+        check_sum(store, backup, &mut file::create(&packed)?, watch)?;
+        unpack(backup, &packed, unlock, plain, watch)?;
+        fs::remove_file(&packed).map_err(BackupError::at(&packed))?;
+    }
     let (verified, _) = verify_file(plain, Some(key), watch)?;
     let manifest = &backup.manifest;
     if verified.head != manifest.head() || verified.origin != manifest.origin {

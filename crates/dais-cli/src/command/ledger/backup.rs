@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use dais_ledger::backup::{BackupParams, Encryption, Lock, Made, Timestamp, back_up};
 use serde_json::json;
 
+use super::backup_place::{backup_place, leave_nothing_unfinished};
 use super::{locate, passphrase};
 use crate::figures::{bytes, plural};
 use crate::ledger_args::BackupArgs;
@@ -13,6 +14,7 @@ use crate::output;
 
 pub(super) fn backup(args: &BackupArgs) -> anyhow::Result<ExitCode> {
     let ledger = locate(&args.ledger)?;
+    let place = backup_place(&args.to)?;
     let lock = match &args.passphrase_file {
         Some(path) => Some(Lock::passphrase(&passphrase(path)?)?),
         None if args.recipient.is_empty() => None,
@@ -20,8 +22,9 @@ pub(super) fn backup(args: &BackupArgs) -> anyhow::Result<ExitCode> {
     };
     let created = Timestamp::new(&jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())?;
     let params = BackupParams { created, lock, keep: args.keep, public_key: args.public_key };
+    leave_nothing_unfinished()?;
     let mut meter = Meter::new();
-    let made = back_up(&ledger, &args.to, &params, &mut |progress| meter.show(progress))?;
+    let made = back_up(&ledger, &place, &params, &mut |progress| meter.show(progress))?;
     drop(meter);
     let text = if args.json {
         let removed: Vec<String> = made.removed.iter().map(|path| path.display().to_string()).collect();

@@ -3,8 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use base64ct::{Base64, Encoding};
-use dais_ledger::{Digest, HeadVerifier, Ledger, SignedHead, Storage};
+use dais_ledger::{Checkpoint, ConsistencyText, Digest, HeadVerifier, InclusionText, Ledger, SignedHead, Storage};
 use serde_json::{Value, json};
 
 use super::open;
@@ -38,11 +37,13 @@ pub(super) fn prove(args: &ProveArgs) -> anyhow::Result<ExitCode> {
 fn inclusion(ledger: &Ledger, index: u64, size: Option<u64>) -> anyhow::Result<Shown> {
     let head = sealed_head(ledger, size)?;
     let proof = ledger.prove_inclusion(index, head.head.size)?;
-    let leaf = ledger.entry(index)?.leaf_hash();
+    let entry = ledger.entry(index)?;
+    let (leaf, entry) = (entry.leaf_hash(), entry.encode());
     proof.verify(&leaf, &head.head.root)?;
     let checkpoint = checkpoint(ledger, &head)?;
+    let (path, last) = (proof.path.clone(), checkpoint.clone());
     Ok(Shown {
-        text: format!("c2sp.org/tlog-proof@v1\nindex {index}\n{}\n{checkpoint}", base64_lines(&proof.path)),
+        text: InclusionText { entry: Some(entry.clone()), index, path, checkpoint: last }.to_string(),
         words: format!(
             "entry {} with the leaf hash {leaf} is in the log of {}: {} to the root {}",
             count(index),
@@ -52,7 +53,8 @@ fn inclusion(ledger: &Ledger, index: u64, size: Option<u64>) -> anyhow::Result<S
         ),
         json: json!({
             "origin": ledger.origin(), "public_key": hex::encode(ledger.public_key()),
-            "leaf": leaf, "proof": proof, "head": head, "checkpoint": checkpoint,
+            "leaf": leaf, "entry": hex::encode(entry), "proof": proof, "head": head,
+            "checkpoint": checkpoint.to_string(),
         }),
     })
 }
@@ -63,8 +65,9 @@ fn consistency(ledger: &Ledger, from: u64, to: Option<u64>) -> anyhow::Result<Sh
     let old_root = ledger.root_at(from)?;
     proof.verify(&old_root, &head.head.root)?;
     let checkpoint = checkpoint(ledger, &head)?;
+    let (path, last) = (proof.path.clone(), checkpoint.clone());
     Ok(Shown {
-        text: format!("old {from}\n{}\n{checkpoint}", base64_lines(&proof.path)),
+        text: ConsistencyText { old_size: from, path, checkpoint: last }.to_string(),
         words: format!(
             "the log of {} begins with the log of {} and the root {old_root}: {} to the root {}",
             plural(head.head.size, "entry"),
@@ -74,7 +77,7 @@ fn consistency(ledger: &Ledger, from: u64, to: Option<u64>) -> anyhow::Result<Sh
         ),
         json: json!({
             "origin": ledger.origin(), "public_key": hex::encode(ledger.public_key()),
-            "old_root": old_root, "proof": proof, "head": head, "checkpoint": checkpoint,
+            "old_root": old_root, "proof": proof, "head": head, "checkpoint": checkpoint.to_string(),
         }),
     })
 }
@@ -93,14 +96,10 @@ fn sealed_head(ledger: &Ledger, size: Option<u64>) -> anyhow::Result<SignedHead>
     Ok(next)
 }
 
-fn checkpoint(ledger: &Ledger, head: &SignedHead) -> anyhow::Result<String> {
+fn checkpoint(ledger: &Ledger, head: &SignedHead) -> anyhow::Result<Checkpoint> {
     let verifier = HeadVerifier::from_bytes(*ledger.public_key()).context("the key stored with the log")?;
     verifier.verify(ledger.origin(), head)?;
-    Ok(head.checkpoint(ledger.origin(), &verifier))
-}
-
-fn base64_lines(path: &[Digest]) -> String {
-    path.iter().map(|digest| Base64::encode_string(digest.as_bytes()) + "\n").collect()
+    Ok(Checkpoint::new(ledger.origin().clone(), head, &verifier))
 }
 
 fn hashes(path: &[Digest]) -> String {

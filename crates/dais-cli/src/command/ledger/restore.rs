@@ -7,6 +7,7 @@ use dais_ledger::Location;
 use dais_ledger::backup::{BackupError, Existing, RestoreParams, Restored, restore as restore_backup};
 use serde_json::json;
 
+use super::backup_place::{backup_place, leave_nothing_unfinished};
 use super::{LEDGER, unlock};
 use crate::figures::{count, plural};
 use crate::ledger_args::RestoreArgs;
@@ -19,6 +20,8 @@ pub(super) fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
             "{url} is on a server, a backup is restored to a file: `dais ledger import` brings an export to a server"
         );
     }
+    let Some(from) = args.place.as_ref().or(args.from.as_ref()) else { bail!("which backup? Name it, or its place") };
+    let place = backup_place(from)?;
     let target = if args.to.is_dir() { args.to.join(LEDGER) } else { args.to.clone() };
     let params = RestoreParams {
         unlock: unlock(&args.open)?,
@@ -26,8 +29,9 @@ pub(super) fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
         existing: if args.force { Existing::SetAside } else { Existing::Refuse },
         public_key: args.open.public_key,
     };
+    leave_nothing_unfinished()?;
     let mut meter = Meter::new();
-    let restored = restore_backup(&args.backup, &target, &params, &mut |progress| meter.show(progress));
+    let restored = restore_backup(&place, &target, &params, &mut |progress| meter.show(progress));
     drop(meter);
     let restored = match restored {
         Err(error @ BackupError::Exists { .. }) if !args.force => {

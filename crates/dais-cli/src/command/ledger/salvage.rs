@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use dais_ledger::{Durability, HeadVerifier, Known, SalvageError, Salvaged, SqliteStorage, Storage};
 use serde_json::json;
 
+use crate::ending;
 use crate::figures::plural;
 use crate::ledger_args::SalvageArgs;
 use crate::meter::Meter;
@@ -20,6 +21,7 @@ pub(super) fn salvage(args: &SalvageArgs) -> anyhow::Result<ExitCode> {
     let verifier = args.public_key.map_or_else(|| stored_key(&from), Ok)?;
     let to = place::location(&args.to)?;
     let mut into = place::create(&to, &args.server.options(Durability::Full))?;
+    ending::remove_on_signal(&to)?;
     let known = Known { verifier: &verifier, origin: None, heads: &[] };
     let meter = Meter::working("reading what can be read");
     let salvaged = dais_ledger::salvage(&from, &mut into, &known);

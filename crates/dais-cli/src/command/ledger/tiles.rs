@@ -8,6 +8,7 @@ use dais_ledger::{Durability, HeadVerifier, ImportError, Ledger, TileFault, expo
 use serde_json::json;
 
 use super::open;
+use crate::ending;
 use crate::figures::{bytes, plural};
 use crate::ledger_args::{ExportArgs, ImportArgs, VerifyExportArgs};
 use crate::meter::Meter;
@@ -78,6 +79,7 @@ pub(super) fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     be_folder(&args.export)?;
     let to = place::location(&args.to)?;
     let storage = place::create(&to, &args.server.options(Durability::Full))?;
+    ending::remove_on_signal(&to)?;
     let meter = Meter::working("verifying and importing");
     let imported = import_tiles(&args.export, origin, verifier, storage);
     drop(meter);
