@@ -1,6 +1,6 @@
 //! What a ledger keeps of what it read.
 
-use dais_ledger::{CacheSettings, Damage, Durability, Ledger, LedgerError, SqliteStorage};
+use dais_ledger::{CacheSettings, Damage, Durability, Ledger, LedgerCacheStats, LedgerError, SqliteStorage};
 use rusqlite::Connection;
 
 use super::follow::Watched;
@@ -22,7 +22,7 @@ fn what_was_read_is_not_read_again_and_is_the_same() {
         for index in [0, 3, 255, 256, 700, 767] {
             assert_eq!(cached.entry(index), plain.entry(index));
             assert_eq!(cached.prove_inclusion(index, size), plain.prove_inclusion(index, size));
-            assert_eq!(cached.prove_consistency(index, 700), plain.prove_consistency(index, 700).map(|proof| proof));
+            assert_eq!(cached.prove_consistency(index, 700), plain.prove_consistency(index, 700));
         }
         assert_eq!(all_entries(&cached).unwrap(), entries(COUNT), "round {round}");
     }
@@ -35,7 +35,7 @@ fn what_was_read_is_not_read_again_and_is_the_same() {
     assert_eq!(stats.nodes.entries, 3, "the last 232 entries are no whole span yet");
     assert!(stats.nodes.hits > 0 && stats.nodes.misses >= 3);
     assert!(stats.entries.hit_rate() > 0.5, "{stats:?}");
-    assert_eq!(plain.cache_stats(), Default::default());
+    assert_eq!(plain.cache_stats(), LedgerCacheStats::default());
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn what_is_kept_stays_within_its_bound() {
     let ledger = Ledger::open(storage).unwrap().cached(&settings);
     assert_eq!(all_entries(&ledger).unwrap(), entries(3_000));
     for index in 0..3_000 {
-        ledger.prove_inclusion(index, 3_000).unwrap().verify_in(&entries(3_000)[0].leaf_hash(), &ledger.head().head).ok();
+        ledger.prove_inclusion(index, 3_000).unwrap();
     }
     let stats = ledger.cache_stats();
     for (stats, bound) in [(stats.entries, settings.entries_bytes), (stats.nodes, settings.nodes_bytes)] {
@@ -55,7 +55,7 @@ fn what_is_kept_stays_within_its_bound() {
     }
     let none = ledger.cached(&CacheSettings::NONE);
     assert_eq!(all_entries(&none).unwrap(), entries(3_000));
-    assert_eq!(none.cache_stats(), Default::default());
+    assert_eq!(none.cache_stats(), LedgerCacheStats::default());
 }
 
 /// A cached reader of a log that it has read, and the log's file open to be changed.

@@ -16,8 +16,11 @@ use super::{all_entries, entries, filled, key};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Watched {
     inner: Arc<Mutex<MemoryStorage>>,
-    read: Arc<Mutex<Vec<(&'static str, Range<u64>)>>>,
+    read: Arc<Mutex<Vec<Scan>>>,
 }
+
+/// What was read, rows or leaf hashes, and which.
+type Scan = (&'static str, Range<u64>);
 
 impl Watched {
     fn inner(&self) -> MutexGuard<'_, MemoryStorage> {
@@ -25,7 +28,7 @@ impl Watched {
     }
 
     /// The ranges of rows and of leaf hashes that were read since the last call.
-    pub(crate) fn read(&self) -> Vec<(&'static str, Range<u64>)> {
+    pub(crate) fn read(&self) -> Vec<Scan> {
         std::mem::take(&mut self.read.lock().unwrap())
     }
 }

@@ -37,7 +37,7 @@ fn with_readers(settings: PoolSettings) -> (tempfile::TempDir, Location, ReaderP
 /// Eight threads append through the writer while four check what the readers of a pool show them; there are three
 /// readers.
 pub(crate) fn readers_follow_eight_threads_that_append(location: &Location, options: StorageOptions, appends: u32) {
-    let settings = PoolSettings { timeout: Duration::from_secs(120), ..small() };
+    let settings = PoolSettings { timeout: Duration::from_mins(2), ..small() };
     let options = StorageOptions { pool: settings, ..options };
     let ledger = Ledger::create(location.create(&options).unwrap(), origin(), key()).unwrap();
     let writer = LedgerWriter::start(ledger, WriterParams::default()).unwrap();
@@ -76,10 +76,13 @@ pub(crate) fn readers_follow_eight_threads_that_append(location: &Location, opti
             .map(|author| {
                 let appender = writer.appender();
                 let entry = move |step| Entry { kind: Kind::Vote, step, author, body: vec![author as u8; 300] };
-                scope.spawn(move || (0..appends).for_each(|step| drop(appender.append(vec![entry(step)]).unwrap())))
+                let append = move |step| appender.append(vec![entry(step)]).map(|indices| indices.end);
+                scope.spawn(move || (0..appends).map(append).collect::<Result<Vec<_>, _>>().unwrap())
             })
             .collect();
-        writers.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in writers {
+            assert_eq!(thread.join().unwrap().len(), appends as usize);
+        }
         written.store(true, Ordering::SeqCst);
         readers.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
@@ -136,7 +139,7 @@ fn when_all_readers_are_busy_that_is_said() {
 
 #[test]
 fn who_waits_gets_the_reader_that_comes_back() {
-    let one = PoolSettings { size: 1, overflow: 0, timeout: Duration::from_secs(120), ..small() };
+    let one = PoolSettings { size: 1, overflow: 0, timeout: Duration::from_mins(2), ..small() };
     let none = PoolSettings { size: 0, ..one.clone() };
     for settings in [one, none] {
         let (_folder, _, pool) = with_readers(settings);
