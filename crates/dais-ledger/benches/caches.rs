@@ -13,6 +13,7 @@
     reason = "a bench measures time and takes its place from outside"
 )]
 
+use std::cell::Cell;
 use std::error::Error;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -45,11 +46,11 @@ fn main() -> Outcome {
     let (size, rounds) = if quick { (10_000, 2) } else { (1_000_000, 9) };
     let folder = tempfile::tempdir()?;
     let file = Location::Sqlite(folder.path().join("ledger.db"));
-    measure("SQLite", &file, size, rounds, if quick { 100 } else { 10_000 })?;
+    measure("SQLite", &file, size, rounds, if quick { 400 } else { 10_000 })?;
     match std::env::var("DAIS_BENCH_LEDGER") {
         Ok(text) => {
             let location: Location = text.parse()?;
-            measure(&location.to_string(), &location, size, rounds, if quick { 100 } else { 2_000 })
+            measure(&location.to_string(), &location, size, rounds, if quick { 400 } else { 2_000 })
         }
         Err(_) => line("no server measured: DAIS_BENCH_LEDGER names none"),
     }
@@ -69,8 +70,13 @@ struct Subject {
     name: &'static str,
     ledger: Ledger,
     /// Whole proofs by index and size, which the ledger itself does not keep.
-    proofs: Option<Cache<(u64, u64), InclusionProof, ByMemory>>,
+    proofs: Option<WholeProofs>,
+    /// Of the whole proofs.
+    hits: Cell<u64>,
+    misses: Cell<u64>,
 }
+
+type WholeProofs = Cache<(u64, u64), InclusionProof, ByMemory>;
 
 #[derive(Clone)]
 struct ByMemory;
@@ -85,8 +91,10 @@ impl Subject {
     fn prove(&self, index: u64, size: u64) -> Outcome<InclusionProof> {
         let Some(proofs) = &self.proofs else { return Ok(self.ledger.prove_inclusion(index, size)?) };
         if let Some(proof) = proofs.get(&(index, size)) {
+            self.hits.update(|hits| hits + 1);
             return Ok(proof);
         }
+        self.misses.update(|misses| misses + 1);
         let proof = self.ledger.prove_inclusion(index, size)?;
         proofs.insert((index, size), proof.clone());
         Ok(proof)
@@ -94,13 +102,9 @@ impl Subject {
 
     fn stats(&self) -> [CacheStats; 3] {
         let of_ledger = self.ledger.cache_stats();
-        let proofs = self.proofs.as_ref().map(|proofs| CacheStats {
-            hits: proofs.hits(),
-            misses: proofs.misses(),
-            entries: proofs.len() as u64,
-            bytes: proofs.weight(),
-        });
-        [of_ledger.entries, of_ledger.nodes, proofs.unwrap_or_default()]
+        let (entries, bytes) = self.proofs.as_ref().map_or((0, 0), |proofs| (proofs.len() as u64, proofs.weight()));
+        let proofs = CacheStats { hits: self.hits.get(), misses: self.misses.get(), entries, bytes };
+        [of_ledger.entries, of_ledger.nodes, proofs]
     }
 }
 
@@ -117,7 +121,7 @@ fn subjects(location: &Location) -> Outcome<Vec<Subject>> {
         let storage = location.open_read_only(&StorageOptions::default())?;
         let ledger = Ledger::open(storage)?.cached(&settings);
         let proofs = proofs.then(|| Cache::with_weighter(CACHE_BYTES as usize / 750, CACHE_BYTES, ByMemory));
-        Ok(Subject { name, ledger, proofs })
+        Ok(Subject { name, ledger, proofs, hits: Cell::new(0), misses: Cell::new(0) })
     };
     kinds.into_iter().map(subject).collect()
 }

@@ -1,13 +1,14 @@
 //! What was read before, kept in memory within bounds.
 //!
 //! An entry under a sealed head never changes, so what is kept never goes stale, and nothing has to be invalidated: not
-//! when the log grows, and not with time. What is kept has been checked as if it were read: an entry against the leaf
+//! with time, and not when the log grows, but for the nodes over its last entries, which are read again to their end. What is kept has been checked as if it were read: an entry against the leaf
 //! hash beside it, a part of the tree against the root that the ledger holds.
 //!
 //! A cache hides damage that happens to the storage afterwards. So verification never uses it.
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -43,9 +44,9 @@ impl CacheSettings {
 /// What a cache did since it was made, and what it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CacheStats {
-    /// How often it had what was asked for.
+    /// How often something was taken from it.
     pub hits: u64,
-    /// How often it had not.
+    /// How often something was read from the storage instead, and kept.
     pub misses: u64,
     /// Number of things it holds: entries, or parts of the tree over 256 entries.
     pub entries: u64,
@@ -54,7 +55,7 @@ pub struct CacheStats {
 }
 
 impl CacheStats {
-    /// Share of hits in all that was asked for, 0 to 1; 0 before anything was.
+    /// Share of hits in all that was read, 0 to 1; 0 before anything was.
     pub fn hit_rate(&self) -> f64 {
         let asked = self.hits + self.misses;
         if asked == 0 { 0.0 } else { self.hits as f64 / asked as f64 }
@@ -73,18 +74,61 @@ pub struct LedgerCacheStats {
 /// The caches of a ledger, or of all readers of a pool.
 #[derive(Default)]
 pub(crate) struct Caches {
-    entries: Option<Cache<u64, Arc<Entry>, ByMemory>>,
-    spans: Option<Cache<u64, Arc<Span>, ByMemory>>,
+    entries: Option<Counted<Arc<Entry>>>,
+    spans: Option<Counted<Arc<Span>>>,
 }
+
+impl Caches {
+    pub(crate) fn new(settings: &CacheSettings) -> Self {
+        Self {
+            entries: Counted::new(settings.entries_bytes, ENTRY_WEIGHT_USUAL),
+            spans: Counted::new(settings.nodes_bytes, Span::BYTES_MAX),
+        }
+    }
+
+    pub(crate) fn entry(&self, index: u64) -> Option<Entry> {
+        self.entries.as_ref()?.get(index, |_| true).map(|entry| Entry::clone(&entry))
+    }
+
+    pub(crate) fn keep_entry(&self, index: u64, entry: &Entry) {
+        if let Some(entries) = &self.entries {
+            entries.keep(index, Arc::new(entry.clone()));
+        }
+    }
+
+    /// A span with at least so many leaves: the last one of a log grows.
+    pub(crate) fn span(&self, number: u64, leaves: u64) -> Option<Arc<Span>> {
+        self.spans.as_ref()?.get(number, |span| span.leaves() >= leaves)
+    }
+
+    pub(crate) fn keep_span(&self, number: u64, span: &Arc<Span>) {
+        if let Some(spans) = &self.spans {
+            spans.keep(number, Arc::clone(span));
+        }
+    }
+
+    pub(crate) fn stats(&self) -> LedgerCacheStats {
+        LedgerCacheStats {
+            entries: self.entries.as_ref().map(Counted::stats).unwrap_or_default(),
+            nodes: self.spans.as_ref().map(Counted::stats).unwrap_or_default(),
+        }
+    }
+}
+
+impl fmt::Debug for Caches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Caches({:?})", self.stats())
+    }
+}
+
+/// Key, counters, an entry without its body, and the room that tables leave free.
+const ENTRY_OVERHEAD: u64 = 100;
+/// A guess of how much an entry weighs: it only sizes the tables.
+const ENTRY_WEIGHT_USUAL: u64 = 400;
 
 /// Weighs by bytes of memory.
 #[derive(Clone)]
 struct ByMemory;
-
-/// Key, counters, an entry without its body, and the room that tables leave free.
-const ENTRY_OVERHEAD: u64 = 100;
-/// Guesses of how much an entry weighs only size the tables.
-const ENTRY_WEIGHT_USUAL: u64 = 400;
 
 impl Weighter<u64, Arc<Entry>> for ByMemory {
     fn weight(&self, _: &u64, entry: &Arc<Entry>) -> u64 {
@@ -98,60 +142,38 @@ impl Weighter<u64, Arc<Span>> for ByMemory {
     }
 }
 
-impl Caches {
-    pub(crate) fn new(settings: &CacheSettings) -> Self {
-        Self {
-            entries: made(settings.entries_bytes, ENTRY_WEIGHT_USUAL),
-            spans: made(settings.nodes_bytes, Span::BYTES_MAX),
-        }
-    }
-
-    pub(crate) fn entry(&self, index: u64) -> Option<Entry> {
-        self.entries.as_ref()?.get(&index).map(|entry| Entry::clone(&entry))
-    }
-
-    pub(crate) fn keep_entry(&self, index: u64, entry: &Entry) {
-        if let Some(entries) = &self.entries {
-            entries.insert(index, Arc::new(entry.clone()));
-        }
-    }
-
-    pub(crate) fn span(&self, number: u64) -> Option<Arc<Span>> {
-        self.spans.as_ref()?.get(&number)
-    }
-
-    pub(crate) fn keep_span(&self, number: u64, span: &Arc<Span>) {
-        if let Some(spans) = &self.spans {
-            spans.insert(number, Arc::clone(span));
-        }
-    }
-
-    pub(crate) fn stats(&self) -> LedgerCacheStats {
-        LedgerCacheStats {
-            entries: self.entries.as_ref().map(stats).unwrap_or_default(),
-            nodes: self.spans.as_ref().map(stats).unwrap_or_default(),
-        }
-    }
+/// A cache that counts what it saved and what it did not.
+struct Counted<V> {
+    cache: Cache<u64, V, ByMemory>,
+    hits: AtomicU64,
+    /// Counted when something is kept: much may be read after a single look.
+    misses: AtomicU64,
 }
 
-impl fmt::Debug for Caches {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Caches({:?})", self.stats())
-    }
-}
-
-fn made<V: Clone>(bytes: u64, weight_usual: u64) -> Option<Cache<u64, V, ByMemory>>
+impl<V: Clone> Counted<V>
 where
     ByMemory: Weighter<u64, V>,
 {
-    let items = usize::try_from(bytes / weight_usual).unwrap_or(usize::MAX);
-    (bytes > 0).then(|| Cache::with_weighter(items, bytes, ByMemory))
-}
+    /// A cache of so many bytes, if they are any.
+    fn new(bytes: u64, weight_usual: u64) -> Option<Self> {
+        let items = usize::try_from(bytes / weight_usual).unwrap_or(usize::MAX);
+        let cache = (bytes > 0).then(|| Cache::with_weighter(items, bytes, ByMemory))?;
+        Some(Self { cache, hits: AtomicU64::new(0), misses: AtomicU64::new(0) })
+    }
 
-fn stats<V: Clone>(cache: &Cache<u64, V, ByMemory>) -> CacheStats
-where
-    ByMemory: Weighter<u64, V>,
-{
-    let (hits, misses, entries, bytes) = (cache.hits(), cache.misses(), cache.len() as u64, cache.weight());
-    CacheStats { hits, misses, entries, bytes }
+    fn get(&self, key: u64, is_enough: impl FnOnce(&V) -> bool) -> Option<V> {
+        let found = self.cache.get(&key).filter(is_enough)?;
+        self.hits.fetch_add(1, Ordering::Relaxed);
+        Some(found)
+    }
+
+    fn keep(&self, key: u64, value: V) {
+        self.misses.fetch_add(1, Ordering::Relaxed);
+        self.cache.insert(key, value);
+    }
+
+    fn stats(&self) -> CacheStats {
+        let (hits, misses) = (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed));
+        CacheStats { hits, misses, entries: self.cache.len() as u64, bytes: self.cache.weight() }
+    }
 }

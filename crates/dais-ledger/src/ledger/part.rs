@@ -33,15 +33,13 @@ impl<S: Storage> Ledger<S> {
     }
 
     fn span(&self, number: u64) -> Result<Arc<Span>, LedgerError> {
-        if let Some(span) = self.caches.span(number) {
-            return Ok(span);
-        }
         let first = number * SPAN_LEAVES;
         let range = first..self.head.head.size.min(first + SPAN_LEAVES);
-        let span = self.stored_span(range.clone()).map_err(|error| self.noted(error))?;
-        if range.end - first == SPAN_LEAVES {
-            self.caches.keep_span(number, &span);
+        if let Some(span) = self.caches.span(number, range.end - first) {
+            return Ok(span);
         }
+        let span = self.stored_span(range).map_err(|error| self.noted(error))?;
+        self.caches.keep_span(number, &span);
         Ok(span)
     }
 

@@ -32,6 +32,11 @@ impl Span {
         Self { first, levels }
     }
 
+    /// Number of leaves.
+    pub(crate) fn leaves(&self) -> u64 {
+        self.levels[0].len() as u64
+    }
+
     /// The root over a range of leaves, all of which are in this span.
     pub(crate) fn range_root(&self, range: Range<u64>) -> Digest {
         let (start, width) = (range.start - self.first, range.end - range.start);

@@ -1,6 +1,8 @@
 //! What a ledger keeps of what it read.
 
-use dais_ledger::{CacheSettings, Damage, Durability, Ledger, LedgerCacheStats, LedgerError, SqliteStorage};
+use dais_ledger::{
+    CacheSettings, CacheStats, Damage, Durability, Ledger, LedgerCacheStats, LedgerError, SqliteStorage,
+};
 use rusqlite::Connection;
 
 use super::follow::Watched;
@@ -32,10 +34,32 @@ fn what_was_read_is_not_read_again_and_is_the_same() {
     assert_eq!(storage.read(), []);
     let stats = cached.cache_stats();
     assert_eq!(stats.entries.entries, size);
-    assert_eq!(stats.nodes.entries, 3, "the last 232 entries are no whole span yet");
-    assert!(stats.nodes.hits > 0 && stats.nodes.misses >= 3);
-    assert!(stats.entries.hit_rate() > 0.5, "{stats:?}");
+    assert_eq!((stats.nodes.entries, stats.nodes.misses), (3, 3));
+    assert!(stats.nodes.hits > stats.nodes.misses, "{stats:?}");
+    // Those read by themselves first may be read once more among their neighbours.
+    assert!((size..=size + 6).contains(&stats.entries.misses) && stats.entries.hits >= 2 * size, "{stats:?}");
+    assert!(stats.entries.hit_rate() > 0.6 && stats.entries.hit_rate() < 1.0);
+    assert!(CacheStats::default().hit_rate().abs() < f64::EPSILON);
     assert_eq!(plain.cache_stats(), LedgerCacheStats::default());
+}
+
+#[test]
+fn what_is_kept_of_the_end_of_a_log_grows_with_it() {
+    let storage = Watched::default();
+    let mut writer = filled(storage.clone(), 300, 300);
+    let mut reader = Ledger::open(storage.clone()).unwrap().cached(&all_of_it());
+    for _ in 0..30 {
+        let head = reader.head().head;
+        for index in [0, 255, 256, head.size - 1] {
+            let proof = reader.prove_inclusion(index, head.size).unwrap();
+            assert_eq!(proof.verify_in(&reader.entry(index).unwrap().leaf_hash(), &head), Ok(()));
+        }
+        storage.read();
+        reader.prove_inclusion(head.size - 2, head.size).unwrap();
+        assert_eq!(storage.read(), [], "at {}", head.size);
+        writer.append_batch(&entries(10)).unwrap();
+        reader.catch_up().unwrap();
+    }
 }
 
 #[test]
