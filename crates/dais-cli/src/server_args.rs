@@ -39,7 +39,7 @@ impl ServerArgs {
             recycle: self.recycle,
             ..ServerSettings::default()
         };
-        StorageOptions { durability, server }
+        StorageOptions { durability, server, ..StorageOptions::default() }
     }
 }
 

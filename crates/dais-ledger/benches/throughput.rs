@@ -1,7 +1,7 @@
 //! The figures of `docs/reference/ledger-performance.md`, measured side by side in one run and printed as a table.
 //!
 //! `cargo bench -p dais-ledger --bench throughput`, with `-- --quick` for a run that only shows that it works, and
-//! `-- --large [folder]` for time and peak memory of a log of 10 million entries.
+//! `-- --large [folder]` for time and peak memory of a log of 10 million entries, `-- --writer` for the writer alone.
 //!
 //! Rates are by the clock. What only computes also has its rate per second of processor time, which says what the code
 //! costs when other programs want the processor too.
@@ -40,6 +40,9 @@ fn main() -> Outcome {
     let (rounds, scale) = if given("--quick") || given("--test") { (2, 1) } else { (9, 100) };
     let folder = tempfile::tempdir()?;
     line(&format!("{:<54} {:>12} {:>10}", "", "per second", "ratio"))?;
+    if given("--writer") {
+        return append_one_by_one(5 * rounds, scale);
+    }
     for durability in [Durability::Full, Durability::Normal] {
         append_beside_rows(durability, rounds, scale)?;
     }

@@ -80,7 +80,8 @@ pub enum Damage {
         "an entry from {first} on, before {size}, was replaced: the tree has the root {computed}, sealed is {sealed}"
     )]
     RootMismatch {
-        /// First entry of the batch; all before it are good.
+        /// First entry of the batch, or of the part of the tree that was looked at; with [`verify`], all before it are
+        /// good.
         first: u64,
         /// Size in the head that seals the batch.
         size: u64,
@@ -225,7 +226,7 @@ pub(crate) fn read_row(row: RowRef<'_>) -> Result<Entry, Damage> {
 }
 
 /// As [`read_row`], without making the entry.
-fn check_row(row: RowRef<'_>) -> Result<(), Damage> {
+pub(crate) fn check_row(row: RowRef<'_>) -> Result<(), Damage> {
     check_hash(row)?;
     Entry::check(row.bytes).map_err(|source| Damage::EntryMalformed { index: row.index, source })
 }

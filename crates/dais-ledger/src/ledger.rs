@@ -1,9 +1,10 @@
 //! The log itself: appending, reading, proving.
 
-use std::ops::{ControlFlow, Range};
-use std::sync::OnceLock;
+use std::ops::ControlFlow;
+use std::sync::{Arc, OnceLock};
 
 use crate::audit::{self, Damage, Verified, read_row};
+use crate::cache::{CacheSettings, Caches, LedgerCacheStats};
 use crate::digest::Digest;
 use crate::entry::Entry;
 use crate::error::LedgerError;
@@ -11,12 +12,15 @@ use crate::head::{Head, HeadKey, HeadVerifier, SignedHead};
 use crate::origin::Origin;
 use crate::proof::{ConsistencyProof, InclusionProof, consistency_ranges, inclusion_ranges};
 use crate::storage::{Batch, Identity, Storage, StorageError};
-use crate::tree::{Frontier, Tree};
+use crate::tree::Tree;
 
 mod append;
+mod follow;
+mod part;
 mod since;
 
 use append::Attempt;
+pub(crate) use follow::Known;
 pub use since::EntriesSince;
 
 /// An append-only log over a storage.
@@ -24,7 +28,10 @@ pub use since::EntriesSince;
 /// Without a type argument it is a ledger over any storage, chosen at run time: `Box::new(storage)`.
 ///
 /// Beside the storage it holds about a quarter of a byte per entry (tree nodes over 256 entries and more), so that a
-/// proof reads at most a few hundred leaf hashes, whatever the size of the log.
+/// proof reads the hashes of at most 512 leaves, and 256 in the present log, whatever its size.
+///
+/// The log may grow by other hands while a ledger is open: it shows the log as of its head until
+/// [`Ledger::catch_up`].
 ///
 /// | state | entered | appending | reading |
 /// |---|---|---|---|
@@ -40,6 +47,7 @@ pub struct Ledger<S: Storage = Box<dyn Storage>> {
     key: Option<HeadKey>,
     head: SignedHead,
     tree: Tree,
+    caches: Arc<Caches>,
     /// Kept for its memory.
     batch: Batch,
     /// A batch of which the storage could not say whether it is stored.
@@ -106,13 +114,32 @@ impl<S: Storage> Ledger<S> {
     }
 
     fn with_tree(storage: S, identity: Identity, head: SignedHead, tree: Tree) -> Self {
-        let (batch, closed_by) = (Batch::default(), OnceLock::new());
-        Self { storage, identity, key: None, head, tree, batch, doubtful: None, closed_by }
+        let (batch, caches, closed_by) = (Batch::default(), Arc::default(), OnceLock::new());
+        Self { storage, identity, key: None, head, tree, caches, batch, doubtful: None, closed_by }
     }
 
     fn with_key(mut self, key: HeadKey) -> Self {
         self.key = Some(key);
         self
+    }
+
+    /// Keeps what is read within bounds, so that reading it again is faster: see [`CacheSettings`].
+    ///
+    /// Only readings of single entries, of [`Ledger::entries_since`] and of proofs use it; [`Ledger::verify`] never does.
+    #[must_use]
+    pub fn cached(mut self, settings: &CacheSettings) -> Self {
+        self.caches = Arc::new(Caches::new(settings));
+        self
+    }
+
+    /// Keeps what is read together with other ledgers over the same log.
+    pub(crate) fn share_caches(&mut self, caches: Arc<Caches>) {
+        self.caches = caches;
+    }
+
+    /// How often the caches had what was asked for, and what they hold.
+    pub fn cache_stats(&self) -> LedgerCacheStats {
+        self.caches.stats()
     }
 
     /// The sealed head over all entries.
@@ -156,7 +183,12 @@ impl<S: Storage> Ledger<S> {
         if index >= size {
             return Err(LedgerError::NoSuchEntry { index, size });
         }
-        self.stored_entry(index).map_err(|error| self.noted(error))
+        if let Some(entry) = self.caches.entry(index) {
+            return Ok(entry);
+        }
+        let entry = self.stored_entry(index).map_err(|error| self.noted(error))?;
+        self.caches.keep_entry(index, &entry);
+        Ok(entry)
     }
 
     fn stored_entry(&self, index: u64) -> Result<Entry, LedgerError> {
@@ -192,7 +224,8 @@ impl<S: Storage> Ledger<S> {
     ///
     /// # Errors
     ///
-    /// [`LedgerError::NoSuchSize`] or [`LedgerError::NoSuchEntry`] when there is nothing to prove.
+    /// [`LedgerError::NoSuchSize`] or [`LedgerError::NoSuchEntry`] when there is nothing to prove,
+    /// [`LedgerError::Damaged`] when stored hashes were altered: what is given out verifies.
     pub fn prove_inclusion(&self, index: u64, size: u64) -> Result<InclusionProof, LedgerError> {
         check_size(size, self.head.head.size)?;
         if index >= size {
@@ -206,7 +239,8 @@ impl<S: Storage> Ledger<S> {
     ///
     /// # Errors
     ///
-    /// [`LedgerError::NoSuchSize`] unless `old_size <= new_size <=` present size.
+    /// [`LedgerError::NoSuchSize`] unless `old_size <= new_size <=` present size; [`LedgerError::Damaged`] as for
+    /// [`Ledger::prove_inclusion`].
     pub fn prove_consistency(&self, old_size: u64, new_size: u64) -> Result<ConsistencyProof, LedgerError> {
         check_size(new_size, self.head.head.size)?;
         check_size(old_size, new_size)?;
@@ -237,43 +271,10 @@ impl<S: Storage> Ledger<S> {
         }
         error
     }
-
-    fn range_roots(&self, ranges: Vec<Range<u64>>) -> Result<Vec<Digest>, LedgerError> {
-        ranges.into_iter().map(|range| self.range_root(range)).collect()
-    }
-
-    /// The right edge of the tree as it was at `size`, which is at most the present one.
-    pub(crate) fn frontier_at(&self, size: u64) -> Result<Frontier, LedgerError> {
-        Frontier::from_parts(size, |range| self.range_root(range))
-    }
-
-    /// The root over a range of leaves, split as RFC 6962 splits a tree of that width.
-    pub(crate) fn range_root(&self, range: Range<u64>) -> Result<Digest, LedgerError> {
-        let root = self.tree.range_root(range, &mut |leaves| stored_leaves(&self.storage, leaves));
-        root.map_err(|error| self.noted(error))
-    }
 }
 
 fn check_size(size: u64, size_max: u64) -> Result<(), LedgerError> {
     if size <= size_max { Ok(()) } else { Err(LedgerError::NoSuchSize { size, size_max }) }
-}
-
-/// The stored leaf hashes of a range, all of them.
-fn stored_leaves<S: Storage>(storage: &S, range: Range<u64>) -> Result<Vec<Digest>, LedgerError> {
-    let mut leaves = Vec::with_capacity((range.end - range.start) as usize);
-    let mut next = range.start;
-    storage.scan_leaves(range.clone(), &mut |index, leaf| {
-        if index != next {
-            return ControlFlow::Break(());
-        }
-        next += 1;
-        leaves.push(leaf);
-        ControlFlow::Continue(())
-    })?;
-    if next < range.end {
-        return Err(Damage::EntryMissing { index: next }.into());
-    }
-    Ok(leaves)
 }
 
 /// The tree over the first `size` stored leaf hashes, or over those before the first gap.

@@ -32,6 +32,7 @@
 mod audit;
 #[cfg(feature = "backup")]
 pub mod backup;
+mod cache;
 mod checkpoint;
 mod cosignature;
 mod digest;
@@ -41,6 +42,7 @@ mod head;
 mod ledger;
 mod note;
 mod origin;
+mod pool;
 mod proof;
 mod proof_text;
 mod salvage;
@@ -52,6 +54,7 @@ mod witness;
 mod writer;
 
 pub use audit::{Damage, Verified, verify};
+pub use cache::{CacheSettings, CacheStats, LedgerCacheStats};
 pub use checkpoint::{CHECKPOINT_BYTES_MAX, Checkpoint, CheckpointError, SIGNATURES_MAX, Unsigned};
 pub use cosignature::{CosignedHead, NotWitnessed, PolicyError, WitnessPolicy, WitnessVerifier};
 pub use digest::{Digest, DigestError};
@@ -61,6 +64,7 @@ pub use head::{Head, HeadKey, HeadSeal, HeadVerifier, InvalidKey, InvalidSeal, S
 pub use ledger::{EntriesSince, Ledger};
 pub use note::{NoteSignature, NoteSignatureError, VkeyError};
 pub use origin::{Origin, OriginError};
+pub use pool::{PoolError, PoolStats, Reader, ReaderPool};
 pub use proof::{ConsistencyProof, InclusionProof, ProofError};
 pub use proof_text::{ConsistencyText, Included, InclusionText, NotProven, ProofTextError};
 pub use salvage::{Known, Lost, SalvageError, Salvaged, salvage};
@@ -68,8 +72,8 @@ pub use split_view::{SplitView, SplitViewError};
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub use storage::ServerStorage;
 pub use storage::{
-    Batch, Durability, Identity, Location, LocationError, MemoryStorage, RowRef, ServerSettings, ServerUrl,
-    SqliteStorage, Storage, StorageError, StorageOptions, System,
+    Batch, Durability, Identity, Location, LocationError, MemoryStorage, PoolSettings, RowRef, ServerSettings,
+    ServerUrl, SqliteStorage, Storage, StorageError, StorageOptions, System,
 };
 pub use tiles::{
     ExportError, Exported, FileError, IMPORT_BATCH_BYTES_MAX, ImportError, TileFault, VerifiedTiles, add_cosignatures,

@@ -236,8 +236,9 @@ pub(crate) fn consistency_ranges(old_size: u64, new_size: u64) -> Vec<Range<u64>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::{Tree, leaf_hash};
+    use crate::tree::{Span, Tree, leaf_hash};
     use std::convert::Infallible;
+    use std::sync::Arc;
 
     /// The leaves of the test vectors of the Certificate Transparency reference implementation.
     const LEAVES: [&str; 8] =
@@ -259,9 +260,9 @@ mod tests {
     }
 
     fn roots(leaves: &[Digest], ranges: Vec<Range<u64>>) -> Vec<Digest> {
-        let mut read =
-            |range: Range<u64>| Ok::<_, Infallible>(leaves[range.start as usize..range.end as usize].to_vec());
-        ranges.into_iter().map(|range| Tree::default().range_root(range, &mut read).unwrap()).collect()
+        let span = Arc::new(Span::new(0, leaves.to_vec()));
+        let mut spans = |_| Ok::<_, Infallible>(Arc::clone(&span));
+        ranges.into_iter().map(|range| Tree::default().range_root(range, &mut spans).unwrap()).collect()
     }
 
     fn digests(texts: &[&str]) -> Vec<Digest> {

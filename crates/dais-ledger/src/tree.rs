@@ -1,14 +1,17 @@
 //! The Merkle tree of RFC 6962 section 2.1.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::digest::Digest;
 
-/// Spans of this many levels (256 leaves) are recomputed from leaf hashes; roots above are kept in memory.
-const SPAN_LEVEL: u32 = 8;
-const SPAN_LEAVES: u64 = 1 << SPAN_LEVEL;
+mod span;
+
+pub(crate) use span::{SPAN_LEAVES, Span};
+
+use span::SPAN_LEVEL;
 
 /// The root of the tree without leaves: SHA-256 of nothing.
 pub fn empty_root() -> Digest {
@@ -73,19 +76,29 @@ impl Frontier {
     }
 
     pub(crate) fn root(&self) -> Digest {
-        let mut peaks = self.peaks.iter().rev();
-        match peaks.next() {
-            None => empty_root(),
-            Some(&last) => peaks.fold(last, |right, left| node_hash(left, &right)),
+        self.root_from(0).unwrap_or_else(empty_root)
+    }
+
+    /// The root over the leaves from `start` to the end, if that is where one of the complete subtrees begins.
+    fn root_from(&self, start: u64) -> Option<Digest> {
+        let (mut begin, mut root) = (self.size, None);
+        for peak in self.peaks.iter().rev() {
+            begin -= 1 << begin.trailing_zeros();
+            let joined = root.map_or(*peak, |right| node_hash(peak, &right));
+            if begin == start {
+                return Some(joined);
+            }
+            root = Some(joined);
         }
+        None
     }
 }
 
 /// A tree that can give the root of any of its parts.
 ///
-/// Of its nodes it keeps those over 256 leaves and more, about a quarter of a byte a leaf; what lies below is
-/// recomputed from stored leaf hashes when it is asked for.
-#[derive(Debug, Default)]
+/// Of its nodes it keeps its right edge and those over 256 leaves and more, about a quarter of a byte a leaf; what lies
+/// below is recomputed from stored leaf hashes, a [`Span`] at a time, when it is asked for.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Tree {
     frontier: Frontier,
     /// `levels[k][i]` is the root of the complete subtree over leaves `i << (8 + k)` to `(i + 1) << (8 + k)`.
@@ -136,37 +149,40 @@ impl Tree {
 
     /// The root over a range of leaves, split as RFC 6962 splits a tree of that width.
     ///
-    /// `read` gives the leaf hashes of a range of at most 256; it is called once or twice for ranges that proofs need.
+    /// `spans` gives the span with a number; for ranges that proofs need it is asked for one or two different ones.
     pub(crate) fn range_root<E>(
         &self,
         range: Range<u64>,
-        read: &mut impl FnMut(Range<u64>) -> Result<Vec<Digest>, E>,
+        spans: &mut impl FnMut(u64) -> Result<Arc<Span>, E>,
     ) -> Result<Digest, E> {
         let width = range.end - range.start;
-        if let Some(&root) = self.kept(&range) {
+        if let Some(root) = self.kept(&range) {
             return Ok(root);
         }
-        if width <= SPAN_LEAVES {
-            let mut frontier = Frontier::default();
-            for leaf in read(range)? {
-                frontier.push(leaf, |_, _| ());
-            }
-            return Ok(frontier.root());
+        let number = range.start / SPAN_LEAVES;
+        if range.end <= (number + 1) * SPAN_LEAVES {
+            return Ok(spans(number)?.range_root(range));
         }
         let middle = range.start + split(width);
-        let left = self.range_root(range.start..middle, read)?;
-        let right = self.range_root(middle..range.end, read)?;
+        let left = self.range_root(range.start..middle, spans)?;
+        let right = self.range_root(middle..range.end, spans)?;
         Ok(node_hash(&left, &right))
     }
 
-    fn kept(&self, range: &Range<u64>) -> Option<&Digest> {
+    /// The root over a range of leaves, if it is known without reading any: so are those of all spans.
+    pub(crate) fn kept(&self, range: &Range<u64>) -> Option<Digest> {
         let width = range.end - range.start;
+        if range.end == self.frontier.size
+            && let Some(root) = self.frontier.root_from(range.start)
+        {
+            return Some(root);
+        }
         if !width.is_power_of_two() || !range.start.is_multiple_of(width) {
             return None;
         }
         let depth = width.ilog2().checked_sub(SPAN_LEVEL)?;
         let position = usize::try_from(range.start / width).ok()?;
-        self.levels.get(depth as usize)?.get(position)
+        self.levels.get(depth as usize)?.get(position).copied()
     }
 }
 
@@ -174,6 +190,7 @@ impl Tree {
 mod tests {
     use super::*;
     use crate::proof;
+    use std::collections::BTreeSet;
     use std::convert::Infallible;
 
     /// MTH of RFC 6962 section 2.1, word for word.
@@ -185,6 +202,16 @@ mod tests {
                 let (left, right) = leaves.split_at(split(leaves.len() as u64) as usize);
                 node_hash(&mth(left), &mth(right))
             }
+        }
+    }
+
+    /// Gives the spans of leaves, and notes which.
+    fn spans(leaves: &[Digest], read: &mut BTreeSet<u64>) -> impl FnMut(u64) -> Result<Arc<Span>, Infallible> {
+        |number| {
+            read.insert(number);
+            let first = number * SPAN_LEAVES;
+            let end = leaves.len().min((first + SPAN_LEAVES) as usize);
+            Ok(Arc::new(Span::new(first, leaves[first as usize..end].to_vec())))
         }
     }
 
@@ -217,18 +244,15 @@ mod tests {
             tree.adopt(growth);
         }
         for size in 1..=leaves.len() {
-            let mut leaves_read = 0;
-            let root = tree.range_root(0..size as u64, &mut |range| {
-                leaves_read += range.end - range.start;
-                Ok::<_, Infallible>(leaves[range.start as usize..range.end as usize].to_vec())
-            });
+            let mut read = BTreeSet::new();
+            let root = tree.range_root(0..size as u64, &mut spans(&leaves, &mut read));
             assert_eq!(root, Ok(mth(&leaves[..size])), "size {size}");
-            assert!(leaves_read <= 256, "{leaves_read} leaves read for size {size}");
+            assert!(read.len() <= 1, "{read:?} read for size {size}");
         }
     }
 
     #[test]
-    fn a_proof_reads_at_most_two_spans_of_leaves() {
+    fn a_proof_reads_at_most_two_spans_and_one_in_the_present_log() {
         let leaves = leaves(2_500);
         let mut tree = Tree::default();
         let mut growth = tree.growth();
@@ -236,20 +260,37 @@ mod tests {
             growth.push(leaf);
         }
         tree.adopt(growth);
-        let leaves_read = |ranges: Vec<Range<u64>>| {
-            let mut count = 0;
+        let spans_read = |ranges: Vec<Range<u64>>| {
+            let mut read = BTreeSet::new();
             for range in ranges {
-                tree.range_root(range, &mut |range| {
-                    count += range.end - range.start;
-                    Ok::<_, Infallible>(leaves[range.start as usize..range.end as usize].to_vec())
-                })
-                .unwrap();
+                let expected = mth(&leaves[range.start as usize..range.end as usize]);
+                assert_eq!(tree.range_root(range, &mut spans(&leaves, &mut read)), Ok(expected));
             }
-            count
+            read.len()
         };
-        for index in 0..2_300 {
-            assert!(leaves_read(proof::inclusion_ranges(index, 2_300)) < 512, "entry {index}");
-            assert!(leaves_read(proof::consistency_ranges(index, 2_300)) < 512, "size {index}");
+        for index in (0..2_300).step_by(7) {
+            assert!(spans_read(proof::inclusion_ranges(index, 2_300)) <= 2, "entry {index}");
+            assert!(spans_read(proof::consistency_ranges(index, 2_300)) <= 2, "size {index}");
+        }
+        for index in (0..2_500).step_by(7) {
+            assert!(spans_read(proof::inclusion_ranges(index, 2_500)) <= 1, "entry {index}");
+        }
+    }
+
+    #[test]
+    fn the_root_of_every_span_is_kept() {
+        for count in [1, 255, 256, 257, 1_000, 1_024] {
+            let leaves = leaves(count);
+            let mut tree = Tree::default();
+            let mut growth = tree.growth();
+            for &leaf in &leaves {
+                growth.push(leaf);
+            }
+            tree.adopt(growth);
+            for (number, part) in (0..).zip(leaves.chunks(256)) {
+                let first = number * 256;
+                assert_eq!(tree.kept(&(first..first + part.len() as u64)), Some(mth(part)), "{number} of {count}");
+            }
         }
     }
 

@@ -26,10 +26,19 @@ impl<'a, S: Storage> EntriesSince<'a, S> {
         Self { ledger, unread, read: VecDeque::new(), failure: None }
     }
 
+    /// Takes as much of the next piece from the cache as it has; returns whether that was something.
+    fn take_cached(&mut self) -> bool {
+        let piece = self.unread.start..self.unread.end.min(self.unread.start + Self::PIECE);
+        let cached = piece.map_while(|index| Some((index, self.ledger.caches.entry(index)?)));
+        self.read.extend(cached);
+        self.unread.start += self.read.len() as u64;
+        !self.read.is_empty()
+    }
+
     fn read_piece(&mut self) -> Result<(), LedgerError> {
         let piece = self.unread.start..self.unread.end.min(self.unread.start + Self::PIECE);
         let mut damage = None;
-        let (unread, read) = (&mut self.unread, &mut self.read);
+        let (unread, read, caches) = (&mut self.unread, &mut self.read, &self.ledger.caches);
         self.ledger.storage.scan(piece.clone(), &mut |row| {
             let checked = match read_row(row) {
                 Ok(_) if row.index != unread.start => Err(Damage::EntryMissing { index: unread.start }),
@@ -37,6 +46,7 @@ impl<'a, S: Storage> EntriesSince<'a, S> {
             };
             match checked {
                 Ok(entry) => {
+                    caches.keep_entry(row.index, &entry);
                     read.push_back((row.index, entry));
                     unread.start += 1;
                     ControlFlow::Continue(())
@@ -59,7 +69,7 @@ impl<S: Storage> Iterator for EntriesSince<'_, S> {
     type Item = Result<(u64, Entry), LedgerError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.read.is_empty() && !self.unread.is_empty() && self.failure.is_none() {
+        if self.read.is_empty() && !self.unread.is_empty() && self.failure.is_none() && !self.take_cached() {
             self.failure = self.read_piece().err().map(|error| self.ledger.noted(error));
         }
         if let Some(read) = self.read.pop_front() {

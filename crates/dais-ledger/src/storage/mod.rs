@@ -21,7 +21,7 @@ pub use location::{Location, LocationError, ServerUrl, System};
 pub use memory::MemoryStorage;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub use server::ServerStorage;
-pub use settings::{ServerSettings, StorageOptions};
+pub use settings::{PoolSettings, ServerSettings, StorageOptions};
 pub use sqlite::{Durability, SqliteStorage};
 
 /// Whose log it is: written once, when the log is created.

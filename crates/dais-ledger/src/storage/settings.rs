@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Durability;
+use crate::cache::CacheSettings;
 
 /// How a storage is opened; each kind of storage takes what concerns it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -11,6 +12,41 @@ pub struct StorageOptions {
     pub durability: Durability,
     /// Of logs on servers.
     pub server: ServerSettings,
+    /// Of readers that share a log, see [`crate::ReaderPool`].
+    pub pool: PoolSettings,
+}
+
+/// How many readers a [`crate::ReaderPool`] has, and how long who wants one waits.
+///
+/// Up to `size + overflow` readers are in use at a time. A reader is one connection to the file or server, and a quarter
+/// of a byte of memory for each entry of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolSettings {
+    /// Most readers that are kept open while nobody uses them. Default: 5.
+    pub size: usize,
+    /// Readers that may be opened beyond `size` while all are in use; they are closed when they come back and are not
+    /// wanted. Default: 10. With zero readers in all, there is one.
+    pub overflow: usize,
+    /// How long to wait for a reader when all are in use; opening and catching up come on top. Zero: not at all.
+    /// Default: 30 s.
+    pub timeout: Duration,
+    /// Age at which a reader is closed instead of used again. Zero: never. Default: 1 h. On a server the connection of
+    /// a reader is also replaced at the age in [`ServerSettings::recycle`].
+    pub recycle: Duration,
+    /// What all readers of the pool keep together of what they read. Default: 16 MiB and 16 MiB.
+    pub cache: CacheSettings,
+}
+
+impl Default for PoolSettings {
+    fn default() -> Self {
+        Self {
+            size: 5,
+            overflow: 10,
+            timeout: Duration::from_secs(30),
+            recycle: Duration::from_hours(1),
+            cache: CacheSettings::default(),
+        }
+    }
 }
 
 /// How long a log on a server waits, and how often it tries again.

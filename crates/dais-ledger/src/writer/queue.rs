@@ -2,7 +2,7 @@
 
 use std::mem;
 use std::ops::Range;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::{WriteError, WriterParams};
@@ -16,17 +16,15 @@ const YIELDS: usize = 100;
 type Outcome = Result<u64, WriteError>;
 
 /// Where those who submitted to one group wait for its outcome.
+///
+/// Nobody who is woken has to wait for a lock that another one woken holds.
 #[derive(Default)]
-struct Group {
-    outcome: Mutex<Option<Outcome>>,
-    settled: Condvar,
-}
+struct Group(OnceLock<Outcome>);
 
 impl Group {
     /// Tells everybody; only the first outcome counts.
     fn settle(&self, outcome: Outcome) {
-        lock(&self.outcome).get_or_insert(outcome);
-        self.settled.notify_all();
+        let _ = self.0.set(outcome);
     }
 }
 
@@ -39,9 +37,7 @@ pub(super) struct Place {
 impl Place {
     /// Waits for the group and returns the indices of this submission's entries.
     pub(super) fn wait(self) -> Result<Range<u64>, WriteError> {
-        let outcome = self.group.settled.wait_while(lock(&self.group.outcome), |outcome| outcome.is_none());
-        let outcome = outcome.unwrap_or_else(PoisonError::into_inner).clone();
-        let first = outcome.unwrap_or(Err(WriteError::Died))?;
+        let first = self.group.0.wait().clone()?;
         Ok(first + self.entries.start..first + self.entries.end)
     }
 }

@@ -4,6 +4,7 @@
 
 #[cfg(feature = "backup")]
 mod backup;
+mod cache;
 mod child;
 mod conformance;
 mod crash;
@@ -11,6 +12,8 @@ mod disk;
 mod faulty;
 mod files;
 mod flip;
+mod follow;
+mod pool;
 mod proofs;
 mod salvage;
 #[cfg(any(feature = "postgres", feature = "mysql"))]

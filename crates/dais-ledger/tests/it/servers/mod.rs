@@ -6,11 +6,12 @@ use std::thread;
 use std::time::Duration;
 
 use dais_ledger::{
-    Entry, Ledger, LedgerError, Location, MemoryStorage, ServerSettings, Storage, StorageError, StorageOptions,
+    Entry, Ledger, LedgerError, Location, MemoryStorage, PoolError, PoolSettings, PoolStats, ReaderPool,
+    ServerSettings, Storage, StorageError, StorageOptions,
 };
 
 use crate::conformance::CHECKS;
-use crate::{all_entries, entries, filled, key, origin};
+use crate::{all_entries, entries, filled, key, origin, pool};
 
 mod certificate;
 mod process;
@@ -278,6 +279,40 @@ fn connections_are_replaced_at_their_age(server: &mut impl Server) {
     assert_eq!(server.end_connections(), 1, "the former connections were closed");
 }
 
+fn readers_follow_eight_threads_that_append(server: &mut impl Server) {
+    let location = server.url("log").parse().unwrap();
+    pool::readers_follow_eight_threads_that_append(&location, patient(), 40);
+}
+
+fn readers_come_back_with_a_server_that_was_restarted(server: &mut impl Server) {
+    let location: Location = server.url("log").parse().unwrap();
+    let mut writer = filled(location.create(&patient()).unwrap(), 100, 50);
+    let settings = PoolSettings { size: 2, overflow: 0, timeout: Duration::ZERO, ..PoolSettings::default() };
+    let server_settings = ServerSettings { retry_attempts: 0, ..impatient() };
+    let options = StorageOptions { server: server_settings, pool: settings, ..StorageOptions::default() };
+    let readers = ReaderPool::open(location, options).unwrap();
+    let lent = readers.reader().unwrap();
+    drop(readers.reader().unwrap());
+    assert_eq!(readers.stats(), PoolStats { busy: 1, idle: 1, readers_max: 2 });
+    server.stop();
+    for _ in 0..3 {
+        let refused = readers.reader().unwrap_err();
+        let gone = matches!(refused, PoolError::Ledger(LedgerError::Storage(StorageError::Unavailable { .. })));
+        assert!(gone, "{refused}");
+    }
+    let refused = lent.entry(70).unwrap_err();
+    assert!(matches!(refused, LedgerError::Storage(StorageError::Unavailable { .. })), "{refused}");
+    assert_eq!(readers.stats(), PoolStats { busy: 1, idle: 0, readers_max: 2 });
+    server.start();
+    assert_eq!(lent.entry(70).unwrap(), entries(100)[70]);
+    writer.append_batch(&entries(5)).unwrap();
+    drop(lent);
+    let (one, other) = (readers.reader().unwrap(), readers.reader().unwrap());
+    assert_eq!((one.head(), other.head()), (writer.head(), writer.head()));
+    assert_eq!(readers.reader().unwrap_err(), PoolError::Busy { readers: 2, waited: Duration::ZERO });
+    assert_eq!(readers.damage(), None);
+}
+
 /// The tests that every kind of server must pass, each on a server of its own.
 macro_rules! checks {
     ($server:ident) => {
@@ -291,7 +326,9 @@ macro_rules! checks {
             a_server_that_stays_away_is_an_error_that_ends,
             of_two_writers_one_is_refused,
             long_logs_are_read_in_pieces,
-            connections_are_replaced_at_their_age
+            connections_are_replaced_at_their_age,
+            readers_follow_eight_threads_that_append,
+            readers_come_back_with_a_server_that_was_restarted
         );
     };
     ($server:ident: $($name:ident),*) => {
