@@ -5,6 +5,8 @@
 //! holds a sealed head can be shown that an entry is in the log ([`InclusionProof`]) and that a later head only added
 //! to it ([`ConsistencyProof`]), without seeing the rest.
 //!
+//! One [`LedgerWriter`] appends for many threads, and a [`ReaderPool`] lends readers to others meanwhile.
+//!
 //! Witnesses cosign a head only if it continues what they saw ([`Witness`]); who seals two histories and shows both is
 //! convicted by a [`SplitView`]. A log can be exported as static files ([`export_tiles`]) that others verify without it.
 //!
