@@ -17,18 +17,20 @@ pub(crate) const VARIABLE: &str = "DAIS_LEDGER";
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) location: Location,
-    /// Folder of the run it belongs to, if it is known.
+    /// The folder it lies in, or of the run it belongs to, if there is one.
     pub(crate) folder: Option<PathBuf>,
+    /// Whether the folder of a run was named, and not a ledger alone.
+    pub(crate) whole_run: bool,
 }
 
 impl Place {
     /// The ledger that the folder of a run, a ledger file or a connection string stands for.
     pub(crate) fn of(named: &Path) -> anyhow::Result<Self> {
         if let Some(location) = connection(named)? {
-            return Ok(Self { location, folder: None });
+            return Ok(Self { location, folder: None, whole_run: false });
         }
         let location = with_login(Archive::locate(named)?);
-        Ok(Self { location, folder: folder_of(named) })
+        Ok(Self { location, folder: folder_of(named), whole_run: named.is_dir() })
     }
 
     /// The ledger of a run, at `given` if that says where it is.
@@ -37,7 +39,7 @@ impl Place {
         if !run.exists() {
             return Err(ArchiveError::NoLedger { path: shown(run).into() }.into());
         }
-        Ok(Self { location: location(given)?, folder: folder_of(run) })
+        Ok(Self { location: location(given)?, folder: folder_of(run), whole_run: run.is_dir() })
     }
 
     /// Opens the ledger to read it.

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use dais_ledger::{CHECKPOINT_BYTES_MAX, Digest, Origin, SplitView, Storage, StorageError};
-use dais_sim::{Accusation, Cosignature, Cosigned, Witnessed, accusation, cosigned};
+use dais_sim::{Accusation, Cosignature, Cosigned, Doubt, Witnessed, accusation, cosigned};
 use serde_json::{Value, json};
 
 use crate::figures::count;
 use crate::output::Ink;
+use crate::place::Place;
 use crate::run_folder::{self, RunFolder};
 
 /// Writes what witnesses left behind; returns the names of the files.
@@ -38,20 +39,25 @@ pub(crate) struct Beside {
 }
 
 impl Beside {
-    /// Looks into the folder of a run; without one nothing is known, and nothing is missed.
+    /// Looks into the folder in which a ledger lies, if it lies in one. That the cosigned checkpoint is not there counts
+    /// against the folder of a whole run only: ledgers are restored, imported and copied without it.
     ///
     /// # Errors
     /// A file that is there and cannot be read.
-    pub(crate) fn look(folder: Option<&Path>, storage: &dyn Storage) -> anyhow::Result<Self> {
-        let Some(folder) = folder else { return Ok(Self::default()) };
-        let checkpoint = read(&folder.join(run_folder::CHECKPOINT))?;
-        let path = folder.join(run_folder::SPLIT_VIEW);
-        let proof = read(&path)?;
+    pub(crate) fn look(place: &Place, storage: &dyn Storage) -> anyhow::Result<Self> {
+        let path = |name| place.folder.as_ref().map(|folder| folder.join(name));
+        let read = |path: &Option<PathBuf>| path.as_deref().map_or(Ok(None), read);
+        let checkpoint = read(&path(run_folder::CHECKPOINT))?;
+        let proof_path = path(run_folder::SPLIT_VIEW);
+        let proof = read(&proof_path)?;
         let compare = || {
-            let cosigned = cosigned(storage, checkpoint.as_deref())?;
+            let mut cosigned = cosigned(storage, checkpoint.as_deref())?;
+            if let Some(found) = cosigned.as_mut().filter(|_| !place.whole_run) {
+                found.doubt.take_if(|doubt| matches!(doubt, Doubt::NoCheckpoint { .. }));
+            }
             let text = proof.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
             let accusation = text.map(|text| accusation(storage, &text)).transpose()?.flatten();
-            Ok::<Self, StorageError>(Self { cosigned, accusation: accusation.map(|found| (path, found)) })
+            Ok::<Self, StorageError>(Self { cosigned, accusation: proof_path.zip(accusation) })
         };
         // A ledger that cannot be read is for the audit to report.
         Ok(compare().unwrap_or_default())
@@ -121,6 +127,11 @@ fn cosigned_lines(cosigned: &Cosigned, ink: Ink) -> Vec<String> {
     match cosigned.head {
         None if witnesses == 0 && cosigned.doubt.is_none() => {
             lines.push(ink.faint("  the run was made without witnesses: no checkpoint of theirs to compare with"));
+        }
+        None if cosigned.doubt.is_none() => {
+            let text =
+                format!("  witnesses named in it: {witnesses}; no checkpoint of theirs beside it to compare with");
+            lines.push(ink.faint(&text));
         }
         None => return lines,
         Some(head) => {

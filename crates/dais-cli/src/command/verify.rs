@@ -19,7 +19,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     let place = Place::of_run(&args.run, args.ledger.as_deref())?;
     let (verdict, beside) = match place.archive(&args.server) {
-        Ok(archive) => (check(&archive), Beside::look(place.folder.as_deref(), &*archive.storage)?),
+        Ok(archive) => (check(&archive), Beside::look(&place, &*archive.storage)?),
         Err(ArchiveError::Ledger(StorageError::Corrupt { detail })) => (Verdict::Unopened(detail), Beside::default()),
         Err(error) => return Err(place.unopened(error)),
     };

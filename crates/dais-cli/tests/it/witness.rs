@@ -102,6 +102,11 @@ fn missing_and_changed_cosignatures_are_named() {
     let (code, screen, found) = verified(folder.path());
     assert_eq!((code, &found["fault"], &found["witnesses"]["ok"]), (Some(1), &Value::Null, &false.into()));
     assert!(screen.contains("names 7 witnesses, and there is no checkpoint"), "{screen}");
+
+    // A ledger alone has nothing to be missed.
+    fs::rename(folder.path().join("r/ledger.db"), folder.path().join("alone.db")).unwrap();
+    let screen = printed(dais(folder.path()).args(["verify", "alone.db"]));
+    assert!(screen.contains("witnesses named in it: 7; no checkpoint of theirs"), "{screen}");
 }
 
 #[test]
