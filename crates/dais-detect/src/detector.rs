@@ -45,6 +45,8 @@ pub struct Scratch {
     pub(crate) chosen_rows: Vec<f32>,
     /// Scores of one member of an ensemble.
     pub(crate) member_scores: Vec<f32>,
+    /// Sums of left, right and skewed tails of a block of rows.
+    pub(crate) tail_sums: Vec<[f32; 3]>,
 }
 
 /// Buffers for one query of the neighbour search.
@@ -64,6 +66,6 @@ impl Scratch {
             + self.neighbour.nearest.capacity()
             + self.chosen_rows.capacity()
             + self.member_scores.capacity();
-        4 * (floats + self.paths.capacity()) + self.fit.capacity_bytes()
+        4 * (floats + self.paths.capacity()) + 12 * self.tail_sums.capacity() + self.fit.capacity_bytes()
     }
 }

@@ -32,19 +32,27 @@
 mod algorithm;
 mod calibration;
 mod columns;
+mod copod;
 mod detector;
+mod ecod;
 mod ensemble;
 mod error;
 mod forest;
+mod hbos;
 pub mod metric;
 mod neighbours;
 mod simd;
+mod tail;
 
 pub use algorithm::{Algorithm, AnyDetector, UnknownAlgorithm};
 pub use calibration::Calibration;
 pub use columns::Columns;
+pub use copod::{Copod, CopodParams};
 pub use detector::{Detector, Scratch};
+pub use ecod::{Ecod, EcodParams};
 pub use ensemble::{Ensemble, EnsembleParams};
 pub use error::FitError;
 pub use forest::{FitScratch, ForestParams, IsolationForest};
+pub use hbos::{Hbos, HbosParams};
 pub use neighbours::{NeighbourDistance, NeighbourParams};
+pub use tail::TailSum;

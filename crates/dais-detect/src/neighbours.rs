@@ -66,16 +66,7 @@ impl NeighbourParams {
         if self.reference_max == 0 {
             return Err(FitError::Parameter { name: "reference_max", value: 0.0, expected: "at least 1" });
         }
-        if view.rows() == 0 {
-            return Err(FitError::NoRows);
-        }
-        if view.features() == 0 {
-            return Err(FitError::NoFeatures);
-        }
-        match view.first_non_finite() {
-            Some((row, feature)) => Err(FitError::NonFinite { row, feature }),
-            None => Ok(()),
-        }
+        view.check_learnable()
     }
 }
 
@@ -233,7 +224,7 @@ fn standardise(value: f32, centre: f32, scale: f32) -> f32 {
 /// Mean and population standard deviation, summed in eight lanes: a fixed order that still uses vectors.
 fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
     let count = values.len() as f64;
-    let mean = sum_of(values, f64::from) / count;
+    let mean = mean_of(values);
     let variance = sum_of(values, |value| {
         let difference = f64::from(value) - mean;
         difference * difference
@@ -241,7 +232,13 @@ fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
     (mean, variance.sqrt())
 }
 
-fn sum_of(values: &[f32], term: impl Fn(f32) -> f64) -> f64 {
+/// The mean, summed in the same fixed order.
+pub(crate) fn mean_of(values: &[f32]) -> f64 {
+    sum_of(values, f64::from) / values.len() as f64
+}
+
+/// The sum of `term` in eight lanes: a fixed order that still uses vectors.
+pub(crate) fn sum_of(values: &[f32], term: impl Fn(f32) -> f64) -> f64 {
     let mut lanes = [0.0f64; 8];
     let chunks = values.chunks_exact(8);
     let tail = chunks.remainder();

@@ -1,8 +1,8 @@
 //! What every detector promises, checked for each of them.
 
 use dais_detect::{
-    Columns, Detector, Ensemble, EnsembleParams, FitError, ForestParams, IsolationForest, NeighbourDistance,
-    NeighbourParams, Scratch,
+    Columns, Copod, CopodParams, Detector, Ecod, EcodParams, Ensemble, EnsembleParams, FitError, ForestParams, Hbos,
+    HbosParams, IsolationForest, NeighbourDistance, NeighbourParams, Scratch,
 };
 use proptest::prelude::*;
 use serde::Serialize;
@@ -33,12 +33,33 @@ impl Fitted for Ensemble {
     }
 }
 
+impl Fitted for Ecod {
+    fn fitted(view: Columns<'_>, _: u64) -> Result<Self, FitError> {
+        EcodParams::default().fit(view)
+    }
+}
+
+impl Fitted for Copod {
+    fn fitted(view: Columns<'_>, _: u64) -> Result<Self, FitError> {
+        CopodParams::default().fit(view)
+    }
+}
+
+impl Fitted for Hbos {
+    fn fitted(view: Columns<'_>, _: u64) -> Result<Self, FitError> {
+        HbosParams::default().fit(view)
+    }
+}
+
 /// Runs a check for every detector, each as a test of its own.
 macro_rules! every_detector {
     ($($check:ident),+ $(,)?) => {
         mod forest { $(#[test] fn $check() { super::$check::<dais_detect::IsolationForest>(); })+ }
         mod neighbours { $(#[test] fn $check() { super::$check::<dais_detect::NeighbourDistance>(); })+ }
         mod ensemble { $(#[test] fn $check() { super::$check::<dais_detect::Ensemble>(); })+ }
+        mod ecod { $(#[test] fn $check() { super::$check::<dais_detect::Ecod>(); })+ }
+        mod copod { $(#[test] fn $check() { super::$check::<dais_detect::Copod>(); })+ }
+        mod hbos { $(#[test] fn $check() { super::$check::<dais_detect::Hbos>(); })+ }
     };
 }
 
