@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::{
-    Columns, CopodParams, Detector, EcodParams, EnsembleParams, FitError, ForestParams, HbosParams, NeighbourParams,
-    Scratch,
+    Columns, CopodParams, Detector, EcodParams, EnsembleParams, ExtendedForestParams, FitError, ForestParams,
+    HbosParams, MahalanobisParams, NeighbourParams, Scratch,
 };
 
 /// A fitted detector of any kind.
@@ -41,12 +41,24 @@ pub enum Algorithm {
     Copod,
     /// [`crate::Hbos`].
     Hbos,
+    /// [`crate::Mahalanobis`].
+    Mahalanobis,
+    /// [`crate::ExtendedForest`].
+    ExtendedForest,
 }
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: &[Self] =
-        &[Self::IsolationForest, Self::Neighbours, Self::Ensemble, Self::Ecod, Self::Copod, Self::Hbos];
+    pub const ALL: &[Self] = &[
+        Self::IsolationForest,
+        Self::Neighbours,
+        Self::Ensemble,
+        Self::Ecod,
+        Self::Copod,
+        Self::Hbos,
+        Self::Mahalanobis,
+        Self::ExtendedForest,
+    ];
 
     /// The name, as [`FromStr`] reads it.
     pub fn name(self) -> &'static str {
@@ -57,6 +69,8 @@ impl Algorithm {
             Self::Ecod => "ecod",
             Self::Copod => "copod",
             Self::Hbos => "hbos",
+            Self::Mahalanobis => "mahalanobis",
+            Self::ExtendedForest => "extended-forest",
         }
     }
 
@@ -72,6 +86,8 @@ impl Algorithm {
             Self::Ecod => Box::new(EcodParams::default().fit(view)?),
             Self::Copod => Box::new(CopodParams::default().fit(view)?),
             Self::Hbos => Box::new(HbosParams::default().fit(view)?),
+            Self::Mahalanobis => Box::new(MahalanobisParams::default().fit(view)?),
+            Self::ExtendedForest => Box::new(ExtendedForestParams::default().fit(view, seed)?),
         })
     }
 }

@@ -88,6 +88,16 @@ fn a_warm_hbos_scores_without_allocating() {
 }
 
 #[test]
+fn a_warm_mahalanobis_scores_without_allocating() {
+    warm_scoring_allocates_nothing::<dais_detect::Mahalanobis>();
+}
+
+#[test]
+fn a_warm_extended_forest_scores_without_allocating() {
+    warm_scoring_allocates_nothing::<dais_detect::ExtendedForest>();
+}
+
+#[test]
 fn refitting_allocates_the_model_only() {
     for rows in [512, 6_000] {
         let data = normal(rows, 20, 1);
