@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::{
     Columns, CopodParams, Detector, EcodParams, EnsembleParams, ExtendedForestParams, FitError, ForestParams,
-    HbosParams, MahalanobisParams, NeighbourParams, Scratch,
+    HbosParams, LofParams, MahalanobisParams, NeighbourParams, RankEnsembleParams, Scratch,
 };
 
 /// A fitted detector of any kind.
@@ -45,6 +45,10 @@ pub enum Algorithm {
     Mahalanobis,
     /// [`crate::ExtendedForest`].
     ExtendedForest,
+    /// [`crate::Lof`].
+    Lof,
+    /// [`crate::RankEnsemble`].
+    RankEnsemble,
 }
 
 impl Algorithm {
@@ -58,6 +62,8 @@ impl Algorithm {
         Self::Hbos,
         Self::Mahalanobis,
         Self::ExtendedForest,
+        Self::Lof,
+        Self::RankEnsemble,
     ];
 
     /// The name, as [`FromStr`] reads it.
@@ -71,6 +77,8 @@ impl Algorithm {
             Self::Hbos => "hbos",
             Self::Mahalanobis => "mahalanobis",
             Self::ExtendedForest => "extended-forest",
+            Self::Lof => "lof",
+            Self::RankEnsemble => "rank-ensemble",
         }
     }
 
@@ -88,6 +96,8 @@ impl Algorithm {
             Self::Hbos => Box::new(HbosParams::default().fit(view)?),
             Self::Mahalanobis => Box::new(MahalanobisParams::default().fit(view)?),
             Self::ExtendedForest => Box::new(ExtendedForestParams::default().fit(view, seed)?),
+            Self::Lof => Box::new(LofParams::default().fit(view)?),
+            Self::RankEnsemble => Box::new(RankEnsembleParams::default().fit(view, seed, scratch)?),
         })
     }
 }

@@ -167,14 +167,28 @@ impl NeighbourDistance {
         scores: &mut [f32],
         scratch: &mut NeighbourScratch,
     ) {
-        let features = self.centres.len();
         for (score, index) in scores.iter_mut().zip(indices) {
-            scratch.standardised.clear();
-            let tile = &self.tiles[index / TILE * features * TILE..];
-            let own = (0..features).map(|feature| tile[feature * TILE + index % TILE]);
-            scratch.standardised.extend(own);
-            *score = self.distance(Some(index), scratch);
+            *score = self.distance_of_reference(index, scratch);
         }
+    }
+
+    /// The `k`-th smallest squared distance of a reference point to the others; all distances stay in `scratch`.
+    pub(crate) fn distance_of_reference(&self, index: usize, scratch: &mut NeighbourScratch) -> f32 {
+        let features = self.centres.len();
+        scratch.standardised.clear();
+        let tile = &self.tiles[index / TILE * features * TILE..];
+        let own = (0..features).map(|feature| tile[feature * TILE + index % TILE]);
+        scratch.standardised.extend(own);
+        self.distance(Some(index), scratch)
+    }
+
+    /// The `k`-th smallest squared distance of a row to the reference points; all distances stay in `scratch`.
+    pub(crate) fn distance_of_row(&self, view: &Columns<'_>, row: usize, scratch: &mut NeighbourScratch) -> f32 {
+        scratch.standardised.clear();
+        for (feature, (&centre, &scale)) in self.centres.iter().zip(&self.scales).enumerate() {
+            scratch.standardised.push(standardise(view.column(feature)[row], centre, scale));
+        }
+        self.distance(None, scratch)
     }
 
     /// The `k`-th smallest squared distance of the standardised row in `scratch`, without one point.
@@ -204,12 +218,7 @@ impl Detector for NeighbourDistance {
     fn score(&self, view: Columns<'_>, scores: &mut [f32], scratch: &mut Scratch) {
         assert_shapes(self.features(), &view, scores);
         for (row, score) in scores.iter_mut().enumerate() {
-            let neighbour = &mut scratch.neighbour;
-            neighbour.standardised.clear();
-            for (feature, (&centre, &scale)) in self.centres.iter().zip(&self.scales).enumerate() {
-                neighbour.standardised.push(standardise(view.column(feature)[row], centre, scale));
-            }
-            *score = self.distance(None, neighbour);
+            *score = self.distance_of_row(&view, row, &mut scratch.neighbour);
         }
     }
 }

@@ -98,6 +98,16 @@ fn a_warm_extended_forest_scores_without_allocating() {
 }
 
 #[test]
+fn a_warm_lof_scores_without_allocating() {
+    warm_scoring_allocates_nothing::<dais_detect::Lof>();
+}
+
+#[test]
+fn a_warm_rank_ensemble_scores_without_allocating() {
+    warm_scoring_allocates_nothing::<dais_detect::RankEnsemble>();
+}
+
+#[test]
 fn refitting_allocates_the_model_only() {
     for rows in [512, 6_000] {
         let data = normal(rows, 20, 1);

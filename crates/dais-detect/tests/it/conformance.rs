@@ -2,8 +2,8 @@
 
 use dais_detect::{
     Columns, Copod, CopodParams, Detector, Ecod, EcodParams, Ensemble, EnsembleParams, ExtendedForest,
-    ExtendedForestParams, FitError, ForestParams, Hbos, HbosParams, IsolationForest, Mahalanobis, MahalanobisParams,
-    NeighbourDistance, NeighbourParams, Scratch,
+    ExtendedForestParams, FitError, ForestParams, Hbos, HbosParams, IsolationForest, Lof, LofParams, Mahalanobis,
+    MahalanobisParams, NeighbourDistance, NeighbourParams, RankEnsemble, RankEnsembleParams, Scratch,
 };
 use proptest::prelude::*;
 use serde::Serialize;
@@ -69,6 +69,20 @@ impl Fitted for ExtendedForest {
     }
 }
 
+impl Fitted for Lof {
+    fn fitted(view: Columns<'_>, _: u64) -> Result<Self, FitError> {
+        LofParams::default().fit(view)
+    }
+}
+
+impl Fitted for RankEnsemble {
+    const FEATURES_MAX: usize = 512;
+
+    fn fitted(view: Columns<'_>, seed: u64) -> Result<Self, FitError> {
+        RankEnsembleParams::default().fit(view, seed, &mut Scratch::default())
+    }
+}
+
 /// Runs a check for every detector, each as a test of its own.
 macro_rules! every_detector {
     ($($check:ident),+ $(,)?) => {
@@ -80,6 +94,8 @@ macro_rules! every_detector {
         mod hbos { $(#[test] fn $check() { super::$check::<dais_detect::Hbos>(); })+ }
         mod mahalanobis { $(#[test] fn $check() { super::$check::<dais_detect::Mahalanobis>(); })+ }
         mod extended_forest { $(#[test] fn $check() { super::$check::<dais_detect::ExtendedForest>(); })+ }
+        mod lof { $(#[test] fn $check() { super::$check::<dais_detect::Lof>(); })+ }
+        mod rank_ensemble { $(#[test] fn $check() { super::$check::<dais_detect::RankEnsemble>(); })+ }
     };
 }
 
