@@ -199,7 +199,9 @@ impl Detector for ExtendedForest {
         for (block, scores) in scores.chunks_mut(BLOCK).enumerate() {
             lay_tiles(view.slice(block * BLOCK..block * BLOCK + scores.len()), tiles);
             // Written so that NaN takes the upper bound.
-            tiles.iter_mut().for_each(|value| *value = if *value < f32::MAX { value.max(f32::MIN) } else { f32::MAX });
+            for value in &mut *tiles {
+                *value = if *value < f32::MAX { value.max(f32::MIN) } else { f32::MAX };
+            }
             paths.clear();
             paths.resize(scores.len().next_multiple_of(LANES), 0);
             self.add_paths(tiles, paths);

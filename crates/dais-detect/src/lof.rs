@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::detector::{NeighbourScratch, assert_shapes};
-use crate::neighbours::CHUNK;
+use crate::neighbours::{CHUNK, TILE};
 use crate::{Columns, Detector, FitError, NeighbourDistance, NeighbourParams, Scratch};
 
 /// The largest spread floor.
@@ -45,11 +45,18 @@ impl LofParams {
         let neighbours = NeighbourParams { k: self.k, reference_max: self.reference_max }.fit(view)?;
         let scratch = &mut NeighbourScratch::default();
         let references = 0..neighbours.references();
-        let reaches = references.clone().map(|index| neighbours.distance_of_reference(index, scratch)).collect();
-        let mut model = Lof { spread_floor: self.spread_floor, neighbours, reaches, densities: Vec::new() };
+        let mut model = Lof { spread_floor: self.spread_floor, neighbours, reaches: Vec::new(), densities: Vec::new() };
+        let reach = |index| {
+            let others = model.neighbours.measure_reference(index, scratch);
+            model.find_neighbours(others, scratch);
+            scratch.candidates.iter().fold(0.0f32, |reach, &(_, distance)| reach.max(distance))
+        };
+        let reaches = references.clone().map(reach).collect();
+        model.reaches = reaches;
         let density = |index| {
-            let reach = model.neighbours.distance_of_reference(index, scratch);
-            1.0 / model.spread(reach, &scratch.distances)
+            let others = model.neighbours.measure_reference(index, scratch);
+            model.find_neighbours(others, scratch);
+            1.0 / model.spread(&scratch.candidates)
         };
         let densities = references.map(density).collect();
         model.densities = densities;
@@ -141,26 +148,24 @@ impl Lof {
         self.neighbours.size_bytes() + 4 * (self.reaches.len() + self.densities.len())
     }
 
-    /// The mean reachability distance, with the floor, of a row with these squared distances to the reference points.
-    fn spread(&self, reach: f32, distances: &[f32]) -> f32 {
-        let (mut sum, mut count) = (0.0f32, 0u32);
-        for_each_within(reach, &distances[..self.references()], |index, distance| {
-            sum += distance.max(self.reaches[index]).sqrt();
-            count += 1;
-        });
-        sum / count.max(1) as f32 + self.spread_floor
+    /// Leaves the neighbours of the row that was measured in the candidates, in order; `others` distances are finite.
+    fn find_neighbours(&self, others: usize, scratch: &mut NeighbourScratch) {
+        scratch.candidates.clear();
+        if others > 0 {
+            nearest(self.neighbours.k().min(others), scratch);
+        }
     }
 
-    /// The score of a row with these squared distances to the reference points, `reach` to the `k`-th.
-    fn factor(&self, reach: f32, distances: &[f32]) -> f32 {
-        let (mut sum, mut density, mut count) = (0.0f32, 0.0f32, 0u32);
-        for_each_within(reach, &distances[..self.references()], |index, distance| {
-            sum += distance.max(self.reaches[index]).sqrt();
-            density += self.densities[index];
-            count += 1;
-        });
-        let count = count.max(1) as f32;
-        (sum / count + self.spread_floor) * (density / count)
+    /// The mean reachability distance to these neighbours, with the floor.
+    fn spread(&self, neighbours: &[(usize, f32)]) -> f32 {
+        let reaches = neighbours.iter().map(|&(index, distance)| distance.max(self.reaches[index]).sqrt());
+        reaches.sum::<f32>() / neighbours.len().max(1) as f32 + self.spread_floor
+    }
+
+    /// The score of a row with these neighbours.
+    fn factor(&self, neighbours: &[(usize, f32)]) -> f32 {
+        let density = neighbours.iter().map(|&(index, _)| self.densities[index]).sum::<f32>();
+        self.spread(neighbours) * (density / neighbours.len().max(1) as f32)
     }
 
     /// The scores of the reference points with these indices, each without itself as a neighbour.
@@ -171,24 +176,36 @@ impl Lof {
         scratch: &mut NeighbourScratch,
     ) {
         for (score, index) in scores.iter_mut().zip(indices) {
-            let reach = self.neighbours.distance_of_reference(index, scratch);
-            *score = self.factor(reach, &scratch.distances);
+            let others = self.neighbours.measure_reference(index, scratch);
+            self.find_neighbours(others, scratch);
+            *score = self.factor(&scratch.candidates);
         }
     }
 }
 
-/// Calls `each` for every distance of at most `reach`, in order.
-fn for_each_within(reach: f32, distances: &[f32], mut each: impl FnMut(usize, f32)) {
-    for (chunk, distances) in distances.chunks(CHUNK).enumerate() {
-        // Most chunks hold no neighbour; this look at a whole one has no branch.
-        if distances.iter().fold(false, |any, &distance| any | (distance <= reach)) {
-            for (lane, &distance) in distances.iter().enumerate() {
-                if distance <= reach {
-                    each(chunk * CHUNK + lane, distance);
-                }
-            }
+/// Puts all reference points as near as the `k`-th into the candidates, in order; `k` is 1 to [`TILE`] and at most
+/// their number.
+fn nearest(k: usize, scratch: &mut NeighbourScratch) {
+    let NeighbourScratch { distances, nearest, candidates, .. } = scratch;
+    // At least `k` distances are at most the `k`-th smallest of the minima of 64 groups: little is left to sort.
+    let mut minima = [f32::INFINITY; TILE];
+    for tile in distances.chunks_exact(TILE) {
+        for (minimum, &distance) in minima.iter_mut().zip(tile) {
+            *minimum = if distance < *minimum { distance } else { *minimum };
         }
     }
+    let (_, &mut bound, _) = minima.select_nth_unstable_by(k - 1, f32::total_cmp);
+    for (chunk, near) in distances.chunks_exact(CHUNK).enumerate() {
+        // Most chunks hold none; this look at a whole one has no branch.
+        if near.iter().fold(0, |count, &distance| count + u32::from(distance <= bound)) > 0 {
+            let indices = chunk * CHUNK..;
+            candidates.extend(indices.zip(near.iter().copied()).filter(|&(_, distance)| distance <= bound));
+        }
+    }
+    nearest.clear();
+    nearest.extend(candidates.iter().map(|&(_, distance)| distance));
+    let (_, &mut reach, _) = nearest.select_nth_unstable_by(k - 1, f32::total_cmp);
+    candidates.retain(|&(_, distance)| distance <= reach);
 }
 
 impl Detector for Lof {
@@ -199,8 +216,9 @@ impl Detector for Lof {
     fn score(&self, view: Columns<'_>, scores: &mut [f32], scratch: &mut Scratch) {
         assert_shapes(self.features(), &view, scores);
         for (row, score) in scores.iter_mut().enumerate() {
-            let reach = self.neighbours.distance_of_row(&view, row, &mut scratch.neighbour);
-            *score = self.factor(reach, &scratch.neighbour.distances);
+            let others = self.neighbours.measure_row(&view, row, &mut scratch.neighbour);
+            self.find_neighbours(others, &mut scratch.neighbour);
+            *score = self.factor(&scratch.neighbour.candidates);
         }
     }
 }
@@ -216,18 +234,24 @@ mod tests {
         let model = params.fit(Columns::new(&data, 8, 1)).unwrap();
         let mut scores = [0.0; 4];
         model.score(Columns::new(&[1.2, 3.0, 6.9, 20.0], 4, 1), &mut scores, &mut Scratch::default());
-        for (score, expected) in scores.iter().zip([0.830_335_1, 1.011_469_5, 1.086_389_7, 3.149_687_9]) {
+        for (score, expected) in scores.iter().zip([0.830_335_1, 1.011_469_5, 1.086_389_7, 3.149_688]) {
             assert!((score - expected).abs() < 1e-4, "{scores:?}, expected {expected}");
         }
     }
 
     #[test]
     fn all_rows_as_far_as_the_kth_are_neighbours() {
-        let mut within = Vec::new();
-        let distances: Vec<f32> = (0..40).map(|i| (i % 4) as f32).collect();
-        for_each_within(1.0, &distances, |index, _| within.push(index));
-        assert_eq!(within.len(), 20);
-        assert!(within.is_sorted() && within.iter().all(|index| index % 4 < 2));
+        let distances: Vec<f32> =
+            (0..192).map(|i| if i < 180 { (i * 77 % 90) as f32 } else { f32::INFINITY }).collect();
+        for k in [1, 2, 3, 16, 17, 63, 64] {
+            let mut scratch = NeighbourScratch { distances: distances.clone(), ..NeighbourScratch::default() };
+            nearest(k, &mut scratch);
+            let mut sorted = distances.clone();
+            sorted.sort_by(f32::total_cmp);
+            let expected: Vec<(usize, f32)> =
+                distances.iter().copied().enumerate().filter(|&(_, distance)| distance <= sorted[k - 1]).collect();
+            assert_eq!(scratch.candidates, expected, "k {k}");
+        }
     }
 
     #[test]

@@ -188,7 +188,9 @@ fn squared_distances(
         let (columns, _) = tiles.as_chunks_mut::<LANES>();
         for (tile, distances) in columns.chunks_exact_mut(centres.len()).zip(distances.chunks_mut(LANES)) {
             for (values, (&centre, &scale)) in tile.iter_mut().zip(centres.iter().zip(scales)) {
-                values.iter_mut().for_each(|value| *value = standardise(*value, centre, scale));
+                for value in values {
+                    *value = standardise(*value, centre, scale);
+                }
             }
             let mut sums = [0.0f32; LANES];
             for row in 0..tile.len() {

@@ -10,7 +10,7 @@ pub(crate) const SPREAD_FLOOR: f64 = 0.05;
 /// Standardised values are cut to this size: the squares of all features together stay finite.
 const STANDARDISED_MAX: f32 = 1.0e9;
 /// Reference points lie in tiles of this many, feature after feature.
-const TILE: usize = 64;
+pub(crate) const TILE: usize = 64;
 /// Distances are searched in chunks of this many.
 pub(crate) const CHUNK: usize = 16;
 /// The largest `k`: the nearest distances are kept in a sorted list.
@@ -150,6 +150,11 @@ impl TryFrom<NeighbourParts> for NeighbourDistance {
 }
 
 impl NeighbourDistance {
+    /// Which neighbour counts.
+    pub fn k(&self) -> usize {
+        self.k
+    }
+
     /// The number of reference points.
     pub fn references(&self) -> usize {
         self.references
@@ -168,45 +173,48 @@ impl NeighbourDistance {
         scratch: &mut NeighbourScratch,
     ) {
         for (score, index) in scores.iter_mut().zip(indices) {
-            *score = self.distance_of_reference(index, scratch);
+            let others = self.measure_reference(index, scratch);
+            *score = self.kth_smallest(others, scratch);
         }
     }
 
-    /// The `k`-th smallest squared distance of a reference point to the others; all distances stay in `scratch`.
-    pub(crate) fn distance_of_reference(&self, index: usize, scratch: &mut NeighbourScratch) -> f32 {
+    /// Puts the squared distances of a reference point to all points into `scratch`, infinite for the point itself and
+    /// behind the last; returns the number of finite ones.
+    pub(crate) fn measure_reference(&self, index: usize, scratch: &mut NeighbourScratch) -> usize {
         let features = self.centres.len();
         scratch.standardised.clear();
         let tile = &self.tiles[index / TILE * features * TILE..];
         let own = (0..features).map(|feature| tile[feature * TILE + index % TILE]);
         scratch.standardised.extend(own);
-        self.distance(Some(index), scratch)
+        self.measure(scratch);
+        scratch.distances[index] = f32::INFINITY;
+        self.references - 1
     }
 
-    /// The `k`-th smallest squared distance of a row to the reference points; all distances stay in `scratch`.
-    pub(crate) fn distance_of_row(&self, view: &Columns<'_>, row: usize, scratch: &mut NeighbourScratch) -> f32 {
+    /// As [`measure_reference`](Self::measure_reference), for a row of `view`.
+    pub(crate) fn measure_row(&self, view: &Columns<'_>, row: usize, scratch: &mut NeighbourScratch) -> usize {
         scratch.standardised.clear();
         for (feature, (&centre, &scale)) in self.centres.iter().zip(&self.scales).enumerate() {
             scratch.standardised.push(standardise(view.column(feature)[row], centre, scale));
         }
-        self.distance(None, scratch)
+        self.measure(scratch);
+        self.references
     }
 
-    /// The `k`-th smallest squared distance of the standardised row in `scratch`, without one point.
-    fn distance(&self, without: Option<usize>, scratch: &mut NeighbourScratch) -> f32 {
-        let NeighbourScratch { standardised, distances, nearest } = scratch;
+    /// The squared distances of the standardised row in `scratch`.
+    fn measure(&self, scratch: &mut NeighbourScratch) {
+        let NeighbourScratch { standardised, distances, .. } = scratch;
         distances.resize(self.tiles.len() / self.centres.len(), 0.0);
-        let level = simd::level();
-        simd::squared_distances(level, &self.tiles, standardised, distances);
+        simd::squared_distances(simd::level(), &self.tiles, standardised, distances);
         distances[self.references..].fill(f32::INFINITY);
-        let mut others = self.references;
-        if let Some(index) = without {
-            distances[index] = f32::INFINITY;
-            others -= 1;
+    }
+
+    /// The `k`-th smallest of the distances in `scratch`, of which `others` are finite.
+    fn kth_smallest(&self, others: usize, scratch: &mut NeighbourScratch) -> f32 {
+        match others {
+            0 => 0.0,
+            _ => simd::kth_smallest(simd::level(), &scratch.distances, self.k.min(others), &mut scratch.nearest),
         }
-        if others == 0 {
-            return 0.0;
-        }
-        simd::kth_smallest(level, distances, self.k.min(others), nearest)
     }
 }
 
@@ -218,7 +226,8 @@ impl Detector for NeighbourDistance {
     fn score(&self, view: Columns<'_>, scores: &mut [f32], scratch: &mut Scratch) {
         assert_shapes(self.features(), &view, scores);
         for (row, score) in scores.iter_mut().enumerate() {
-            *score = self.distance_of_row(&view, row, &mut scratch.neighbour);
+            let others = self.measure_row(&view, row, &mut scratch.neighbour);
+            *score = self.kth_smallest(others, &mut scratch.neighbour);
         }
     }
 }

@@ -150,7 +150,9 @@ impl Detector for RankEnsemble {
             }
         }
         let share = 1.0 / self.members.len() as f32;
-        scores.iter_mut().for_each(|score| *score *= share);
+        for score in scores {
+            *score *= share;
+        }
         scratch.member_scores = member_scores;
     }
 }

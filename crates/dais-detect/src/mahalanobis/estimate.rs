@@ -137,7 +137,9 @@ fn largest_eigenvalue(matrix: &[f64], features: usize) -> f64 {
         if length <= 0.0 {
             return 0.0;
         }
-        vector.iter_mut().for_each(|x| *x /= length);
+        for x in &mut vector {
+            *x /= length;
+        }
         vector = (0..features).map(|i| vector.iter().enumerate().map(|(j, x)| at(i, j) * x).sum()).collect();
         length = vector.iter().map(|x| x * x).sum::<f64>().sqrt();
     }

@@ -79,25 +79,27 @@ impl Member {
     /// The scores of at most `count_max` evenly spaced rows of `view`, on which it was fitted; reference points are
     /// scored without themselves.
     pub(super) fn own_scores(&self, view: Columns<'_>, count_max: usize, scratch: &mut Scratch) -> Vec<f32> {
-        let references = match self {
-            Self::Neighbours(model) => model.references(),
-            Self::Lof(model) => model.references(),
-            _ => view.rows(),
+        let references = if let Self::Neighbours(model) = self {
+            model.references()
+        } else if let Self::Lof(model) = self {
+            model.references()
+        } else {
+            view.rows()
         };
         let count = references.min(count_max);
         let indices = (0..count).map(|index| evenly_spaced(index, count, references));
         let mut scores = vec![0.0; count];
-        match self {
-            Self::Neighbours(model) => model.score_references(indices, &mut scores, &mut scratch.neighbour),
-            Self::Lof(model) => model.score_references(indices, &mut scores, &mut scratch.neighbour),
-            _ => {
-                let mut rows = Vec::with_capacity(count * view.features());
-                for feature in 0..view.features() {
-                    let column = view.column(feature);
-                    rows.extend(indices.clone().map(|row| column[row]));
-                }
-                self.score(Columns::new(&rows, count, view.features()), &mut scores, scratch);
+        if let Self::Neighbours(model) = self {
+            model.score_references(indices, &mut scores, &mut scratch.neighbour);
+        } else if let Self::Lof(model) = self {
+            model.score_references(indices, &mut scores, &mut scratch.neighbour);
+        } else {
+            let mut rows = Vec::with_capacity(count * view.features());
+            for feature in 0..view.features() {
+                let column = view.column(feature);
+                rows.extend(indices.clone().map(|row| column[row]));
             }
+            self.score(Columns::new(&rows, count, view.features()), &mut scores, scratch);
         }
         scores
     }
