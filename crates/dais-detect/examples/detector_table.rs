@@ -4,8 +4,9 @@
 //! detector_table [SEEDS [NAME...]]     the detectors with these names (all), with this many seeds (1)
 //! ```
 //!
-//! NSL-KDD: fitted on the normal rows of `KDDTrain+`, 38 numeric features as `ln(1 + x)`, scored on `KDDTest+`. http and smtp: fitted and
-//! scored on all rows. The folder is `DAIS_DATA`. AUROC is the mean over the seeds; times are processor time of this thread, the shortest.
+//! NSL-KDD: fitted on the normal rows of `KDDTrain+`, 38 numeric features as `ln(1 + x)`, scored on `KDDTest+`. http
+//! and smtp: fitted and scored on all rows. The folder is `DAIS_DATA`. AUROC is the mean over the seeds; times are
+//! processor time of this thread, the shortest.
 
 #![expect(clippy::disallowed_types, clippy::print_stdout, reason = "a program that reads files and takes the time")]
 #![expect(clippy::unwrap_used, clippy::print_stderr, dead_code, reason = "in what it shares with the tests")]

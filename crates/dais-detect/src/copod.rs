@@ -35,23 +35,25 @@ impl CopodParams {
 
 /// Copula-based outlier detection: rows whose joint tail probability is small are strange.
 ///
-/// The empirical copula turns each value into its rank in the baseline, so the shape of the features no longer counts. A feature's
-/// surprise is `-ln` of the tail that the baseline is skewed to, or the mean of both tails' where that is larger, and
-/// the score, 0 or more, is the sum over the features ([`TailSum::ByFeature`], as in `PyOD`). With
-/// [`TailSum::BySide`] it is the largest of the sums of left, right and skewed tails, as the paper writes it; that is the
-/// score of [`Ecod`](crate::Ecod), which the same authors published as the better described form.
+/// The empirical copula turns each value into its rank in the baseline, so the shape of the features no longer
+/// counts. A feature's surprise is `-ln` of the tail that the baseline is skewed to, or the mean of both tails' where
+/// that is larger, and the score, 0 or more, is the sum over the features ([`TailSum::ByFeature`], as in `PyOD`).
+/// With [`TailSum::BySide`] it is the largest of the sums of left, right and skewed tails, as the paper writes it;
+/// that is the score of [`Ecod`](crate::Ecod), which the same authors published as the better described form.
 ///
-/// Good and blind where ECOD is. A tail against the skew counts half here, so a feature that is strange on its rare side stands out
-/// more: better where attacks are large and ordinary rows crowd near the lower end, worse where they are
-/// unusually small or regular.
+/// Good and blind where ECOD is. A tail against the skew counts half here, so a feature that is strange on the side of
+/// its longer tail stands out more: better where attacks are large and ordinary rows crowd near the lower end, worse
+/// where attacks are unusually small or regular.
 ///
-/// Shares are those of the baseline with the row itself added, `(count + 1) / (rows + 1)`: for a batch of one row (that does not turn the skew) the
-/// same as `PyOD`'s, whose `decision_function` otherwise ranks every row among training rows *and* batch. Here a score depends
-/// on the row and the model alone.
+/// Shares are those of the baseline with the row itself added, `(count + 1) / (rows + 1)`: for a batch of one row
+/// (that does not turn the skew) the same as `PyOD`'s, whose `decision_function` otherwise ranks every row among
+/// training rows *and* batch. Here a score depends on the row and the model alone.
 ///
-/// A value that is NaN counts as larger than every other. A feature without skew, a constant one say, points to its longer tail.
+/// A value that is NaN counts as larger than every other. A feature without skew, a constant one say, points to its
+/// longer tail.
 ///
-/// Cost: a binary search for each feature of a row; `8` bytes for each distinct value of a feature and `4` for each reference row.
+/// Cost: a binary search for each feature of a row; `8` bytes for each distinct value of a feature and `4` for each
+/// reference row.
 ///
 /// ```
 /// use dais_detect::{Columns, CopodParams, Detector, Scratch};

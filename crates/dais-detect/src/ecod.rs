@@ -37,21 +37,24 @@ impl EcodParams {
 ///
 /// For every feature the share of the baseline that is at most and at least as large as the row's value gives a left
 /// and a right surprise, `-ln` of the share. They are summed over the features three times: all left ones, all right
-/// ones, and for each feature the one on the side to which the baseline is skewed. The largest of the three sums is the score,
-/// 0 or more ([`TailSum::BySide`]); or each feature adds the larger of its tails, as in `PyOD` ([`TailSum::ByFeature`]).
+/// ones, and for each feature the one on the side to which the baseline is skewed. The largest of the three sums is
+/// the score, 0 or more ([`TailSum::BySide`]); or each feature adds the larger of its tails, as in `PyOD`
+/// ([`TailSum::ByFeature`]).
 ///
-/// Good at values that are extreme in several features, without a parameter to choose, and simple to explain: the score
-/// is a sum over features. Blind to rows that are strange between the bulks of a feature or only in the combination of
-/// features. Beyond the ends of the baseline all values are equally strange.
+/// Good at values that are extreme in several features, without a parameter to choose, and simple to explain: the
+/// score is a sum over features. Blind to rows that are strange between the bulks of a feature or only in the
+/// combination of features. Beyond the ends of the baseline all values are equally strange.
 ///
-/// The shares are those of the baseline with the row itself added, `(count + 1) / (rows + 1)`: for a batch of one row (that does not turn the skew)
-/// the same as `PyOD`'s. `PyOD`'s `decision_function` appends the *whole* batch to the training rows and ranks each row among both, so a
-/// row's score there changes with its companions, and an attack of many equal rows hides itself; here it depends on the
-/// row and the model alone.
+/// The shares are those of the baseline with the row itself added, `(count + 1) / (rows + 1)`: for a batch of one row
+/// (that does not turn the skew) the same as `PyOD`'s. `PyOD`'s `decision_function` appends the *whole* batch to the
+/// training rows and ranks each row among both, so a row's score there changes with its companions, and an attack of
+/// many equal rows hides itself; here it depends on the row and the model alone.
 ///
-/// A value that is NaN counts as larger than every other. A feature without skew, a constant one say, points to its longer tail.
+/// A value that is NaN counts as larger than every other. A feature without skew, a constant one say, points to its
+/// longer tail.
 ///
-/// Cost: a binary search for each feature of a row; `8` bytes for each distinct value of a feature and `4` for each reference row.
+/// Cost: a binary search for each feature of a row; `8` bytes for each distinct value of a feature and `4` for each
+/// reference row.
 ///
 /// ```
 /// use dais_detect::{Columns, Detector, EcodParams, Scratch};

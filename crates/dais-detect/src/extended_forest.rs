@@ -28,7 +28,8 @@ pub struct ExtendedForestParams {
 }
 
 impl Default for ExtendedForestParams {
-    /// 100 trees of 256 rows, cuts of two features: more cost time in proportion and rank no better on NSL-KDD, http and smtp.
+    /// 100 trees of 256 rows, cuts of two features: more cost time in proportion and rank no better on NSL-KDD, http
+    /// and smtp.
     fn default() -> Self {
         Self { trees: 100, subsample: 256, slopes: 2 }
     }
@@ -64,16 +65,18 @@ impl ExtendedForestParams {
 
 /// Extended Isolation Forest: rows that few random *sloped* cuts separate from the rest are strange.
 ///
-/// As in an [`IsolationForest`](crate::IsolationForest), every tree is grown from a random subsample until each row is alone or the
-/// height limit is reached, and the score is `2^(-E[h] / c(subsample))`. A cut draws several features that vary in the node, a normal
-/// slope for each, and a point of the box around the node's rows to go through. So cuts are not parallel to the axes, and the stripes of
-/// low scores vanish that an isolation forest lays beside every cluster.
+/// As in an [`IsolationForest`](crate::IsolationForest), every tree is grown from a random subsample until each row
+/// is alone or the height limit is reached, and the score is `2^(-E[h] / c(subsample))`. A cut draws several features
+/// that vary in the node, a normal slope for each, and a point of the box around the node's rows to go through. So
+/// cuts are not parallel to the axes, and the stripes of low scores vanish that an isolation forest lays beside every
+/// cluster.
 ///
-/// Good where features belong together and for scores that fall evenly around clusters. Slower than an isolation forest, and no
-/// better where single features tell attacks, as in most flow records; blind to dense clusters of equal attacks in the baseline.
+/// Good where features belong together and for scores that fall evenly around clusters. Slower than an isolation
+/// forest, and no better where single features tell attacks, as in most flow records; blind to dense clusters of
+/// equal attacks in the baseline.
 ///
-/// It differs from the paper's program in one point: slopes count in units of the feature's range in the node, so the units of the
-/// features do not matter.
+/// It differs from the paper's program in one point: slopes count in units of the feature's range in the node, so the
+/// units of the features do not matter.
 ///
 /// A value that is NaN counts as the largest number there is.
 ///

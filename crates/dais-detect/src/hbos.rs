@@ -14,7 +14,8 @@ const TOLERANCE: f64 = 0.5;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HbosParams {
-    /// The bins of every feature, all of one width, 2 to 4096. More bins see finer gaps and need more rows to fill them.
+    /// The bins of every feature, all of one width, 2 to 4096. More bins see finer gaps and need more rows to fill
+    /// them.
     pub bins: u16,
 }
 
@@ -57,14 +58,16 @@ impl HbosParams {
 /// Histogram-based outlier score: rows with values in thin bins are strange.
 ///
 /// Every feature's range in the baseline is cut into bins of one width, and each bin's height is its count divided by
-/// that of the fullest bin. A value's surprise is `-ln` of its bin's height, with one row added to every bin; the score is the sum over
-/// the features, 0 or more. Values more than half a bin outside of the range fall in a bin of their own that is empty.
+/// that of the fullest bin. A value's surprise is `-ln` of its bin's height, with one row added to every bin; the
+/// score is the sum over the features, 0 or more. Values more than half a bin outside of the range fall in a bin of
+/// their own that is empty.
 ///
-/// Good at values in the gaps of a feature, which tails do not see, and the cheapest detector here. Blind to strange combinations of
-/// features; a few far values in the baseline stretch the bins until everything else is one bin, so give it logarithms of heavy-tailed features.
+/// Good at values in the gaps of a feature, which tails do not see, and cheap. Blind to strange
+/// combinations of features; a few far values in the baseline stretch the bins until everything else is one bin, so
+/// give it logarithms of heavy-tailed features.
 ///
-/// It differs from `PyOD`'s form by the heights: `PyOD` adds 0.1 to a density that depends on the unit of the feature, here the
-/// units do not count.
+/// It differs from `PyOD`'s form by the heights: `PyOD` adds 0.1 to a density that depends on the unit of the
+/// feature, here the units do not count.
 ///
 /// A value that is NaN counts as outside of the range.
 ///

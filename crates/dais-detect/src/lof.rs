@@ -15,18 +15,19 @@ const SPREAD_FLOOR_MIN: f32 = 1.0e-6;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LofParams {
-    /// How many neighbours a density is measured on, 1 to 64. At least as many as strange rows of one kind lie in the baseline, so
-    /// that they do not pass for a dense place.
+    /// How many neighbours a density is measured on, 1 to 64. At least as many as strange rows of one kind lie in the
+    /// baseline, so that they do not pass for a dense place.
     pub k: usize,
     /// The most reference points kept, at least 1. Of a larger view evenly spaced rows are kept.
     pub reference_max: usize,
-    /// Added to every mean distance, in standard deviations, 1e-6 to 1e6: among rows that are equal, smaller differences
-    /// than this are not strange.
+    /// Added to every mean distance, in standard deviations, 1e-6 to 1e6: among rows that are equal, smaller
+    /// differences than this are not strange.
     pub spread_floor: f32,
 }
 
 impl Default for LofParams {
-    /// 20 neighbours as in scikit-learn, among at most 1,024 points; differences below a tenth of a standard deviation do not count.
+    /// 20 neighbours as in scikit-learn, among at most 1,024 points; differences below a tenth of a standard
+    /// deviation do not count.
     fn default() -> Self {
         Self { k: 20, reference_max: 1024, spread_floor: 0.1 }
     }
@@ -66,19 +67,21 @@ impl LofParams {
 
 /// Local outlier factor: rows in a thinner place than their neighbours are strange.
 ///
-/// The density of a place is one over the mean distance to its `k` nearest reference points, where no distance counts for less than
-/// the neighbour's own distance to *its* `k`-th. The score is the mean density of the neighbours divided by that of the row: about 1
-/// inside of a cluster, however dense it is, and larger outside. Points as far as the `k`-th all count as neighbours, as in the paper.
+/// The density of a place is one over the mean distance to its `k` nearest reference points, where no distance counts
+/// for less than the neighbour's own distance to *its* `k`-th. The score is the mean density of the neighbours
+/// divided by that of the row: about 1 inside of a cluster, however dense it is, and larger outside. Points as far as
+/// the `k`-th all count as neighbours, as in the paper.
 ///
-/// Good where ordinary rows form clusters of unlike density, where one distance for all does not fit. Weak with many noise features,
-/// and on flow records, of which many are equal: the densest places make everything around them strange; there
-/// [`NeighbourDistance`] ranks better. Blind to an attack with more than `k` rows in the baseline.
+/// Good where ordinary rows form clusters of unlike density, where one distance for all does not fit. Weak with many
+/// noise features, and on flow records, of which many are equal: the densest places make everything around them
+/// strange; there [`NeighbourDistance`] ranks better. Blind to an attack with more than `k` rows in the baseline.
 ///
-/// Densities are those of the reference points; a row to score is not added to them, as in scikit-learn with `novelty`.
-/// Features are standardised as for [`NeighbourDistance`]; a value that is NaN or beyond 1e9 standard deviations counts as 1e9.
+/// Densities are those of the reference points; a row to score is not added to them, as in scikit-learn with
+/// `novelty`. Features are standardised as for [`NeighbourDistance`]; a value that is NaN or beyond 1e9 standard
+/// deviations counts as 1e9.
 ///
-/// Cost: `references * features` multiplications for each row; as many floats of memory and two more for each reference. A fit
-/// takes two scores for each reference.
+/// Cost: `references * features` multiplications for each row; as many floats of memory and two more for each
+/// reference. A fit takes two scores for each reference.
 ///
 /// ```
 /// use dais_detect::{Columns, Detector, LofParams, Scratch};
@@ -97,7 +100,8 @@ impl LofParams {
 /// # Ok::<(), dais_detect::FitError>(())
 /// ```
 ///
-/// Reference: M. M. Breunig, H.-P. Kriegel, R. T. Ng, J. Sander, "LOF: Identifying Density-Based Local Outliers", SIGMOD 2000.
+/// Reference: M. M. Breunig, H.-P. Kriegel, R. T. Ng, J. Sander, "LOF: Identifying Density-Based Local Outliers",
+/// SIGMOD 2000.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "LofParts")]
 pub struct Lof {

@@ -23,11 +23,11 @@ const BLOCK: usize = 16 * LANES;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MahalanobisParams {
-    /// The share of the rows that the shape is measured on, those that lie densest; 0.5 to 1. Up to `1 - support` of the
-    /// baseline may be strange without bending the shape; 1 is the plain covariance.
+    /// The share of the rows that the shape is measured on, those that lie densest; 0.5 to 1. Up to `1 - support` of
+    /// the baseline may be strange without bending the shape; 1 is the plain covariance.
     pub support: f32,
-    /// The largest ratio of the shape's longest to its shortest axis, both squared; above 1, at most 1,000,000. The smaller, the
-    /// closer to a plain distance.
+    /// The largest ratio of the shape's longest to its shortest axis, both squared; above 1, at most 1,000,000. The
+    /// smaller, the closer to a plain distance.
     pub condition_max: f32,
     /// The most rows looked at, 1 to 16,777,216. Of a larger view evenly spaced rows are taken.
     pub reference_max: usize,
@@ -70,16 +70,18 @@ impl MahalanobisParams {
     }
 }
 
-/// Robust Mahalanobis distance: rows far from the centre, measured along the axes of the baseline's densest part, are strange.
+/// Robust Mahalanobis distance: rows far from the centre, measured along the axes of the baseline's densest part, are
+/// strange.
 ///
 /// Every feature is standardised by its median and the distance of its quantiles. Of the standardised rows the share
-/// that lies densest is sought by *concentration steps*: measure mean and covariance, keep the nearest rows, repeat until they stay.
-/// The score is the squared Mahalanobis distance to their mean under their covariance plus a ridge, 0 or more.
+/// that lies densest is sought by *concentration steps*: measure mean and covariance, keep the nearest rows, repeat
+/// until they stay. The score is the squared Mahalanobis distance to their mean under their covariance plus a ridge,
+/// 0 or more.
 ///
-/// This is the minimum *regularised* covariance determinant. The plain one (FAST-MCD) draws random starts and has no answer where features are
-/// constant or depend on one another in the support, as many counts of flows are; the ridge, as
-/// large as the bound of the condition number asks for, keeps the shape invertible and the steps still sharpen it. The one start is the
-/// covariance of values cut to ±2.5, so equal rows give equal bits.
+/// This is the minimum *regularised* covariance determinant. The plain one (FAST-MCD) draws random starts and has no
+/// answer where features are constant or depend on one another in the support, as many counts of flows are; the
+/// ridge, as large as the bound of the condition number asks for, keeps the shape invertible and the steps still
+/// sharpen it. The one start is the covariance of values cut to ±2.5, so equal rows give equal bits.
 ///
 /// Good at strange *combinations* of features that rise and fall together, and steady when part of the baseline is
 /// strange. Weak where ordinary rows form several clusters: the space between them is near the centre.
@@ -107,7 +109,8 @@ impl MahalanobisParams {
 /// ```
 ///
 /// Reference: K. Boudt, P. J. Rousseeuw, S. Vanduffel, T. Verdonck, "The minimum regularized covariance determinant
-/// estimator", Statistics and Computing 2020; the concentration step: P. J. Rousseeuw, K. Van Driessen, Technometrics 1999.
+/// estimator", Statistics and Computing 2020; the concentration step: P. J. Rousseeuw, K. Van Driessen, Technometrics
+/// 1999.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mahalanobis {
     shape: Shape,

@@ -22,7 +22,8 @@ pub struct RankEnsembleParams {
 }
 
 impl Default for RankEnsembleParams {
-    /// Four that see different things: isolation forest, neighbours, tails, and the shape of the bulk; at most 4,096 rows.
+    /// Four that see different things: isolation forest, neighbours, tails, and the shape of the bulk; at most 4,096
+    /// rows.
     fn default() -> Self {
         let members = vec![
             MemberParams::IsolationForest(ForestParams::default()),
@@ -66,17 +67,20 @@ struct Calibrated {
 
 /// Any detectors as one: a row is as strange as they find it on average, each by the rank of its own score.
 ///
-/// Each member's score becomes its tail p-value among the scores of the baseline; where it exceeds all of them, the p-value goes
-/// on shrinking with [`Calibration::beyond`], to a quarter at most. The score is one minus the mean p-value, at least 0 and below 1: 0.5 is
-/// ordinary, and 0.99 means that the members see one row in a hundred so far out.
+/// Each member's score becomes its tail p-value among the scores of the baseline; where it exceeds all of them, the
+/// p-value goes on shrinking with [`Calibration::beyond`], to a quarter at most. The score is one minus the mean
+/// p-value, at least 0 and below 1: 0.5 is ordinary, and 0.99 means that the members see one row in a hundred so far
+/// out.
 ///
-/// Good where it is not known which detector fits: no member's scale counts, and one that is wrong about a row is outvoted. Weaker
-/// than [`Ensemble`](crate::Ensemble), which follows the member that finds a row strangest, where an attack shows in the eyes of one member alone.
+/// Good where it is not known which detector fits: no member's scale counts, and one that is wrong about a row is
+/// outvoted. Weaker than [`Ensemble`](crate::Ensemble), which follows the member that finds a row strangest, where an
+/// attack shows in the eyes of one member alone.
 ///
-/// Members that keep reference points (neighbours, local outlier factor) are calibrated on these, each without itself; the others on
-/// evenly spaced baseline rows.
+/// Members that keep reference points (neighbours, local outlier factor) are calibrated on these, each without
+/// itself; the others on evenly spaced baseline rows.
 ///
-/// Cost: the sum of its members, and a binary search for each row and member; `4 * calibration_max` bytes for each member.
+/// Cost: the sum of its members, and a binary search for each row and member; `4 * calibration_max` bytes for each
+/// member.
 ///
 /// ```
 /// use dais_detect::{Columns, Detector, EcodParams, HbosParams, MemberParams, RankEnsembleParams, Scratch};
@@ -94,8 +98,9 @@ struct Calibrated {
 /// # Ok::<(), dais_detect::FitError>(())
 /// ```
 ///
-/// Reference: A. Lazarevic, V. Kumar, "Feature Bagging for Outlier Detection", KDD 2005 (combination by rank); C. C. Aggarwal, S. Sathe,
-/// "Theoretical Foundations and Algorithms for Outlier Ensembles", SIGKDD Explorations 2015 (why the mean is the safe choice).
+/// Reference: A. Lazarevic, V. Kumar, "Feature Bagging for Outlier Detection", KDD 2005 (combination by rank); C. C.
+/// Aggarwal, S. Sathe, "Theoretical Foundations and Algorithms for Outlier Ensembles", SIGKDD Explorations 2015 (why
+/// the mean is the safe choice).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RankEnsembleParts")]
 pub struct RankEnsemble {

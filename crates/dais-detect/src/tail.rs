@@ -119,8 +119,8 @@ impl Tails {
         4 * (values + self.surprises.len()) + size_of_val(&self.columns[..])
     }
 
-    /// Writes the score of every row; `of_feature` says what the left, the right and the skewed tail of one feature add
-    /// where features are summed one by one.
+    /// Writes the score of every row; `of_feature` says what the left, the right and the skewed tail of one feature
+    /// add where features are summed one by one.
     pub(crate) fn score(
         &self,
         sum: TailSum,
