@@ -12,11 +12,13 @@
 #![expect(clippy::disallowed_types, clippy::print_stdout, reason = "a program that reads a file and takes the time")]
 
 use std::error::Error;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::time::Instant;
 
+mod clock;
+
+use clock::Clock;
 use dais_detect::metric::auroc;
 use dais_detect::{Columns, Detector, EnsembleParams, ForestParams, NeighbourParams, Scratch};
 use rand_philox::{Philox, u32_to_unit_f32};
@@ -138,33 +140,6 @@ fn read(path: &str) -> Result<Labelled, Box<dyn Error>> {
         attack.push(record[features].parse::<f32>()? > 0.5);
     }
     Ok((columns.concat(), attack.len(), features, attack))
-}
-
-/// Processor time of this thread.
-struct Clock {
-    wall: Instant,
-}
-
-impl Clock {
-    fn start() -> Self {
-        Self { wall: Instant::now() }
-    }
-
-    /// Does the work and notes its seconds.
-    fn time<T>(&self, seconds: &mut Vec<f64>, work: impl FnOnce() -> T) -> T {
-        let start = self.seconds();
-        let result = work();
-        seconds.push(self.seconds() - start);
-        result
-    }
-
-    fn seconds(&self) -> f64 {
-        // The system brings the count up to date when the thread gives way.
-        std::thread::yield_now();
-        let on_processor = fs::read_to_string("/proc/thread-self/schedstat").ok();
-        let nanoseconds = on_processor.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
-        nanoseconds.map_or_else(|| self.wall.elapsed().as_secs_f64(), |nanoseconds| nanoseconds * 1e-9)
-    }
 }
 
 /// The median; sorts.

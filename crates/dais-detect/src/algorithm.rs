@@ -3,7 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Columns, Detector, EnsembleParams, FitError, ForestParams, NeighbourParams, Scratch};
+use crate::{
+    Columns, CopodParams, Detector, EcodParams, EnsembleParams, ExtendedForestParams, FitError, ForestParams,
+    HbosParams, LofParams, MahalanobisParams, NeighbourParams, RankEnsembleParams, Scratch,
+};
 
 /// A fitted detector of any kind.
 pub type AnyDetector = Box<dyn Detector + Send + Sync>;
@@ -32,11 +35,36 @@ pub enum Algorithm {
     Neighbours,
     /// [`crate::Ensemble`] of the two, as agents use it.
     Ensemble,
+    /// [`crate::Ecod`].
+    Ecod,
+    /// [`crate::Copod`].
+    Copod,
+    /// [`crate::Hbos`].
+    Hbos,
+    /// [`crate::Mahalanobis`].
+    Mahalanobis,
+    /// [`crate::ExtendedForest`].
+    ExtendedForest,
+    /// [`crate::Lof`].
+    Lof,
+    /// [`crate::RankEnsemble`].
+    RankEnsemble,
 }
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::IsolationForest, Self::Neighbours, Self::Ensemble];
+    pub const ALL: &[Self] = &[
+        Self::IsolationForest,
+        Self::Neighbours,
+        Self::Ensemble,
+        Self::Ecod,
+        Self::Copod,
+        Self::Hbos,
+        Self::Mahalanobis,
+        Self::ExtendedForest,
+        Self::Lof,
+        Self::RankEnsemble,
+    ];
 
     /// The name, as [`FromStr`] reads it.
     pub fn name(self) -> &'static str {
@@ -44,6 +72,13 @@ impl Algorithm {
             Self::IsolationForest => "isolation-forest",
             Self::Neighbours => "neighbours",
             Self::Ensemble => "ensemble",
+            Self::Ecod => "ecod",
+            Self::Copod => "copod",
+            Self::Hbos => "hbos",
+            Self::Mahalanobis => "mahalanobis",
+            Self::ExtendedForest => "extended-forest",
+            Self::Lof => "lof",
+            Self::RankEnsemble => "rank-ensemble",
         }
     }
 
@@ -56,6 +91,13 @@ impl Algorithm {
             Self::IsolationForest => Box::new(ForestParams::default().fit_in(view, seed, &mut scratch.fit)?),
             Self::Neighbours => Box::new(NeighbourParams::default().fit(view)?),
             Self::Ensemble => Box::new(EnsembleParams::default().fit(view, seed, scratch)?),
+            Self::Ecod => Box::new(EcodParams::default().fit(view)?),
+            Self::Copod => Box::new(CopodParams::default().fit(view)?),
+            Self::Hbos => Box::new(HbosParams::default().fit(view)?),
+            Self::Mahalanobis => Box::new(MahalanobisParams::default().fit(view)?),
+            Self::ExtendedForest => Box::new(ExtendedForestParams::default().fit(view, seed)?),
+            Self::Lof => Box::new(LofParams::default().fit(view)?),
+            Self::RankEnsemble => Box::new(RankEnsembleParams::default().fit(view, seed, scratch)?),
         })
     }
 }
@@ -68,17 +110,21 @@ impl fmt::Display for Algorithm {
 
 /// A name that no detector has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no detector `{name}`: expected one of {}", Algorithm::ALL.map(Algorithm::name).join(", "))]
+#[error("there is no detector `{name}`: expected one of {}", names())]
 pub struct UnknownAlgorithm {
     /// The name.
     pub name: String,
+}
+
+fn names() -> String {
+    Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>().join(", ")
 }
 
 impl FromStr for Algorithm {
     type Err = UnknownAlgorithm;
 
     fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
-        let named = Self::ALL.into_iter().find(|algorithm| algorithm.name() == name);
+        let named = Self::ALL.iter().copied().find(|algorithm| algorithm.name() == name);
         named.ok_or_else(|| UnknownAlgorithm { name: name.to_owned() })
     }
 }
@@ -90,7 +136,7 @@ mod tests {
     #[test]
     fn every_detector_is_found_by_its_name_and_learns() {
         let rows: Vec<f32> = (0..200).map(|i| (i % 20) as f32).collect();
-        for algorithm in Algorithm::ALL {
+        for algorithm in Algorithm::ALL.iter().copied() {
             assert_eq!(algorithm.to_string().parse(), Ok(algorithm));
             let model = algorithm.fit(Columns::new(&rows, 100, 2), 1, &mut Scratch::default()).unwrap();
             assert_eq!(model.features(), 2, "{algorithm}");

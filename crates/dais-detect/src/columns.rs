@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::FitError;
+
 /// A borrowed column-major `f32` matrix: the value of row `r` in feature `k` is
 /// `data[k * stride + r]`.
 ///
@@ -84,6 +86,20 @@ impl<'a> Columns<'a> {
         assert!(rows.start <= rows.end && rows.end <= self.rows, "rows {rows:?} of {}", self.rows);
         let data = self.data.get(rows.start..).unwrap_or(&[]);
         Self { data, rows: rows.len(), ..*self }
+    }
+
+    /// Refuses what no detector can learn from: no row, no feature, a value that is not finite.
+    pub(crate) fn check_learnable(&self) -> Result<(), FitError> {
+        if self.rows == 0 {
+            return Err(FitError::NoRows);
+        }
+        if self.features == 0 {
+            return Err(FitError::NoFeatures);
+        }
+        match self.first_non_finite() {
+            Some((row, feature)) => Err(FitError::NonFinite { row, feature }),
+            None => Ok(()),
+        }
     }
 
     /// The first value that is NaN or infinite, as `(row, feature)`, feature by feature.

@@ -45,6 +45,8 @@ pub struct Scratch {
     pub(crate) chosen_rows: Vec<f32>,
     /// Scores of one member of an ensemble.
     pub(crate) member_scores: Vec<f32>,
+    /// Sums of left, right and skewed tails of a block of rows.
+    pub(crate) tail_sums: Vec<[f32; 3]>,
 }
 
 /// Buffers for one query of the neighbour search.
@@ -53,6 +55,8 @@ pub(crate) struct NeighbourScratch {
     pub(crate) standardised: Vec<f32>,
     pub(crate) distances: Vec<f32>,
     pub(crate) nearest: Vec<f32>,
+    /// Reference points that may be among the nearest, with their distances.
+    pub(crate) candidates: Vec<(usize, f32)>,
 }
 
 impl Scratch {
@@ -64,6 +68,9 @@ impl Scratch {
             + self.neighbour.nearest.capacity()
             + self.chosen_rows.capacity()
             + self.member_scores.capacity();
-        4 * (floats + self.paths.capacity()) + self.fit.capacity_bytes()
+        4 * (floats + self.paths.capacity())
+            + 12 * self.tail_sums.capacity()
+            + 16 * self.neighbour.candidates.capacity()
+            + self.fit.capacity_bytes()
     }
 }

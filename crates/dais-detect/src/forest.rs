@@ -9,17 +9,17 @@ use crate::detector::assert_shapes;
 use crate::{Columns, Detector, FitError, Scratch};
 
 pub use grow::FitScratch;
-pub(crate) use grow::{part, read};
-pub(crate) use path::{LANES, Tree, add_path};
+pub(crate) use grow::{LEAF_PATHS, Words, copy_rows, draw_sparse, part, read, threshold_between};
+pub(crate) use path::{LANES, Tree, add_path, lay_tiles};
 
 /// The largest subsample: with 256 rows every tree fits in a complete binary tree of depth 8.
-const SUBSAMPLE_MAX: usize = 256;
+pub(crate) const SUBSAMPLE_MAX: usize = 256;
 /// The largest number of features: a node names its feature with 16 bits.
 const FEATURES_MAX: usize = 1 << 16;
 /// Up to this many features a node names its feature with 8 bits.
 const NARROW_FEATURES_MAX: usize = 1 << 8;
 /// Path lengths are stored in units of 1/2048: exact to sum in integers, and 8 + c(256) fits in 16 bits.
-const PATH_UNIT: f64 = 2048.0;
+pub(crate) const PATH_UNIT: f64 = 2048.0;
 
 /// How an [`IsolationForest`] is grown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -273,12 +273,12 @@ impl Detector for IsolationForest {
 }
 
 /// The largest depth of a tree of `subsample` rows: `ceil(log2(subsample))`.
-fn height_limit(subsample: usize) -> u8 {
+pub(crate) fn height_limit(subsample: usize) -> u8 {
     subsample.next_power_of_two().trailing_zeros() as u8
 }
 
 /// The mean path length of an unsuccessful search in a binary search tree of `rows` rows.
-fn average_path(rows: usize) -> f64 {
+pub(crate) fn average_path(rows: usize) -> f64 {
     const EULER_GAMMA: f64 = 0.577_215_664_901_532_9;
     let n = rows as f64;
     match rows {

@@ -1,11 +1,19 @@
 //! Anomaly detectors on flat arrays, their calibration and their metrics.
 //!
 //! A [`Detector`] gives every row of a column-major matrix ([`Columns`]) a score; a higher score is
-//! stranger. Two detectors that see different things are here, and their combination:
+//! stranger. What agents use:
 //!
 //! * [`IsolationForest`]: how few random cuts separate a row from the rest;
 //! * [`NeighbourDistance`]: how far the row lies from the `k`-th nearest row of the baseline;
 //! * [`Ensemble`]: both, made comparable by tail p-values and calibrated to one p-value.
+//!
+//! What they can be compared with, or joined to by [`RankEnsemble`]:
+//!
+//! * [`Ecod`] and [`Copod`]: how far out in the tails of its features;
+//! * [`Hbos`]: how thin the bins of its features are;
+//! * [`Mahalanobis`]: how far from the densest part, measured along its axes;
+//! * [`ExtendedForest`]: how few random sloped cuts separate it;
+//! * [`Lof`]: how thin its place is beside those of its neighbours.
 //!
 //! Everything is a pure function of its arguments: the same rows, parameters and seed give the same
 //! bits on every machine, for any number of threads and any batch split. Where the processor has
@@ -32,19 +40,35 @@
 mod algorithm;
 mod calibration;
 mod columns;
+mod copod;
 mod detector;
+mod ecod;
 mod ensemble;
 mod error;
+mod extended_forest;
 mod forest;
+mod hbos;
+mod lof;
+mod mahalanobis;
 pub mod metric;
 mod neighbours;
+mod rank_ensemble;
 mod simd;
+mod tail;
 
 pub use algorithm::{Algorithm, AnyDetector, UnknownAlgorithm};
 pub use calibration::Calibration;
 pub use columns::Columns;
+pub use copod::{Copod, CopodParams};
 pub use detector::{Detector, Scratch};
+pub use ecod::{Ecod, EcodParams};
 pub use ensemble::{Ensemble, EnsembleParams};
 pub use error::FitError;
+pub use extended_forest::{ExtendedForest, ExtendedForestParams};
 pub use forest::{FitScratch, ForestParams, IsolationForest};
+pub use hbos::{Hbos, HbosParams};
+pub use lof::{Lof, LofParams};
+pub use mahalanobis::{Mahalanobis, MahalanobisParams};
 pub use neighbours::{NeighbourDistance, NeighbourParams};
+pub use rank_ensemble::{Member, MemberParams, RankEnsemble, RankEnsembleParams};
+pub use tail::TailSum;

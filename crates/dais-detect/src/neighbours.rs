@@ -6,11 +6,11 @@ use crate::detector::{NeighbourScratch, assert_shapes};
 use crate::{Columns, Detector, FitError, Scratch, simd};
 
 /// Added to every standard deviation, so that a feature that hardly varies does not rule the distance.
-const SPREAD_FLOOR: f64 = 0.05;
+pub(crate) const SPREAD_FLOOR: f64 = 0.05;
 /// Standardised values are cut to this size: the squares of all features together stay finite.
 const STANDARDISED_MAX: f32 = 1.0e9;
 /// Reference points lie in tiles of this many, feature after feature.
-const TILE: usize = 64;
+pub(crate) const TILE: usize = 64;
 /// Distances are searched in chunks of this many.
 pub(crate) const CHUNK: usize = 16;
 /// The largest `k`: the nearest distances are kept in a sorted list.
@@ -66,16 +66,7 @@ impl NeighbourParams {
         if self.reference_max == 0 {
             return Err(FitError::Parameter { name: "reference_max", value: 0.0, expected: "at least 1" });
         }
-        if view.rows() == 0 {
-            return Err(FitError::NoRows);
-        }
-        if view.features() == 0 {
-            return Err(FitError::NoFeatures);
-        }
-        match view.first_non_finite() {
-            Some((row, feature)) => Err(FitError::NonFinite { row, feature }),
-            None => Ok(()),
-        }
+        view.check_learnable()
     }
 }
 
@@ -159,6 +150,11 @@ impl TryFrom<NeighbourParts> for NeighbourDistance {
 }
 
 impl NeighbourDistance {
+    /// Which neighbour counts.
+    pub fn k(&self) -> usize {
+        self.k
+    }
+
     /// The number of reference points.
     pub fn references(&self) -> usize {
         self.references
@@ -176,32 +172,49 @@ impl NeighbourDistance {
         scores: &mut [f32],
         scratch: &mut NeighbourScratch,
     ) {
-        let features = self.centres.len();
         for (score, index) in scores.iter_mut().zip(indices) {
-            scratch.standardised.clear();
-            let tile = &self.tiles[index / TILE * features * TILE..];
-            let own = (0..features).map(|feature| tile[feature * TILE + index % TILE]);
-            scratch.standardised.extend(own);
-            *score = self.distance(Some(index), scratch);
+            let others = self.measure_reference(index, scratch);
+            *score = self.kth_smallest(others, scratch);
         }
     }
 
-    /// The `k`-th smallest squared distance of the standardised row in `scratch`, without one point.
-    fn distance(&self, without: Option<usize>, scratch: &mut NeighbourScratch) -> f32 {
-        let NeighbourScratch { standardised, distances, nearest } = scratch;
+    /// Puts the squared distances of a reference point to all points into `scratch`, infinite for the point itself and
+    /// behind the last; returns the number of finite ones.
+    pub(crate) fn measure_reference(&self, index: usize, scratch: &mut NeighbourScratch) -> usize {
+        let features = self.centres.len();
+        scratch.standardised.clear();
+        let tile = &self.tiles[index / TILE * features * TILE..];
+        let own = (0..features).map(|feature| tile[feature * TILE + index % TILE]);
+        scratch.standardised.extend(own);
+        self.measure(scratch);
+        scratch.distances[index] = f32::INFINITY;
+        self.references - 1
+    }
+
+    /// As [`measure_reference`](Self::measure_reference), for a row of `view`.
+    pub(crate) fn measure_row(&self, view: &Columns<'_>, row: usize, scratch: &mut NeighbourScratch) -> usize {
+        scratch.standardised.clear();
+        for (feature, (&centre, &scale)) in self.centres.iter().zip(&self.scales).enumerate() {
+            scratch.standardised.push(standardise(view.column(feature)[row], centre, scale));
+        }
+        self.measure(scratch);
+        self.references
+    }
+
+    /// The squared distances of the standardised row in `scratch`.
+    fn measure(&self, scratch: &mut NeighbourScratch) {
+        let NeighbourScratch { standardised, distances, .. } = scratch;
         distances.resize(self.tiles.len() / self.centres.len(), 0.0);
-        let level = simd::level();
-        simd::squared_distances(level, &self.tiles, standardised, distances);
+        simd::squared_distances(simd::level(), &self.tiles, standardised, distances);
         distances[self.references..].fill(f32::INFINITY);
-        let mut others = self.references;
-        if let Some(index) = without {
-            distances[index] = f32::INFINITY;
-            others -= 1;
+    }
+
+    /// The `k`-th smallest of the distances in `scratch`, of which `others` are finite.
+    fn kth_smallest(&self, others: usize, scratch: &mut NeighbourScratch) -> f32 {
+        match others {
+            0 => 0.0,
+            _ => simd::kth_smallest(simd::level(), &scratch.distances, self.k.min(others), &mut scratch.nearest),
         }
-        if others == 0 {
-            return 0.0;
-        }
-        simd::kth_smallest(level, distances, self.k.min(others), nearest)
     }
 }
 
@@ -213,17 +226,13 @@ impl Detector for NeighbourDistance {
     fn score(&self, view: Columns<'_>, scores: &mut [f32], scratch: &mut Scratch) {
         assert_shapes(self.features(), &view, scores);
         for (row, score) in scores.iter_mut().enumerate() {
-            let neighbour = &mut scratch.neighbour;
-            neighbour.standardised.clear();
-            for (feature, (&centre, &scale)) in self.centres.iter().zip(&self.scales).enumerate() {
-                neighbour.standardised.push(standardise(view.column(feature)[row], centre, scale));
-            }
-            *score = self.distance(None, neighbour);
+            let others = self.measure_row(&view, row, &mut scratch.neighbour);
+            *score = self.kth_smallest(others, &mut scratch.neighbour);
         }
     }
 }
 
-fn standardise(value: f32, centre: f32, scale: f32) -> f32 {
+pub(crate) fn standardise(value: f32, centre: f32, scale: f32) -> f32 {
     let z = (value - centre) * scale;
     // Written so that NaN takes the upper bound.
     let z = if z < STANDARDISED_MAX { z } else { STANDARDISED_MAX };
@@ -231,9 +240,9 @@ fn standardise(value: f32, centre: f32, scale: f32) -> f32 {
 }
 
 /// Mean and population standard deviation, summed in eight lanes: a fixed order that still uses vectors.
-fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
+pub(crate) fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
     let count = values.len() as f64;
-    let mean = sum_of(values, f64::from) / count;
+    let mean = mean_of(values);
     let variance = sum_of(values, |value| {
         let difference = f64::from(value) - mean;
         difference * difference
@@ -241,7 +250,13 @@ fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
     (mean, variance.sqrt())
 }
 
-fn sum_of(values: &[f32], term: impl Fn(f32) -> f64) -> f64 {
+/// The mean, summed in the same fixed order.
+pub(crate) fn mean_of(values: &[f32]) -> f64 {
+    sum_of(values, f64::from) / values.len() as f64
+}
+
+/// The sum of `term` in eight lanes: a fixed order that still uses vectors.
+pub(crate) fn sum_of(values: &[f32], term: impl Fn(f32) -> f64) -> f64 {
     let mut lanes = [0.0f64; 8];
     let chunks = values.chunks_exact(8);
     let tail = chunks.remainder();

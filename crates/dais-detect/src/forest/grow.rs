@@ -95,7 +95,7 @@ pub(super) fn trees(
 }
 
 /// The stored path lengths below leaves of 0 to 256 rows.
-static LEAF_PATHS: LazyLock<[u16; SUBSAMPLE_MAX + 1]> =
+pub(crate) static LEAF_PATHS: LazyLock<[u16; SUBSAMPLE_MAX + 1]> =
     LazyLock::new(|| std::array::from_fn(|rows| libm::round(average_path(rows) * PATH_UNIT) as u16));
 
 /// A type that numbers features.
@@ -187,7 +187,7 @@ fn draw_in_place(deck: &mut [u32], rows: &mut [u32], words: &mut Words<'_>) {
 }
 
 /// Draws a small share of many rows without repetition: a row that was drawn before is drawn again.
-fn draw_sparse(count: usize, drawn: &mut [u32], taken: &mut [u64], words: &mut Words<'_>) {
+pub(crate) fn draw_sparse(count: usize, drawn: &mut [u32], taken: &mut [u64], words: &mut Words<'_>) {
     for place in drawn.iter_mut() {
         let row = loop {
             let row = words.below(count);
@@ -204,7 +204,7 @@ fn draw_sparse(count: usize, drawn: &mut [u32], taken: &mut [u64], words: &mut W
     }
 }
 
-fn copy_rows(view: Columns<'_>, drawn: &[u32], sample: &mut Vec<f32>) -> Result<(), FitError> {
+pub(crate) fn copy_rows(view: Columns<'_>, drawn: &[u32], sample: &mut Vec<f32>) -> Result<(), FitError> {
     sample.clear();
     for feature in 0..view.features() {
         let column = view.column(feature);
@@ -217,7 +217,7 @@ fn copy_rows(view: Columns<'_>, drawn: &[u32], sample: &mut Vec<f32>) -> Result<
 }
 
 /// The random words of one tree.
-struct Words<'a> {
+pub(crate) struct Words<'a> {
     stream: Philox,
     buffer: &'a mut Vec<u32>,
     used: usize,
@@ -227,12 +227,12 @@ impl<'a> Words<'a> {
     /// A tree of 256 rows takes some 330 words: little is generated in vain.
     const BUFFER: usize = 64;
 
-    fn new(seed: u64, tree: u64, buffer: &'a mut Vec<u32>) -> Self {
+    pub(crate) fn new(seed: u64, tree: u64, buffer: &'a mut Vec<u32>) -> Self {
         buffer.resize(Self::BUFFER, 0);
         Self { stream: Philox::from_u64_seed_stream(seed, tree), buffer, used: Self::BUFFER }
     }
 
-    fn next(&mut self) -> u32 {
+    pub(crate) fn next(&mut self) -> u32 {
         if self.used >= self.buffer.len() {
             self.stream.fill_u32(self.buffer);
             self.used = 0;
@@ -249,7 +249,7 @@ impl<'a> Words<'a> {
         ((product >> 32) as usize, product as u32)
     }
 
-    fn below(&mut self, count: usize) -> usize {
+    pub(crate) fn below(&mut self, count: usize) -> usize {
         self.below_with_fraction(count).0
     }
 }
@@ -385,7 +385,7 @@ fn larger(a: f32, b: f32) -> f32 {
 }
 
 /// A threshold above `low` and at most `high`, so that both sides of the cut hold a row.
-fn threshold_between(low: f32, high: f32, fraction: u32) -> f32 {
+pub(crate) fn threshold_between(low: f32, high: f32, fraction: u32) -> f32 {
     let share = fraction as f32 * (1.0 / 4_294_967_296.0);
     let threshold = low * (1.0 - share) + high * share;
     // Adding 0 makes one zero of the two that compare alike.

@@ -42,7 +42,7 @@ pub(super) fn for_each_block(
 }
 
 /// Copies rows into tiles: the value of lane `l` in feature `k` at `tile[k * LANES + l]`. Lanes without a row are 0.
-fn lay_tiles(rows: Columns<'_>, tiles: &mut Vec<f32>) {
+pub(crate) fn lay_tiles(rows: Columns<'_>, tiles: &mut Vec<f32>) {
     let tile_len = LANES * rows.features();
     tiles.clear();
     tiles.resize(rows.rows().div_ceil(LANES) * tile_len, 0.0);

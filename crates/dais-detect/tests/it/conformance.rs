@@ -1,8 +1,9 @@
 //! What every detector promises, checked for each of them.
 
 use dais_detect::{
-    Columns, Detector, Ensemble, EnsembleParams, FitError, ForestParams, IsolationForest, NeighbourDistance,
-    NeighbourParams, Scratch,
+    Columns, Copod, CopodParams, Detector, Ecod, EcodParams, Ensemble, EnsembleParams, ExtendedForest,
+    ExtendedForestParams, FitError, ForestParams, Hbos, HbosParams, IsolationForest, Lof, LofParams, Mahalanobis,
+    MahalanobisParams, NeighbourDistance, NeighbourParams, RankEnsemble, RankEnsembleParams, Scratch,
 };
 use proptest::prelude::*;
 use serde::Serialize;
@@ -12,6 +13,9 @@ use crate::data::{normal, rows_of};
 
 /// A detector, and how it is fitted with its default parameters.
 pub(crate) trait Fitted: Detector + Serialize + DeserializeOwned + PartialEq + std::fmt::Debug + Sized {
+    /// The most features it can learn.
+    const FEATURES_MAX: usize = usize::MAX;
+
     fn fitted(view: Columns<'_>, seed: u64) -> Result<Self, FitError>;
 }
 
@@ -33,12 +37,65 @@ impl Fitted for Ensemble {
     }
 }
 
+impl Fitted for Ecod {
+    fn fitted(view: Columns<'_>, _: u64) -> Result<Self, FitError> {
+        EcodParams::default().fit(view)
+    }
+}
+
+impl Fitted for Copod {
+    fn fitted(view: Columns<'_>, _: u64) -> Result<Self, FitError> {
+        CopodParams::default().fit(view)
+    }
+}
+
+impl Fitted for Hbos {
+    fn fitted(view: Columns<'_>, _: u64) -> Result<Self, FitError> {
+        HbosParams::default().fit(view)
+    }
+}
+
+impl Fitted for Mahalanobis {
+    const FEATURES_MAX: usize = 512;
+
+    fn fitted(view: Columns<'_>, _: u64) -> Result<Self, FitError> {
+        MahalanobisParams::default().fit(view)
+    }
+}
+
+impl Fitted for ExtendedForest {
+    fn fitted(view: Columns<'_>, seed: u64) -> Result<Self, FitError> {
+        ExtendedForestParams::default().fit(view, seed)
+    }
+}
+
+impl Fitted for Lof {
+    fn fitted(view: Columns<'_>, _: u64) -> Result<Self, FitError> {
+        LofParams::default().fit(view)
+    }
+}
+
+impl Fitted for RankEnsemble {
+    const FEATURES_MAX: usize = 512;
+
+    fn fitted(view: Columns<'_>, seed: u64) -> Result<Self, FitError> {
+        RankEnsembleParams::default().fit(view, seed, &mut Scratch::default())
+    }
+}
+
 /// Runs a check for every detector, each as a test of its own.
 macro_rules! every_detector {
     ($($check:ident),+ $(,)?) => {
         mod forest { $(#[test] fn $check() { super::$check::<dais_detect::IsolationForest>(); })+ }
         mod neighbours { $(#[test] fn $check() { super::$check::<dais_detect::NeighbourDistance>(); })+ }
         mod ensemble { $(#[test] fn $check() { super::$check::<dais_detect::Ensemble>(); })+ }
+        mod ecod { $(#[test] fn $check() { super::$check::<dais_detect::Ecod>(); })+ }
+        mod copod { $(#[test] fn $check() { super::$check::<dais_detect::Copod>(); })+ }
+        mod hbos { $(#[test] fn $check() { super::$check::<dais_detect::Hbos>(); })+ }
+        mod mahalanobis { $(#[test] fn $check() { super::$check::<dais_detect::Mahalanobis>(); })+ }
+        mod extended_forest { $(#[test] fn $check() { super::$check::<dais_detect::ExtendedForest>(); })+ }
+        mod lof { $(#[test] fn $check() { super::$check::<dais_detect::Lof>(); })+ }
+        mod rank_ensemble { $(#[test] fn $check() { super::$check::<dais_detect::RankEnsemble>(); })+ }
     };
 }
 
@@ -180,6 +237,11 @@ fn few_rows_of_many_features_are_fine<D: Fitted>() {
     for features in [255, 256, 257, 3_000] {
         let data = normal(20, features, 1);
         let view = Columns::new(&data, 20, features);
+        if features > D::FEATURES_MAX {
+            let error = D::fitted(view, 9).unwrap_err();
+            assert_eq!(error, FitError::TooManyFeatures { features, max: D::FEATURES_MAX });
+            continue;
+        }
         let model = D::fitted(view, 9).unwrap();
         assert_eq!(model.features(), features);
         let far = vec![60.0; features];

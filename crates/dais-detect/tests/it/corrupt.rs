@@ -1,9 +1,32 @@
 //! A model from foreign bytes is checked before it is used.
 
-use dais_detect::{Columns, Detector, Ensemble, EnsembleParams, Scratch};
+use dais_detect::{
+    Columns, Copod, Ecod, Ensemble, EnsembleParams, ExtendedForest, Hbos, Lof, Mahalanobis, RankEnsemble, Scratch,
+};
 use proptest::prelude::*;
 
+use crate::conformance::Fitted;
 use crate::data::normal;
+
+/// Places in the bytes of a model, and what is written there.
+type Damage = [(prop::sample::Index, u8)];
+
+fn is_refused_or_scores<D: Fitted>(damage: &Damage) -> Result<(), TestCaseError> {
+    let data = normal(40, 3, 1);
+    let model = D::fitted(Columns::new(&data, 40, 3), 1).unwrap();
+    let mut bytes = postcard::to_allocvec(&model).unwrap();
+    for (place, value) in damage {
+        let place = place.index(bytes.len());
+        bytes[place] = *value;
+    }
+    if let Ok(model) = postcard::from_bytes::<D>(&bytes) {
+        let batch: Vec<f32> = (0..40 * model.features()).map(|i| [0.5, -7.0, f32::MAX, f32::NAN][i % 4]).collect();
+        let mut scores = vec![0.0; 40];
+        model.score(Columns::new(&batch, 40, model.features()), &mut scores, &mut Scratch::default());
+        prop_assert!(scores.iter().all(|score| !score.is_nan()), "{scores:?}");
+    }
+    Ok(())
+}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
@@ -12,20 +35,14 @@ proptest! {
     fn damaged_bytes_are_refused_or_give_a_model_that_scores(
         damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
-        let data = normal(40, 3, 1);
-        let view = Columns::new(&data, 40, 3);
-        let model = EnsembleParams::default().fit(view, 1, &mut Scratch::default()).unwrap();
-        let mut bytes = postcard::to_allocvec(&model).unwrap();
-        for (place, value) in damage {
-            let place = place.index(bytes.len());
-            bytes[place] = value;
-        }
-        if let Ok(model) = postcard::from_bytes::<Ensemble>(&bytes) {
-            let batch = vec![0.5; 40 * model.features()];
-            let mut scores = vec![0.0; 40];
-            model.score(Columns::new(&batch, 40, model.features()), &mut scores, &mut Scratch::default());
-            prop_assert!(scores.iter().all(|score| !score.is_nan()));
-        }
+        is_refused_or_scores::<Ensemble>(&damage)?;
+        is_refused_or_scores::<Ecod>(&damage)?;
+        is_refused_or_scores::<Copod>(&damage)?;
+        is_refused_or_scores::<Hbos>(&damage)?;
+        is_refused_or_scores::<Mahalanobis>(&damage)?;
+        is_refused_or_scores::<ExtendedForest>(&damage)?;
+        is_refused_or_scores::<Lof>(&damage)?;
+        is_refused_or_scores::<RankEnsemble>(&damage)?;
     }
 }
 
