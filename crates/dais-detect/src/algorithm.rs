@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Columns, Detector, EnsembleParams, FitError, ForestParams, NeighbourParams, Scratch};
+use crate::{Columns, Detector, EnsembleParams, FitError, ForestParams, HalfSpaceParams, NeighbourParams, Scratch};
 
 /// A fitted detector of any kind.
 pub type AnyDetector = Box<dyn Detector + Send + Sync>;
@@ -32,11 +32,13 @@ pub enum Algorithm {
     Neighbours,
     /// [`crate::Ensemble`] of the two, as agents use it.
     Ensemble,
+    /// [`crate::HalfSpaceTrees`].
+    HalfSpaceTrees,
 }
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::IsolationForest, Self::Neighbours, Self::Ensemble];
+    pub const ALL: [Self; 4] = [Self::IsolationForest, Self::Neighbours, Self::Ensemble, Self::HalfSpaceTrees];
 
     /// The name, as [`FromStr`] reads it.
     pub fn name(self) -> &'static str {
@@ -44,6 +46,7 @@ impl Algorithm {
             Self::IsolationForest => "isolation-forest",
             Self::Neighbours => "neighbours",
             Self::Ensemble => "ensemble",
+            Self::HalfSpaceTrees => "half-space-trees",
         }
     }
 
@@ -56,6 +59,7 @@ impl Algorithm {
             Self::IsolationForest => Box::new(ForestParams::default().fit_in(view, seed, &mut scratch.fit)?),
             Self::Neighbours => Box::new(NeighbourParams::default().fit(view)?),
             Self::Ensemble => Box::new(EnsembleParams::default().fit(view, seed, scratch)?),
+            Self::HalfSpaceTrees => Box::new(HalfSpaceParams::default().fit(view, seed)?),
         })
     }
 }

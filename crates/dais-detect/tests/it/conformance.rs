@@ -1,8 +1,8 @@
 //! What every detector promises, checked for each of them.
 
 use dais_detect::{
-    Columns, Detector, Ensemble, EnsembleParams, FitError, ForestParams, IsolationForest, NeighbourDistance,
-    NeighbourParams, Scratch,
+    Columns, Detector, Ensemble, EnsembleParams, FitError, ForestParams, HalfSpaceParams, HalfSpaceTrees,
+    IsolationForest, NeighbourDistance, NeighbourParams, Scratch,
 };
 use proptest::prelude::*;
 use serde::Serialize;
@@ -33,12 +33,19 @@ impl Fitted for Ensemble {
     }
 }
 
+impl Fitted for HalfSpaceTrees {
+    fn fitted(view: Columns<'_>, seed: u64) -> Result<Self, FitError> {
+        HalfSpaceParams::default().fit(view, seed)
+    }
+}
+
 /// Runs a check for every detector, each as a test of its own.
 macro_rules! every_detector {
     ($($check:ident),+ $(,)?) => {
         mod forest { $(#[test] fn $check() { super::$check::<dais_detect::IsolationForest>(); })+ }
         mod neighbours { $(#[test] fn $check() { super::$check::<dais_detect::NeighbourDistance>(); })+ }
         mod ensemble { $(#[test] fn $check() { super::$check::<dais_detect::Ensemble>(); })+ }
+        mod half_space_trees { $(#[test] fn $check() { super::$check::<dais_detect::HalfSpaceTrees>(); })+ }
     };
 }
 
@@ -58,13 +65,13 @@ every_detector! {
     a_batch_of_another_width_panics,
 }
 
-fn scores(model: &impl Detector, view: Columns<'_>) -> Vec<f32> {
+pub(crate) fn scores(model: &impl Detector, view: Columns<'_>) -> Vec<f32> {
     let mut scores = vec![f32::NAN; view.rows()];
     model.score(view, &mut scores, &mut Scratch::default());
     scores
 }
 
-fn bits(scores: &[f32]) -> Vec<u32> {
+pub(crate) fn bits(scores: &[f32]) -> Vec<u32> {
     scores.iter().map(|score| score.to_bits()).collect()
 }
 

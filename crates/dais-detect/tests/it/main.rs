@@ -6,4 +6,5 @@ mod allocation;
 mod conformance;
 mod corrupt;
 mod data;
+mod online;
 mod quality;
