@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Columns, Detector, EnsembleParams, FitError, ForestParams, HalfSpaceParams, NeighbourParams, Scratch};
+use crate::{
+    Columns, Detector, EnsembleParams, FitError, ForestParams, HalfSpaceParams, LodaParams, NeighbourParams, Scratch,
+};
 
 /// A fitted detector of any kind.
 pub type AnyDetector = Box<dyn Detector + Send + Sync>;
@@ -34,11 +36,14 @@ pub enum Algorithm {
     Ensemble,
     /// [`crate::HalfSpaceTrees`].
     HalfSpaceTrees,
+    /// [`crate::Loda`].
+    Loda,
 }
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::IsolationForest, Self::Neighbours, Self::Ensemble, Self::HalfSpaceTrees];
+    pub const ALL: [Self; 5] =
+        [Self::IsolationForest, Self::Neighbours, Self::Ensemble, Self::HalfSpaceTrees, Self::Loda];
 
     /// The name, as [`FromStr`] reads it.
     pub fn name(self) -> &'static str {
@@ -47,6 +52,7 @@ impl Algorithm {
             Self::Neighbours => "neighbours",
             Self::Ensemble => "ensemble",
             Self::HalfSpaceTrees => "half-space-trees",
+            Self::Loda => "loda",
         }
     }
 
@@ -60,6 +66,7 @@ impl Algorithm {
             Self::Neighbours => Box::new(NeighbourParams::default().fit(view)?),
             Self::Ensemble => Box::new(EnsembleParams::default().fit(view, seed, scratch)?),
             Self::HalfSpaceTrees => Box::new(HalfSpaceParams::default().fit(view, seed)?),
+            Self::Loda => Box::new(LodaParams::default().fit(view, seed)?),
         })
     }
 }

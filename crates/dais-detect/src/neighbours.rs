@@ -6,7 +6,7 @@ use crate::detector::{NeighbourScratch, assert_shapes};
 use crate::{Columns, Detector, FitError, Scratch, simd};
 
 /// Added to every standard deviation, so that a feature that hardly varies does not rule the distance.
-const SPREAD_FLOOR: f64 = 0.05;
+pub(crate) const SPREAD_FLOOR: f64 = 0.05;
 /// Standardised values are cut to this size: the squares of all features together stay finite.
 const STANDARDISED_MAX: f32 = 1.0e9;
 /// Reference points lie in tiles of this many, feature after feature.
@@ -223,7 +223,7 @@ impl Detector for NeighbourDistance {
     }
 }
 
-fn standardise(value: f32, centre: f32, scale: f32) -> f32 {
+pub(crate) fn standardise(value: f32, centre: f32, scale: f32) -> f32 {
     let z = (value - centre) * scale;
     // Written so that NaN takes the upper bound.
     let z = if z < STANDARDISED_MAX { z } else { STANDARDISED_MAX };
@@ -231,7 +231,7 @@ fn standardise(value: f32, centre: f32, scale: f32) -> f32 {
 }
 
 /// Mean and population standard deviation, summed in eight lanes: a fixed order that still uses vectors.
-fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
+pub(crate) fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
     let count = values.len() as f64;
     let mean = sum_of(values, f64::from) / count;
     let variance = sum_of(values, |value| {

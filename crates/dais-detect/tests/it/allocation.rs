@@ -77,6 +77,11 @@ fn warm_half_space_trees_score_without_allocating() {
 }
 
 #[test]
+fn a_warm_loda_scores_without_allocating() {
+    warm_scoring_allocates_nothing::<dais_detect::Loda>();
+}
+
+#[test]
 fn refitting_allocates_the_model_only() {
     for rows in [512, 6_000] {
         let data = normal(rows, 20, 1);

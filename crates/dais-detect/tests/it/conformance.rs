@@ -2,7 +2,7 @@
 
 use dais_detect::{
     Columns, Detector, Ensemble, EnsembleParams, FitError, ForestParams, HalfSpaceParams, HalfSpaceTrees,
-    IsolationForest, NeighbourDistance, NeighbourParams, Scratch,
+    IsolationForest, Loda, LodaParams, NeighbourDistance, NeighbourParams, Scratch,
 };
 use proptest::prelude::*;
 use serde::Serialize;
@@ -39,6 +39,12 @@ impl Fitted for HalfSpaceTrees {
     }
 }
 
+impl Fitted for Loda {
+    fn fitted(view: Columns<'_>, seed: u64) -> Result<Self, FitError> {
+        LodaParams::default().fit(view, seed)
+    }
+}
+
 /// Runs a check for every detector, each as a test of its own.
 macro_rules! every_detector {
     ($($check:ident),+ $(,)?) => {
@@ -46,6 +52,7 @@ macro_rules! every_detector {
         mod neighbours { $(#[test] fn $check() { super::$check::<dais_detect::NeighbourDistance>(); })+ }
         mod ensemble { $(#[test] fn $check() { super::$check::<dais_detect::Ensemble>(); })+ }
         mod half_space_trees { $(#[test] fn $check() { super::$check::<dais_detect::HalfSpaceTrees>(); })+ }
+        mod loda { $(#[test] fn $check() { super::$check::<dais_detect::Loda>(); })+ }
     };
 }
 

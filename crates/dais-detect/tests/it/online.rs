@@ -1,6 +1,6 @@
 //! What every detector promises that learns from a stream, checked for each of them.
 
-use dais_detect::{Columns, FitError, HalfSpaceParams, HalfSpaceTrees, Online};
+use dais_detect::{Columns, FitError, HalfSpaceParams, HalfSpaceTrees, Loda, LodaParams, Online};
 
 use crate::conformance::{Fitted, bits, scores};
 use crate::data::normal;
@@ -16,10 +16,17 @@ impl Started for HalfSpaceTrees {
     }
 }
 
+impl Started for Loda {
+    fn started(features: usize, seed: u64) -> Result<Self, FitError> {
+        LodaParams::default().start(features, seed)
+    }
+}
+
 /// Runs a check for every detector that learns from a stream, each as a test of its own.
 macro_rules! every_online_detector {
     ($($check:ident),+ $(,)?) => {
         mod half_space_trees { $(#[test] fn $check() { super::$check::<dais_detect::HalfSpaceTrees>(); })+ }
+        mod loda { $(#[test] fn $check() { super::$check::<dais_detect::Loda>(); })+ }
     };
 }
 
