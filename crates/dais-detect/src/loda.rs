@@ -1,6 +1,6 @@
 //! Lightweight on-line detector of anomalies.
 
-use rand_philox::{Philox, u32_to_unit_f64};
+use rand_philox::{Philox, u32_to_unit_f32, u32_to_unit_f64};
 use serde::{Deserialize, Serialize};
 
 use crate::detector::{LodaScratch, assert_shapes};
@@ -37,9 +37,9 @@ pub struct LodaParams {
 }
 
 impl Default for LodaParams {
-    /// 100 projections with 10 bins, windows of 256 rows.
+    /// 100 projections with 12 bins, windows of 256 rows.
     fn default() -> Self {
-        Self { projections: 100, bins: 10, window: 1024 }
+        Self { projections: 100, bins: 12, window: 1024 }
     }
 }
 
@@ -61,10 +61,11 @@ impl LodaParams {
         self.check(features)?;
         let projections = usize::from(self.projections);
         let used = used_features(features);
-        let (mut names, mut weights) = (Vec::new(), Vec::new());
+        let (mut names, mut weights, mut shifts) = (Vec::new(), Vec::new(), Vec::new());
         let mut deck: Vec<u32> = (0..features as u32).collect();
         for projection in 0..u64::from(self.projections) {
             let mut words = Philox::from_u64_seed_stream(seed, projection);
+            shifts.push(u32_to_unit_f32(words.next_u32()));
             for place in 0..used {
                 let other = place + words.bounded((features - place) as u32) as usize;
                 deck.swap(place, other);
@@ -78,6 +79,7 @@ impl LodaParams {
             scales: vec![0.0; features],
             names,
             weights,
+            shifts,
             lows: vec![0.0; projections],
             bins_per_unit: vec![0.0; projections],
             surprises: vec![(SURPRISE_BASE * SURPRISE_UNIT) as u16; projections * cells(self.bins)],
@@ -125,7 +127,7 @@ fn normal(words: &mut Philox) -> f32 {
 /// LODA, the lightweight on-line detector of anomalies: rows that are rare along random directions are strange.
 ///
 /// Every projection adds up `sqrt(features)` standardised features, drawn at random, with normally distributed weights; at the
-/// end of a window a histogram of `bins` equal bins over the range of its rows replaces the one before. The score is the
+/// end of a window a histogram of `bins` equal bins over the range of its rows, begun at a random place of the first, replaces the one before. The score is the
 /// mean over all projections of the surprise of the row's bin in bits, `-log2` of its share relative to that of rows spread
 /// evenly. It is 0 where the bins are as full as that; an empty bin, and what lies outside of the histogram, counts as half a row.
 ///
@@ -133,7 +135,9 @@ fn normal(words: &mut Philox) -> f32 {
 /// scored with a few additions. Weak where a feature alone is strange among many, since a projection blurs it, and where
 /// ordinary rows form far groups with empty space between them that fits in a bin; attacks that fill a part of a window are ordinary.
 ///
-/// Features are standardised by the mean and standard deviation of the window (plus 0.05), which the paper leaves to the user.
+/// Three things differ from common implementations. Features are standardised by the mean and standard deviation of the window
+/// (plus 0.05), which the paper leaves to the user. What lies outside of a histogram is as strange as an empty bin, not as
+/// ordinary as the last one. And the histograms begin at random places, so that their averages have finer steps than a bin.
 ///
 /// A value that is NaN or beyond 1e9 standard deviations counts as 1e9.
 ///
@@ -175,6 +179,8 @@ struct Histograms {
     /// The features of all projections, one projection after the other, and their weights.
     names: Vec<u16>,
     weights: Vec<f32>,
+    /// The share of a bin by which each histogram begins before its lowest row.
+    shifts: Vec<f32>,
     /// Of each histogram where its first bin begins, and its bins in one unit of the projection.
     lows: Vec<f32>,
     bins_per_unit: Vec<f32>,
@@ -194,7 +200,7 @@ impl TryFrom<LodaParts> for Loda {
 
     fn try_from(parts: LodaParts) -> Result<Self, Self::Error> {
         let LodaParts { window, histograms } = parts;
-        let Histograms { bins, centres, scales, names, weights, lows, bins_per_unit, surprises } = &histograms;
+        let Histograms { bins, centres, scales, names, weights, shifts, lows, bins_per_unit, surprises } = &histograms;
         if !(2..=BINS_MAX).contains(bins) || window.size() > WINDOW_MAX.into() {
             return Err("a LODA has 2 to 1024 bins, its window has at most 4096 rows");
         }
@@ -203,7 +209,8 @@ impl TryFrom<LodaParts> for Loda {
             return Err("the window of a LODA has another number of features than its scales");
         }
         let projections = lows.len();
-        if projections == 0 || projections > u16::MAX.into() || bins_per_unit.len() != projections {
+        if projections == 0 || projections > u16::MAX.into() || [shifts.len(), bins_per_unit.len()] != [projections; 2]
+        {
             return Err("the histograms of a LODA differ in number from its projections");
         }
         let used = projections * used_features(features);
@@ -269,8 +276,9 @@ impl Online for Loda {
     }
 
     fn size_bytes(&self) -> usize {
-        let Histograms { centres, scales, names, weights, lows, bins_per_unit, surprises, .. } = &self.histograms;
-        let floats = [centres, scales, weights, lows, bins_per_unit];
+        let Histograms { centres, scales, names, weights, shifts, lows, bins_per_unit, surprises, .. } =
+            &self.histograms;
+        let floats = [centres, scales, weights, shifts, lows, bins_per_unit];
         floats.iter().map(|floats| size_of_val(&floats[..])).sum::<usize>()
             + size_of_val(&names[..])
             + size_of_val(&surprises[..])
@@ -307,9 +315,10 @@ impl Histograms {
             project(names, weights, &standardised, rows.rows(), &mut places);
             let low = places.iter().copied().fold(f32::INFINITY, f32::min);
             let high = places.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let width = MARGIN * (high - low).max(WIDTH_MIN);
-            self.lows[projection] = 0.5 * (low + high) - 0.5 * width;
-            self.bins_per_unit[projection] = f32::from(self.bins) / width;
+            // One bin more than the range needs, so that it can begin anywhere in the first.
+            let width = MARGIN * (high - low).max(WIDTH_MIN) / f32::from(self.bins - 1);
+            self.lows[projection] = low - self.shifts[projection] * width;
+            self.bins_per_unit[projection] = 1.0 / width;
             let histogram = self.histogram(projection);
             counts.fill(0);
             for &place in &places {
@@ -368,11 +377,11 @@ mod tests {
 
     #[test]
     fn of_one_feature_every_projection_is_the_histogram_of_its_rows() {
-        // Of eight rows four fall in the first of two bins, and four in the last; one more makes the range.
+        // Four rows fall in the first of two bins, and four in the last, wherever these begin.
         let rows = [0.0, 0.1, 0.2, 0.3, 9.7, 9.8, 9.9, 10.0];
         let params = LodaParams { projections: 3, bins: 2, window: 8 };
         let model = params.fit(Columns::new(&rows, 8, 1), 1).unwrap();
-        let scores = score(&model, Columns::new(&[1.0, 8.0, -1.0, 11.0], 4, 1));
+        let scores = score(&model, Columns::new(&[0.15, 9.85, -11.0, 21.0], 4, 1));
         let (half, empty) = (-libm::log2f(2.0 * 4.5 / 8.5), -libm::log2f(2.0 * 0.5 / 8.5));
         for (score, expected) in scores.iter().zip([half, half, empty, empty]) {
             assert!((score - expected).abs() < 1e-3, "{scores:?}");
@@ -383,8 +392,8 @@ mod tests {
     fn no_row_of_the_window_lies_outside_of_a_histogram() {
         let rows: Vec<f32> = (0..256 * 4).map(|i| ((i * i) % 1_009) as f32 * 1e-3).collect();
         let model = LodaParams::default().fit(Columns::new(&rows, 256, 4), 1).unwrap();
-        let empty = model.histograms.surprises.chunks_exact(cells(10)).map(|histogram| (histogram[0], histogram[11]));
-        let of_half_a_row = ((SURPRISE_BASE - libm::log2f(10.0 * 0.5 / 256.5)) * SURPRISE_UNIT) as u16;
+        let empty = model.histograms.surprises.chunks_exact(cells(12)).map(|histogram| (histogram[0], histogram[13]));
+        let of_half_a_row = ((SURPRISE_BASE - libm::log2f(12.0 * 0.5 / 256.5)) * SURPRISE_UNIT) as u16;
         assert!(empty.clone().all(|outside| outside == (of_half_a_row, of_half_a_row)));
         assert_eq!(empty.count(), 100);
     }
