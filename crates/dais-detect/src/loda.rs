@@ -126,23 +126,26 @@ fn normal(words: &mut Philox) -> f32 {
 
 /// LODA, the lightweight on-line detector of anomalies: rows that are rare along random directions are strange.
 ///
-/// Every projection adds up `sqrt(features)` standardised features, drawn at random, with normally distributed weights; at the
-/// end of a window a histogram of `bins` equal bins over the range of its rows, begun at a random place of the first, replaces the one before. The score is the
-/// mean over all projections of the surprise of the row's bin in bits, `-log2` of its share relative to that of rows spread
-/// evenly. It is 0 where the bins are as full as that; an empty bin, and what lies outside of the histogram, counts as half a row.
+/// Every projection adds up `sqrt(features)` standardised features, drawn at random, with normally distributed weights; at
+/// the end of a window a histogram of the projected rows, `bins` equal bins over their range, replaces the one before. The
+/// score is the mean over all projections of the surprise of the row's bin in bits, `-log2` of its share relative to that of
+/// rows spread evenly. It is 0 where the bins are as full as that; an empty bin, and all outside of the histogram, counts as
+/// half a row.
 ///
-/// Good at streams that change and at wide data, because a projection sees several features together and rows are
-/// scored with a few additions. Weak where a feature alone is strange among many, since a projection blurs it, and where
-/// ordinary rows form far groups with empty space between them that fits in a bin; attacks that fill a part of a window are ordinary.
+/// Good at streams that change, at wide data and at combinations of features, for a few additions per row. Weak where a
+/// single feature among many is strange, since a projection blurs it, and where ordinary rows form groups so far apart that
+/// one bin holds a group and the space around it. Blind to attacks that fill a good part of a window.
 ///
-/// Three things differ from common implementations. Features are standardised by the mean and standard deviation of the window
-/// (plus 0.05), which the paper leaves to the user. What lies outside of a histogram is as strange as an empty bin, not as
-/// ordinary as the last one. And the histograms begin at random places, so that their averages have finer steps than a bin.
+/// Three things differ from common implementations (figures in `docs/reference/detectors.md`). Features are standardised by the
+/// mean and the standard deviation of the window (plus 0.05), which the paper leaves to the user. What lies outside of a histogram
+/// is as strange as an empty bin, not as ordinary as the last one. And a histogram begins at a random place within the
+/// first bin, so that their mean has finer steps than a bin.
 ///
 /// A value that is NaN or beyond 1e9 standard deviations counts as 1e9.
 ///
 /// Cost: 100 projections of 20 features take 7 kB, and the window 4 bytes for each value. Scoring a row takes
-/// `projections * sqrt(features)` multiplications and a lookup in each histogram; learning a row as much again and sorting nothing.
+/// `projections * sqrt(features)` multiplications and a lookup in each histogram; learning a row takes about twice that, all
+/// at the end of a window.
 ///
 /// ```
 /// use dais_detect::{Columns, Detector, LodaParams, Online, Scratch};
@@ -304,7 +307,7 @@ impl Histograms {
         let (used, cells) = (used_features(rows.features()), cells(self.bins));
         let (mut standardised, mut places, mut counts) = (Vec::new(), Vec::new(), vec![0u16; cells]);
         standardise_rows(rows, &self.centres, &self.scales, &mut standardised);
-        // Half a row in every cell: the surprise of an empty one is finite, and that of a full one exactly `-log2(bins)`.
+        // Half a row in every cell: the surprise of an empty one is finite, that of a full one exactly `-log2(bins)`.
         let share = |count| (count as f32 + 0.5) / (rows.rows() as f32 + 0.5);
         let bits = |count| -libm::log2f(share(count) * f32::from(self.bins));
         let stored: Vec<u16> =
