@@ -7,6 +7,11 @@
 //! * [`NeighbourDistance`]: how far the row lies from the `k`-th nearest row of the baseline;
 //! * [`Ensemble`]: both, made comparable by tail p-values and calibrated to one p-value.
 //!
+//! Others learn from a stream, row after row, with bounded memory ([`Online`]):
+//!
+//! * [`HalfSpaceTrees`]: how empty the random cells are that the row falls in;
+//! * [`Loda`]: how rare the row is along random directions.
+//!
 //! Everything is a pure function of its arguments: the same rows, parameters and seed give the same
 //! bits on every machine, for any number of threads and any batch split. Where the processor has
 //! AVX2 or AVX-512 the hot loops use them, with exactly the results of the portable code.

@@ -5,9 +5,8 @@ use crate::{Columns, Detector, FitError};
 /// A detector that learns from a stream, row after row, with bounded memory.
 ///
 /// The model depends on its parameters, its seed and the rows it learned in their order: not on how they were split into
-/// batches. It forgets: after [`horizon`](Self::horizon) further rows the masses it compares with hold no older row.
-/// Scoring does not learn; a stream is usually scored first and learned afterwards, without the rows that were
-/// found to be attacks.
+/// batches. It forgets: after [`horizon`](Self::horizon) further rows no older row has a part in any score. Scoring does not
+/// learn; a stream is usually scored first and learned afterwards, without the rows that were found to be attacks.
 ///
 /// A model that has not learned a row yet gives every row the same score.
 pub trait Online: Detector {
