@@ -34,9 +34,9 @@ pub struct HalfSpaceParams {
 }
 
 impl Default for HalfSpaceParams {
-    /// 50 trees of depth 8, windows of 256 rows, cells cut down to a tenth of them.
+    /// 50 trees of depth 8, windows of 512 rows, cells cut down to a tenth of them.
     fn default() -> Self {
-        Self { trees: 50, depth: 8, window: 256, sparse: 0.1 }
+        Self { trees: 50, depth: 8, window: 512, sparse: 0.1 }
     }
 }
 
@@ -128,7 +128,7 @@ impl HalfSpaceParams {
 ///
 /// model.learn(Columns::new(&night, 512, 1))?;
 /// model.score(batch, &mut scores, &mut scratch);
-/// assert_eq!(scores.map(|score| score.round()), [7.0, -2.0, 7.0]);
+/// assert_eq!(scores.map(|score| score.round()), [8.0, -2.0, 7.0]);
 /// # Ok::<(), dais_detect::FitError>(())
 /// ```
 ///
@@ -371,7 +371,7 @@ mod tests {
     #[test]
     fn a_sparse_cell_is_not_cut_further() {
         let rows: Vec<f32> = (0..256).map(|row| if row < 250 { 0.0 } else { row as f32 }).collect();
-        let params = HalfSpaceParams { sparse: 1.0, ..HalfSpaceParams::default() };
+        let params = HalfSpaceParams { sparse: 1.0, window: 256, ..HalfSpaceParams::default() };
         let model = params.fit(Columns::new(&rows, 256, 1), 1).unwrap();
         for (tree, leaves) in model.leaves.chunks(256).enumerate() {
             // Only a cell with all rows is cut, so at each level at most one half goes on: at most 9 different cells.

@@ -37,9 +37,9 @@ pub struct LodaParams {
 }
 
 impl Default for LodaParams {
-    /// 100 projections with 12 bins, windows of 256 rows.
+    /// 100 projections with 10 bins, windows of 512 rows.
     fn default() -> Self {
-        Self { projections: 100, bins: 12, window: 1024 }
+        Self { projections: 100, bins: 10, window: 512 }
     }
 }
 
@@ -143,7 +143,7 @@ fn normal(words: &mut Philox) -> f32 {
 ///
 /// A value that is NaN or beyond 1e9 standard deviations counts as 1e9.
 ///
-/// Cost: 100 projections of 20 features take 7 kB, and the window 4 bytes for each value. Scoring a row takes
+/// Cost: 100 projections of 20 features take 6 kB, and the window 4 bytes for each value. Scoring a row takes
 /// `projections * sqrt(features)` multiplications and a lookup in each histogram; learning a row takes about twice that, all
 /// at the end of a window.
 ///
@@ -157,11 +157,11 @@ fn normal(words: &mut Philox) -> f32 {
 ///
 /// let mut model = LodaParams::default().fit(Columns::new(&day, 512, 1), 1)?;
 /// model.score(batch, &mut scores, &mut scratch);
-/// assert_eq!(scores.map(|score| score.round()), [0.0, 6.0, 6.0]);
+/// assert_eq!(scores.map(|score| score.round()), [0.0, 7.0, 7.0]);
 ///
 /// model.learn(Columns::new(&night, 512, 1))?;
 /// model.score(batch, &mut scores, &mut scratch);
-/// assert_eq!(scores.map(|score| score.round()), [6.0, 0.0, 6.0]);
+/// assert_eq!(scores.map(|score| score.round()), [7.0, 0.0, 7.0]);
 /// # Ok::<(), dais_detect::FitError>(())
 /// ```
 ///
@@ -393,10 +393,10 @@ mod tests {
 
     #[test]
     fn no_row_of_the_window_lies_outside_of_a_histogram() {
-        let rows: Vec<f32> = (0..256 * 4).map(|i| ((i * i) % 1_009) as f32 * 1e-3).collect();
-        let model = LodaParams::default().fit(Columns::new(&rows, 256, 4), 1).unwrap();
-        let empty = model.histograms.surprises.chunks_exact(cells(12)).map(|histogram| (histogram[0], histogram[13]));
-        let of_half_a_row = ((SURPRISE_BASE - libm::log2f(12.0 * 0.5 / 256.5)) * SURPRISE_UNIT) as u16;
+        let rows: Vec<f32> = (0..512 * 4).map(|i| ((i * i) % 1_009) as f32 * 1e-3).collect();
+        let model = LodaParams::default().fit(Columns::new(&rows, 512, 4), 1).unwrap();
+        let empty = model.histograms.surprises.chunks_exact(cells(10)).map(|histogram| (histogram[0], histogram[11]));
+        let of_half_a_row = ((SURPRISE_BASE - libm::log2f(10.0 * 0.5 / 512.5)) * SURPRISE_UNIT) as u16;
         assert!(empty.clone().all(|outside| outside == (of_half_a_row, of_half_a_row)));
         assert_eq!(empty.count(), 100);
     }
