@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use crate::{
     Columns, CopodParams, Detector, EcodParams, EnsembleParams, ExtendedForestParams, FitError, ForestParams,
-    HbosParams, LofParams, MahalanobisParams, NeighbourParams, RankEnsembleParams, Scratch,
+    HalfSpaceParams, HbosParams, LodaParams, LofParams, MahalanobisParams, NeighbourParams, RankEnsembleParams,
+    Scratch,
 };
 
 /// A fitted detector of any kind.
@@ -49,6 +50,10 @@ pub enum Algorithm {
     Lof,
     /// [`crate::RankEnsemble`].
     RankEnsemble,
+    /// [`crate::HalfSpaceTrees`].
+    HalfSpaceTrees,
+    /// [`crate::Loda`].
+    Loda,
 }
 
 impl Algorithm {
@@ -64,6 +69,8 @@ impl Algorithm {
         Self::ExtendedForest,
         Self::Lof,
         Self::RankEnsemble,
+        Self::HalfSpaceTrees,
+        Self::Loda,
     ];
 
     /// The name, as [`FromStr`] reads it.
@@ -79,6 +86,8 @@ impl Algorithm {
             Self::ExtendedForest => "extended-forest",
             Self::Lof => "lof",
             Self::RankEnsemble => "rank-ensemble",
+            Self::HalfSpaceTrees => "half-space-trees",
+            Self::Loda => "loda",
         }
     }
 
@@ -98,6 +107,8 @@ impl Algorithm {
             Self::ExtendedForest => Box::new(ExtendedForestParams::default().fit(view, seed)?),
             Self::Lof => Box::new(LofParams::default().fit(view)?),
             Self::RankEnsemble => Box::new(RankEnsembleParams::default().fit(view, seed, scratch)?),
+            Self::HalfSpaceTrees => Box::new(HalfSpaceParams::default().fit(view, seed)?),
+            Self::Loda => Box::new(LodaParams::default().fit(view, seed)?),
         })
     }
 }

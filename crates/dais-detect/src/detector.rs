@@ -41,6 +41,8 @@ pub struct Scratch {
     pub(crate) tiles: Vec<f32>,
     /// Standardised values of a row, distances to the reference points, nearest distances.
     pub(crate) neighbour: NeighbourScratch,
+    /// Standardised values of a block of rows, their projections and their summed surprises.
+    pub(crate) loda: LodaScratch,
     /// The baseline rows an ensemble is calibrated on.
     pub(crate) chosen_rows: Vec<f32>,
     /// Scores of one member of an ensemble.
@@ -59,6 +61,14 @@ pub(crate) struct NeighbourScratch {
     pub(crate) candidates: Vec<(usize, f32)>,
 }
 
+/// Buffers for a block of rows that is projected.
+#[derive(Debug, Default)]
+pub(crate) struct LodaScratch {
+    pub(crate) standardised: Vec<f32>,
+    pub(crate) places: Vec<f32>,
+    pub(crate) sums: Vec<u32>,
+}
+
 impl Scratch {
     /// The memory held, in bytes.
     pub fn capacity_bytes(&self) -> usize {
@@ -66,6 +76,9 @@ impl Scratch {
             + self.neighbour.standardised.capacity()
             + self.neighbour.distances.capacity()
             + self.neighbour.nearest.capacity()
+            + self.loda.standardised.capacity()
+            + self.loda.places.capacity()
+            + self.loda.sums.capacity()
             + self.chosen_rows.capacity()
             + self.member_scores.capacity();
         4 * (floats + self.paths.capacity())

@@ -20,6 +20,14 @@ pub enum FitError {
         /// The largest number that is accepted.
         max: usize,
     },
+    /// The view has another number of features than the model that is to learn from it.
+    #[error("the model has {expected} features, the rows have {features}")]
+    OtherFeatures {
+        /// The features of the view.
+        features: usize,
+        /// The features of the model.
+        expected: usize,
+    },
     /// The view has more rows than can be drawn from.
     #[error("{rows} rows are more than the {max} that can be drawn from")]
     TooManyRows {

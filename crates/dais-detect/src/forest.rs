@@ -10,14 +10,14 @@ use crate::{Columns, Detector, FitError, Scratch};
 
 pub use grow::FitScratch;
 pub(crate) use grow::{LEAF_PATHS, Words, copy_rows, draw_sparse, part, read, threshold_between};
-pub(crate) use path::{LANES, Tree, add_path, lay_tiles};
+pub(crate) use path::{Grove, LANES, Tree, add_path, for_each_block, lay_tiles};
 
 /// The largest subsample: with 256 rows every tree fits in a complete binary tree of depth 8.
 pub(crate) const SUBSAMPLE_MAX: usize = 256;
 /// The largest number of features: a node names its feature with 16 bits.
-const FEATURES_MAX: usize = 1 << 16;
+pub(crate) const FEATURES_MAX: usize = 1 << 16;
 /// Up to this many features a node names its feature with 8 bits.
-const NARROW_FEATURES_MAX: usize = 1 << 8;
+pub(crate) const NARROW_FEATURES_MAX: usize = 1 << 8;
 /// Path lengths are stored in units of 1/2048: exact to sum in integers, and 8 + c(256) fits in 16 bits.
 pub(crate) const PATH_UNIT: f64 = 2048.0;
 
@@ -172,9 +172,45 @@ pub struct IsolationForest {
 
 /// The feature of every node, in the smallest type that holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-enum FeatureCodes {
+pub(crate) enum FeatureCodes {
     Narrow(Vec<u8>),
     Wide(Vec<u16>),
+}
+
+impl FeatureCodes {
+    /// `nodes` codes of 0, wide enough for so many features.
+    pub(crate) fn new(nodes: usize, features: usize) -> Self {
+        if features <= NARROW_FEATURES_MAX { Self::Narrow(vec![0; nodes]) } else { Self::Wide(vec![0; nodes]) }
+    }
+
+    /// The number of nodes.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Narrow(codes) => codes.len(),
+            Self::Wide(codes) => codes.len(),
+        }
+    }
+
+    /// Whether every code names one of so many features, and the width is the one that [`new`](Self::new) chooses.
+    pub(crate) fn fits(&self, features: usize) -> bool {
+        match self {
+            Self::Narrow(codes) => {
+                features <= NARROW_FEATURES_MAX && codes.iter().all(|&code| usize::from(code) < features)
+            }
+            Self::Wide(codes) => {
+                (NARROW_FEATURES_MAX + 1..=FEATURES_MAX).contains(&features)
+                    && codes.iter().all(|&code| usize::from(code) < features)
+            }
+        }
+    }
+
+    /// The memory, in bytes.
+    pub(crate) fn size_bytes(&self) -> usize {
+        match self {
+            Self::Narrow(codes) => size_of_val(&codes[..]),
+            Self::Wide(codes) => size_of_val(&codes[..]),
+        }
+    }
 }
 
 /// A forest as it was written, not yet checked.
@@ -204,21 +240,10 @@ impl TryFrom<ForestParts> for IsolationForest {
         if usize::from(oldest) >= nodes >> depth {
             return Err("the oldest tree of the forest does not exist");
         }
-        let below = |code: usize| code < features as usize;
-        let (length, in_range, fits) = match &codes {
-            FeatureCodes::Narrow(codes) => {
-                let fits = features as usize <= NARROW_FEATURES_MAX;
-                (codes.len(), codes.iter().all(|&code| below(code.into())), fits)
-            }
-            FeatureCodes::Wide(codes) => {
-                let fits = (NARROW_FEATURES_MAX + 1..=FEATURES_MAX).contains(&(features as usize));
-                (codes.len(), codes.iter().all(|&code| below(code.into())), fits)
-            }
-        };
-        if length != nodes || leaves.len() != nodes {
+        if codes.len() != nodes || leaves.len() != nodes {
             return Err("features, thresholds and leaves of the forest differ in number");
         }
-        if !in_range || !fits {
+        if !codes.fits(features as usize) {
             return Err("a node of the forest names a feature that does not exist");
         }
         Ok(Self { features, subsample, depth, oldest, codes, thresholds, leaves })
@@ -238,11 +263,7 @@ impl IsolationForest {
 
     /// The memory of the model, in bytes.
     pub fn size_bytes(&self) -> usize {
-        let codes = match &self.codes {
-            FeatureCodes::Narrow(codes) => size_of_val(&codes[..]),
-            FeatureCodes::Wide(codes) => size_of_val(&codes[..]),
-        };
-        codes + size_of_val(&self.thresholds[..]) + size_of_val(&self.leaves[..])
+        self.codes.size_bytes() + size_of_val(&self.thresholds[..]) + size_of_val(&self.leaves[..])
     }
 
     /// The exponent of the score for one unit of summed path length.
@@ -264,7 +285,14 @@ impl Detector for IsolationForest {
             return;
         }
         let per_unit = self.exponent_per_unit();
-        path::for_each_block(self, view, scratch, |start, paths| {
+        let grove = Grove {
+            features: self.features(),
+            depth: self.depth,
+            codes: &self.codes,
+            thresholds: &self.thresholds,
+            leaves: &self.leaves,
+        };
+        for_each_block(grove, view, scratch, |start, paths| {
             for (score, &path) in scores[start..].iter_mut().zip(paths) {
                 *score = libm::exp2f(path as f32 * per_unit);
             }

@@ -15,6 +15,11 @@
 //! * [`ExtendedForest`]: how few random sloped cuts separate it;
 //! * [`Lof`]: how thin its place is beside those of its neighbours.
 //!
+//! Others learn from a stream, row after row, with bounded memory ([`Online`]):
+//!
+//! * [`HalfSpaceTrees`]: how empty the random cells are that the row falls in;
+//! * [`Loda`]: how rare the row is along random directions.
+//!
 //! Everything is a pure function of its arguments: the same rows, parameters and seed give the same
 //! bits on every machine, for any number of threads and any batch split. Where the processor has
 //! AVX2 or AVX-512 the hot loops use them, with exactly the results of the portable code.
@@ -47,14 +52,18 @@ mod ensemble;
 mod error;
 mod extended_forest;
 mod forest;
+mod half_space;
 mod hbos;
+mod loda;
 mod lof;
 mod mahalanobis;
 pub mod metric;
 mod neighbours;
+mod online;
 mod rank_ensemble;
 mod simd;
 mod tail;
+mod window;
 
 pub use algorithm::{Algorithm, AnyDetector, UnknownAlgorithm};
 pub use calibration::Calibration;
@@ -66,9 +75,12 @@ pub use ensemble::{Ensemble, EnsembleParams};
 pub use error::FitError;
 pub use extended_forest::{ExtendedForest, ExtendedForestParams};
 pub use forest::{FitScratch, ForestParams, IsolationForest};
+pub use half_space::{HalfSpaceParams, HalfSpaceTrees};
 pub use hbos::{Hbos, HbosParams};
+pub use loda::{Loda, LodaParams};
 pub use lof::{Lof, LofParams};
 pub use mahalanobis::{Mahalanobis, MahalanobisParams};
 pub use neighbours::{NeighbourDistance, NeighbourParams};
+pub use online::Online;
 pub use rank_ensemble::{Member, MemberParams, RankEnsemble, RankEnsembleParams};
 pub use tail::TailSum;

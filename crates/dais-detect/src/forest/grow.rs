@@ -5,10 +5,7 @@ use std::sync::LazyLock;
 
 use rand_philox::Philox;
 
-use super::{
-    FeatureCodes, ForestParams, IsolationForest, NARROW_FEATURES_MAX, PATH_UNIT, SUBSAMPLE_MAX, average_path,
-    height_limit,
-};
+use super::{FeatureCodes, ForestParams, IsolationForest, PATH_UNIT, SUBSAMPLE_MAX, average_path, height_limit};
 use crate::simd::{self, Level};
 use crate::{Columns, FitError};
 
@@ -51,17 +48,12 @@ pub(super) fn forest(
     let subsample = params.subsample_of(&view);
     let depth = height_limit(subsample);
     let nodes = usize::from(params.trees) << depth;
-    let codes = if view.features() <= NARROW_FEATURES_MAX {
-        FeatureCodes::Narrow(vec![0; nodes])
-    } else {
-        FeatureCodes::Wide(vec![0; nodes])
-    };
     let mut forest = IsolationForest {
         features: view.features() as u32,
         subsample: subsample as u16,
         depth,
         oldest: 0,
-        codes,
+        codes: FeatureCodes::new(nodes, view.features()),
         thresholds: vec![0.0; nodes],
         leaves: vec![0; nodes],
     };

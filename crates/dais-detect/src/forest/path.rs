@@ -1,6 +1,6 @@
 //! Walking rows through the trees.
 
-use super::{FeatureCodes, IsolationForest, SUBSAMPLE_MAX};
+use super::{FeatureCodes, SUBSAMPLE_MAX};
 use crate::simd::{self, Level};
 use crate::{Columns, Scratch};
 
@@ -19,9 +19,19 @@ pub(crate) struct Tree<'a, C = u8> {
     pub(crate) leaves: &'a [u16],
 }
 
-/// Calls `each` for every block of rows with its first row and the summed path lengths.
-pub(super) fn for_each_block(
-    forest: &IsolationForest,
+/// Trees of one depth, laid one after the other: `1 << depth` entries each, as those of a [`Tree`].
+#[derive(Clone, Copy)]
+pub(crate) struct Grove<'a> {
+    pub(crate) features: usize,
+    pub(crate) depth: u8,
+    pub(crate) codes: &'a FeatureCodes,
+    pub(crate) thresholds: &'a [f32],
+    pub(crate) leaves: &'a [u16],
+}
+
+/// Calls `each` for every block of rows with its first row and the sums over all trees of the leaves reached.
+pub(crate) fn for_each_block(
+    grove: Grove<'_>,
     view: Columns<'_>,
     scratch: &mut Scratch,
     mut each: impl FnMut(usize, &[u32]),
@@ -35,7 +45,7 @@ pub(super) fn for_each_block(
         lay_tiles(view.slice(start..end), tiles);
         paths.clear();
         paths.resize((end - start).next_multiple_of(LANES), 0);
-        add_paths(forest, tiles, paths, level);
+        add_paths(grove, tiles, paths, level);
         each(start, &paths[..end - start]);
         start = end;
     }
@@ -59,24 +69,24 @@ pub(crate) fn lay_tiles(rows: Columns<'_>, tiles: &mut Vec<f32>) {
     }
 }
 
-fn add_paths(forest: &IsolationForest, tiles: &[f32], paths: &mut [u32], level: Level) {
-    let features = forest.features as usize;
-    match &forest.codes {
+fn add_paths(grove: Grove<'_>, tiles: &[f32], paths: &mut [u32], level: Level) {
+    let features = grove.features;
+    match grove.codes {
         FeatureCodes::Narrow(codes) => {
-            trees(forest, codes).for_each(|tree| simd::add_path(level, tree, tiles, features, paths));
+            trees(grove, codes).for_each(|tree| simd::add_path(level, tree, tiles, features, paths));
         }
         FeatureCodes::Wide(codes) => {
-            trees(forest, codes).for_each(|tree| add_path(tree, tiles, features, paths));
+            trees(grove, codes).for_each(|tree| add_path(tree, tiles, features, paths));
         }
     }
 }
 
-fn trees<'a, C>(forest: &'a IsolationForest, codes: &'a [C]) -> impl Iterator<Item = Tree<'a, C>> {
-    let nodes = 1 << forest.depth;
-    let thresholds = forest.thresholds.chunks_exact(nodes);
-    let leaves = forest.leaves.chunks_exact(nodes);
-    codes.chunks_exact(nodes).zip(thresholds).zip(leaves).map(|((codes, thresholds), leaves)| Tree {
-        depth: forest.depth,
+fn trees<'a, C>(grove: Grove<'a>, codes: &'a [C]) -> impl Iterator<Item = Tree<'a, C>> {
+    let nodes = 1 << grove.depth;
+    let thresholds = grove.thresholds.chunks_exact(nodes);
+    let leaves = grove.leaves.chunks_exact(nodes);
+    codes.chunks_exact(nodes).zip(thresholds).zip(leaves).map(move |((codes, thresholds), leaves)| Tree {
+        depth: grove.depth,
         codes,
         thresholds,
         leaves,

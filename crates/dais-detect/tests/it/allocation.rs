@@ -108,6 +108,16 @@ fn a_warm_rank_ensemble_scores_without_allocating() {
 }
 
 #[test]
+fn warm_half_space_trees_score_without_allocating() {
+    warm_scoring_allocates_nothing::<dais_detect::HalfSpaceTrees>();
+}
+
+#[test]
+fn a_warm_loda_scores_without_allocating() {
+    warm_scoring_allocates_nothing::<dais_detect::Loda>();
+}
+
+#[test]
 fn refitting_allocates_the_model_only() {
     for rows in [512, 6_000] {
         let data = normal(rows, 20, 1);

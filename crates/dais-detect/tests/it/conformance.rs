@@ -2,8 +2,9 @@
 
 use dais_detect::{
     Columns, Copod, CopodParams, Detector, Ecod, EcodParams, Ensemble, EnsembleParams, ExtendedForest,
-    ExtendedForestParams, FitError, ForestParams, Hbos, HbosParams, IsolationForest, Lof, LofParams, Mahalanobis,
-    MahalanobisParams, NeighbourDistance, NeighbourParams, RankEnsemble, RankEnsembleParams, Scratch,
+    ExtendedForestParams, FitError, ForestParams, HalfSpaceParams, HalfSpaceTrees, Hbos, HbosParams, IsolationForest,
+    Loda, LodaParams, Lof, LofParams, Mahalanobis, MahalanobisParams, NeighbourDistance, NeighbourParams, RankEnsemble,
+    RankEnsembleParams, Scratch,
 };
 use proptest::prelude::*;
 use serde::Serialize;
@@ -83,6 +84,18 @@ impl Fitted for RankEnsemble {
     }
 }
 
+impl Fitted for HalfSpaceTrees {
+    fn fitted(view: Columns<'_>, seed: u64) -> Result<Self, FitError> {
+        HalfSpaceParams::default().fit(view, seed)
+    }
+}
+
+impl Fitted for Loda {
+    fn fitted(view: Columns<'_>, seed: u64) -> Result<Self, FitError> {
+        LodaParams::default().fit(view, seed)
+    }
+}
+
 /// Runs a check for every detector, each as a test of its own.
 macro_rules! every_detector {
     ($($check:ident),+ $(,)?) => {
@@ -96,6 +109,8 @@ macro_rules! every_detector {
         mod extended_forest { $(#[test] fn $check() { super::$check::<dais_detect::ExtendedForest>(); })+ }
         mod lof { $(#[test] fn $check() { super::$check::<dais_detect::Lof>(); })+ }
         mod rank_ensemble { $(#[test] fn $check() { super::$check::<dais_detect::RankEnsemble>(); })+ }
+        mod half_space_trees { $(#[test] fn $check() { super::$check::<dais_detect::HalfSpaceTrees>(); })+ }
+        mod loda { $(#[test] fn $check() { super::$check::<dais_detect::Loda>(); })+ }
     };
 }
 
@@ -115,13 +130,13 @@ every_detector! {
     a_batch_of_another_width_panics,
 }
 
-fn scores(model: &impl Detector, view: Columns<'_>) -> Vec<f32> {
+pub(crate) fn scores(model: &impl Detector, view: Columns<'_>) -> Vec<f32> {
     let mut scores = vec![f32::NAN; view.rows()];
     model.score(view, &mut scores, &mut Scratch::default());
     scores
 }
 
-fn bits(scores: &[f32]) -> Vec<u32> {
+pub(crate) fn bits(scores: &[f32]) -> Vec<u32> {
     scores.iter().map(|score| score.to_bits()).collect()
 }
 

@@ -1,7 +1,8 @@
 //! A model from foreign bytes is checked before it is used.
 
 use dais_detect::{
-    Columns, Copod, Ecod, Ensemble, EnsembleParams, ExtendedForest, Hbos, Lof, Mahalanobis, RankEnsemble, Scratch,
+    Columns, Copod, Ecod, Ensemble, EnsembleParams, ExtendedForest, HalfSpaceTrees, Hbos, Loda, Lof, Mahalanobis,
+    Online, RankEnsemble, Scratch,
 };
 use proptest::prelude::*;
 
@@ -28,6 +29,29 @@ fn is_refused_or_scores<D: Fitted>(damage: &Damage) -> Result<(), TestCaseError>
     Ok(())
 }
 
+/// Damages a stored model that learned 300 rows; if it is accepted all the same, it scores and learns.
+fn damaged_bytes_are_refused_or_give_a_model_that_goes_on<D: Fitted + Online>(
+    damage: &[(prop::sample::Index, u8)],
+) -> Result<(), TestCaseError> {
+    let data = normal(300, 3, 1);
+    let model = D::fitted(Columns::new(&data, 300, 3), 1).unwrap();
+    let mut bytes = postcard::to_allocvec(&model).unwrap();
+    for (place, value) in damage {
+        // Shapes and parameters stand at the beginning and behind the window: half of the damage is done there.
+        let span = if value % 2 == 0 { bytes.len() } else { bytes.len().min(24) };
+        bytes[place.index(span)] = *value;
+    }
+    if let Ok(mut model) = postcard::from_bytes::<D>(&bytes) {
+        let batch = vec![0.5; 300 * model.features()];
+        let view = Columns::new(&batch, 300, model.features());
+        let mut scores = vec![0.0; 300];
+        model.score(view, &mut scores, &mut Scratch::default());
+        prop_assert!(scores.iter().all(|score| !score.is_nan()));
+        model.learn(view).unwrap();
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
@@ -43,6 +67,8 @@ proptest! {
         is_refused_or_scores::<ExtendedForest>(&damage)?;
         is_refused_or_scores::<Lof>(&damage)?;
         is_refused_or_scores::<RankEnsemble>(&damage)?;
+        damaged_bytes_are_refused_or_give_a_model_that_goes_on::<HalfSpaceTrees>(&damage)?;
+        damaged_bytes_are_refused_or_give_a_model_that_goes_on::<Loda>(&damage)?;
     }
 }
 

@@ -7,4 +7,5 @@ mod conformance;
 mod corrupt;
 mod data;
 mod fingerprint;
+mod online;
 mod quality;
