@@ -295,11 +295,7 @@ pub(crate) struct OpenArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RestoreArgs {
     /// A backup (`.db.zst` or `.db.zst.age`), or a folder or `s3://BUCKET/PREFIX`, of which the newest is taken
-    #[arg(value_name = "PLACE", required_unless_present = "from")]
-    pub(crate) place: Option<PathBuf>,
-    /// The same, where an option reads better
-    #[arg(long, value_name = "PLACE", conflicts_with = "place")]
-    pub(crate) from: Option<PathBuf>,
+    pub(crate) place: PathBuf,
     /// Ledger file to restore to, or the folder of a run
     #[arg(long, value_name = "FILE")]
     pub(crate) to: PathBuf,

@@ -79,9 +79,7 @@ fn a_ledger_goes_to_a_store_and_comes_back_the_same_or_as_it_was_earlier() {
         let said = restore(from, &format!("r{at}.db"), &[]);
         assert!(said.contains(", from s3://bucket/ledgers/mine/dais-operated-95-"), "{said}");
     }
-    let said = printed(
-        store.dais(folder.path()).args(["ledger", "restore", "--from", PLACE, "--to", "cut.db", "--until", "37"]),
-    );
+    let said = printed(store.dais(folder.path()).args(["ledger", "restore", PLACE, "--to", "cut.db", "--until", "37"]));
     assert!(said.contains("the last head of at most 37 entries has 30, of 95 saved"), "{said}");
     let open = |name: &str| SqliteStorage::open(folder.path().join(name), Durability::Normal).unwrap();
     let (whole, cut) = (Ledger::resume(open("r0.db"), key()).unwrap(), Ledger::resume(open("cut.db"), key()).unwrap());

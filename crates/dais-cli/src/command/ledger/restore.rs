@@ -20,8 +20,7 @@ pub(super) fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
             "{url} is on a server, a backup is restored to a file: `dais ledger import` brings an export to a server"
         );
     }
-    let Some(from) = args.place.as_ref().or(args.from.as_ref()) else { bail!("which backup? Name it, or its place") };
-    let place = backup_place(from)?;
+    let place = backup_place(&args.place)?;
     let target = if args.to.is_dir() { args.to.join(LEDGER) } else { args.to.clone() };
     let params = RestoreParams {
         unlock: unlock(&args.open)?,
