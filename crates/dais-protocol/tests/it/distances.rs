@@ -4,6 +4,8 @@ use dais_protocol::{Matcher, Pattern, Rows, widest_radius};
 use proptest::prelude::*;
 use rand_philox::{Philox, u32_to_unit_f32};
 
+use crate::MILLI;
+
 /// Rows of the given shape: uniform values, and codes of which `common` of 1000 are 1.
 fn columns(seed: u64, stride: usize, numeric: usize, categorical: usize, common: u32) -> (Vec<f32>, Vec<u16>) {
     let mut random = Philox::from_u64_seed_stream(seed, 1);
@@ -49,7 +51,7 @@ proptest! {
 
     #[test]
     fn the_widest_radius_lets_in_at_most_the_allowed_share(
-        distances in prop::collection::vec(prop_oneof![9 => 0.001..20.0_f32, 1 => Just(f32::INFINITY)], 0..600),
+        distances in prop::collection::vec(prop_oneof![9 => MILLI..20.0_f32, 1 => Just(f32::INFINITY)], 0..600),
         eps in 0.0..0.2_f32,
     ) {
         let radius = widest_radius(&distances, eps);

@@ -7,3 +7,7 @@ mod encodings;
 mod seals;
 mod strategies;
 mod trust;
+
+/// About 0.001. Ranges of random floats begin at sums of few powers of two: from other beginnings proptest's sampler may,
+/// once in millions of draws, overshoot the beginning and fail its own assertion.
+const MILLI: f32 = 1.0 / 1024.0;

@@ -9,6 +9,8 @@ use dais_protocol::{
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 
+use crate::MILLI;
+
 pub(crate) fn motion() -> impl Strategy<Value = Motion> {
     prop_oneof![Just(Motion::Adopt), Just(Motion::Revoke)]
 }
@@ -84,8 +86,8 @@ pub(crate) fn sighting() -> impl Strategy<Value = Sighting> {
 /// A signature over a schema of so many features that passes its checks.
 pub(crate) fn signature(numeric: usize, categorical: usize) -> impl Strategy<Value = Signature> {
     let codes = vec(btree_set(any::<u16>(), 1..5), categorical);
-    let places = (vec(-2.0..2.0_f32, numeric), vec(0.04..=1.0_f32, numeric), codes, vec(-2.0..2.0_f32, numeric));
-    let numbers = (0.001..=4.0_f32, 1..u32::MAX, 0.0..=1.0_f32, 0.0..=1.0_f32);
+    let places = (vec(-2.0..2.0_f32, numeric), vec(3.0 / 64.0..=1.0_f32, numeric), codes, vec(-2.0..2.0_f32, numeric));
+    let numbers = (MILLI..=4.0_f32, 1..u32::MAX, 0.0..=1.0_f32, 0.0..=1.0_f32);
     let seen = (addresses(), btree_set(any::<u16>(), 0..8), prop::option::of((id(), 1..9_u8)));
     let author = (any::<u32>(), any::<u32>(), prop::sample::select(ThreatClass::ALL.to_vec()));
     (author, places, numbers, seen).prop_map(|((author, step, class), places, numbers, (sources, ports, refines))| {

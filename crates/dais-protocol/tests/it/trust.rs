@@ -11,7 +11,7 @@ proptest! {
     #[test]
     fn trust_is_a_share_whatever_is_observed(
         model in prop_oneof![Just(TrustModel::Equal), Just(TrustModel::Beta)],
-        forgetting in 0.01..=1.0_f32,
+        forgetting in 1.0 / 64.0..=1.0_f32,
         history in prop::collection::vec(
             (strategies::decision(), prop::collection::vec(strategies::vote(), 0..6), 0..AGENTS + 2, 0..4_u32, any::<bool>()),
             0..20,
