@@ -3,6 +3,7 @@
 //! Broken rows are never passed on and never silently lost: each is counted, the first few are kept with their
 //! place, and a file with too many of them is refused.
 
+mod bytes;
 mod detect;
 mod error;
 mod fields;
@@ -27,6 +28,7 @@ pub use error::{ReadError, RowError};
 pub use flows::{FlowLog, FlowReader, LabelledFlow};
 pub use tally::ReadStats;
 
+use bytes::Bytes;
 pub(crate) use error::Flaw;
 use lines::Lines;
 
@@ -67,29 +69,42 @@ pub fn read(file: &str, input: impl Read, options: &ReadOptions) -> Result<Input
     if let Some(schema) = &options.schema {
         schema.check().map_err(|source| ReadError::Schema { file: file.to_owned(), source })?;
     }
-    let lines = Lines::open(file, input, options.line_bytes_max)?;
-    let head = lines.head();
-    if head.trim_ascii().is_empty() {
-        return Err(ReadError::Empty { file: file.to_owned() });
-    }
+    let bytes = open(file, input)?;
+    let head = text(bytes.head());
     let unknown = |what: &NotRecognised| not_recognised(file, head, what);
-    let table = |lines, schema, header| rows::read_table(lines, schema, header, options).map(Input::Table);
+    let table = |bytes, schema, header| {
+        rows::read_table(Lines::new(bytes, options.line_bytes_max), schema, header, options).map(Input::Table)
+    };
     match (detect(head), &options.schema) {
-        (Ok(format @ (Format::ZeekTsv | Format::ZeekJson | Format::SuricataEve)), _) => {
-            FlowLog::read(FlowReader::new(lines, format, options)?, format).map(Input::Flows)
+        (Ok(format), _) if format.is_flow_log() => {
+            FlowLog::read(FlowReader::new(bytes, format, options)?, format).map(Input::Flows)
         }
-        (Ok(_) | Err(NotRecognised::Text(_)), Some(schema)) => table(lines, schema.clone(), false),
+        (Ok(_) | Err(NotRecognised::Text(_)), Some(schema)) => table(bytes, schema.clone(), false),
         (Ok(Format::NslKdd), None) => {
             let (schema, header) = kdd_layout(head);
-            table(lines, schema, header)
+            table(bytes, schema, header)
         }
-        (Ok(Format::Csv), None) => {
+        (Ok(_), None) => {
             let no_label = NotRecognised::Text("is a table without a column that is named as a label".to_owned());
             let schema = TableSchema::draft("table", head).ok_or_else(|| unknown(&no_label))?;
-            table(lines, schema, false)
+            table(bytes, schema, false)
         }
         (Err(what), _) => Err(unknown(&what)),
     }
+}
+
+/// Opens a stream that is not empty, as soon as there is enough of it to tell a flow log.
+fn open<R: Read>(file: &str, input: R) -> Result<Bytes<R>, ReadError> {
+    let bytes = Bytes::open(file, input, |head| detect(text(head)).is_ok_and(Format::is_flow_log))?;
+    if text(bytes.head()).trim_ascii().is_empty() {
+        return Err(ReadError::Empty { file: file.to_owned() });
+    }
+    Ok(bytes)
+}
+
+/// The beginning of a text, behind its byte order mark.
+fn text(head: &[u8]) -> &[u8] {
+    head.strip_prefix(lines::BYTE_ORDER_MARK).unwrap_or(head)
 }
 
 /// The NSL-KDD layout without the difficulty where a file has none, and whether its first line is a header.

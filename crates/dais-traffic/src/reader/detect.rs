@@ -33,6 +33,12 @@ impl Format {
         "NSL-KDD",
         "tables with a header line and a column named label or class",
     ];
+
+    /// Whether this is a log of flows, rather than a table with features of its own.
+    #[must_use]
+    pub fn is_flow_log(self) -> bool {
+        matches!(self, Self::ZeekTsv | Self::ZeekJson | Self::SuricataEve)
+    }
 }
 
 impl fmt::Display for Format {

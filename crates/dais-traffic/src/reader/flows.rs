@@ -4,6 +4,7 @@ use std::io::Read;
 
 use crate::{Family, Flow, Label};
 
+use super::bytes::Bytes;
 use super::lines::{Line, Lines};
 use super::suricata::{self, Entry};
 use super::tally::{ReadStats, Tally};
@@ -47,12 +48,14 @@ impl<R: Read> FlowReader<R> {
     /// # Errors
     /// Where the input is empty, cannot be read, or is no flow log.
     pub fn open(file: &str, input: R, options: &ReadOptions) -> Result<Self, ReadError> {
-        let lines = Lines::open(file, input, options.line_bytes_max)?;
-        let format = super::detect(lines.head()).map_err(|what| super::not_recognised(file, lines.head(), &what))?;
-        Self::new(lines, format, options)
+        let bytes = super::open(file, input)?;
+        let head = super::text(bytes.head());
+        let format = super::detect(head).map_err(|what| super::not_recognised(file, head, &what))?;
+        Self::new(bytes, format, options)
     }
 
-    pub(super) fn new(lines: Lines<R>, format: Format, options: &ReadOptions) -> Result<Self, ReadError> {
+    pub(super) fn new(bytes: Bytes<R>, format: Format, options: &ReadOptions) -> Result<Self, ReadError> {
+        let lines = Lines::new(bytes, options.line_bytes_max);
         let parser = match format {
             Format::ZeekTsv => Parser::Tsv(Box::default()),
             Format::ZeekJson => Parser::ZeekJson,

@@ -1,48 +1,11 @@
 //! Lines of a plain or compressed stream, in bounded memory.
 
-use std::io::{self, Cursor, Read};
-
-use flate2::read::MultiGzDecoder;
+use std::io::Read;
 
 use super::ReadError;
+use super::bytes::Bytes;
 
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-const BLOCK_BYTES: usize = 1 << 16;
-
-/// How much of the beginning format detection may look at.
-const HEAD_BYTES: usize = 1 << 16;
-
-type Peeked<R> = io::Chain<Cursor<Vec<u8>>, R>;
-
-/// The bytes of a file, unpacked where its first two bytes say gzip.
-enum Bytes<R> {
-    Plain(Peeked<R>),
-    Gzip(Box<MultiGzDecoder<io::BufReader<Peeked<R>>>>),
-}
-
-impl<R: Read> Bytes<R> {
-    fn open(mut input: R) -> io::Result<Self> {
-        let mut magic = Vec::with_capacity(GZIP_MAGIC.len());
-        input.by_ref().take(GZIP_MAGIC.len() as u64).read_to_end(&mut magic)?;
-        let gzip = magic == GZIP_MAGIC;
-        let whole = Cursor::new(magic).chain(input);
-        Ok(if gzip {
-            Self::Gzip(Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(BLOCK_BYTES, whole))))
-        } else {
-            Self::Plain(whole)
-        })
-    }
-}
-
-impl<R: Read> Read for Bytes<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(bytes) => bytes.read(buffer),
-            Self::Gzip(bytes) => bytes.read(buffer),
-        }
-    }
-}
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// One line without its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,40 +18,25 @@ pub(crate) enum Line<'a> {
 
 /// Reads line by line; never holds more than one block and one line of bounded length.
 pub(crate) struct Lines<R> {
-    file: String,
     bytes: Bytes<R>,
     buffer: Vec<u8>,
     /// First byte in `buffer` that no line has used yet.
     start: usize,
-    /// Whether `bytes` has nothing more.
-    ended: bool,
     /// Lines handed out so far.
     line: u64,
     line_bytes_max: usize,
 }
 
 impl<R: Read> Lines<R> {
-    /// Opens a stream and looks at its beginning.
-    pub(crate) fn open(file: &str, input: R, line_bytes_max: usize) -> Result<Self, ReadError> {
-        let bytes = Bytes::open(input).map_err(|error| io_error(file, 0, false, error))?;
-        let (file, buffer) = (file.to_owned(), Vec::with_capacity(2 * BLOCK_BYTES));
-        let mut lines = Self { file, bytes, buffer, start: 0, ended: false, line: 0, line_bytes_max };
-        while !lines.ended && lines.buffer.len() < HEAD_BYTES {
-            lines.fill()?;
-        }
-        if lines.buffer.starts_with(BYTE_ORDER_MARK) {
-            lines.start = BYTE_ORDER_MARK.len();
-        }
-        Ok(lines)
-    }
-
-    /// The beginning of the stream; only meaningful before the first line is taken.
-    pub(crate) fn head(&self) -> &[u8] {
-        &self.buffer[self.start..]
+    /// The lines of a stream from its beginning.
+    pub(super) fn new(mut bytes: Bytes<R>, line_bytes_max: usize) -> Self {
+        let buffer = bytes.take_head();
+        let start = if buffer.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        Self { bytes, buffer, start, line: 0, line_bytes_max }
     }
 
     pub(crate) fn file(&self) -> &str {
-        &self.file
+        self.bytes.file()
     }
 
     /// Number of the line handed out last, from 1.
@@ -108,7 +56,7 @@ impl<R: Read> Lines<R> {
                 return Ok(Some(self.bounded(first, length)));
             }
             searched = unused.len();
-            if self.ended {
+            if self.bytes.ended() {
                 if searched == 0 {
                     return Ok(None);
                 }
@@ -139,7 +87,7 @@ impl<R: Read> Lines<R> {
                 return Ok(());
             }
             self.start = self.buffer.len();
-            if self.ended {
+            if self.bytes.ended() {
                 return Ok(());
             }
             self.fill()?;
@@ -150,35 +98,8 @@ impl<R: Read> Lines<R> {
     fn fill(&mut self) -> Result<(), ReadError> {
         self.buffer.drain(..self.start);
         self.start = 0;
-        let held = self.buffer.len();
-        self.buffer.resize(held + BLOCK_BYTES, 0);
-        let read = loop {
-            match self.bytes.read(&mut self.buffer[held..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read,
-            }
-        };
-        self.buffer.truncate(held + read.as_ref().copied().unwrap_or(0));
-        let gzip = matches!(self.bytes, Bytes::Gzip(_));
-        let read = read.map_err(|error| io_error(&self.file, self.line, gzip, error))?;
-        self.ended = read == 0;
-        Ok(())
+        self.bytes.append_block(&mut self.buffer, self.line)
     }
-}
-
-fn io_error(file: &str, line: u64, gzip: bool, source: io::Error) -> ReadError {
-    let file = file.to_owned();
-    if source.kind() == io::ErrorKind::IsADirectory {
-        return ReadError::Directory { file };
-    }
-    // The decoder reports damage with these kinds; errors of the disk below it carry others.
-    if gzip && source.kind() == io::ErrorKind::UnexpectedEof {
-        return ReadError::TruncatedGzip { file, line };
-    }
-    if gzip && matches!(source.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) {
-        return ReadError::CorruptGzip { file, line, why: source.to_string() };
-    }
-    ReadError::Io { file, source }
 }
 
 #[cfg(test)]
@@ -196,7 +117,7 @@ mod tests {
     }
 
     fn read_all(bytes: &[u8], line_bytes_max: usize) -> Result<Vec<Option<String>>, ReadError> {
-        let mut lines = Lines::open("f", bytes, line_bytes_max)?;
+        let mut lines = Lines::new(Bytes::open("f", bytes, |_| false)?, line_bytes_max);
         let mut all = Vec::new();
         while let Some(line) = lines.next_line()? {
             all.push(match line {
