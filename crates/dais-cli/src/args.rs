@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use dais_sim::Mode;
 use dais_traffic::Partition;
 
+use crate::eval_args::{self, EvalArgs};
 use crate::ledger_args::LedgerCommand;
 use crate::server_args::ServerArgs;
 use crate::value;
@@ -32,6 +33,9 @@ pub(crate) enum Command {
     /// Run a scenario for many seeds, alert levels and shares of liars, and compare
     #[command(after_help = SWEEP_EXAMPLES)]
     Sweep(SweepArgs),
+    /// Compare detectors on labelled data: ranking quality, recall at few false alarms, speed, significance
+    #[command(after_help = eval_args::EXAMPLES)]
+    Eval(EvalArgs),
     /// Say why a signature was accepted or an address blocked, down to flows, votes and proofs
     Explain(ExplainArgs),
     /// Recompute the ledger of a run: entries, hashes, tree, seals and every decision

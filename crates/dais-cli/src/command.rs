@@ -2,6 +2,7 @@
 //!
 //! A command returns its exit code: 0 fine, 1 a check failed. An error is wrong usage or input, exit code 2.
 
+mod eval;
 mod explain;
 mod ledger;
 mod run;
@@ -9,6 +10,7 @@ mod schema;
 mod sweep;
 mod verify;
 
+pub(crate) use eval::eval;
 pub(crate) use explain::explain;
 pub(crate) use ledger::ledger;
 pub(crate) use run::run;

@@ -5,10 +5,13 @@ mod args;
 mod choice;
 mod command;
 mod ending;
+mod eval_args;
+mod eval_screen;
 mod figures;
 mod interrupt;
 mod ledger_args;
 mod mask;
+mod memory;
 mod meter;
 mod output;
 mod place;
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
     let outcome = outlive_file_size_limit().and_then(|()| match command {
         Command::Run(args) => command::run(&args),
         Command::Sweep(args) => command::sweep(&args),
+        Command::Eval(args) => command::eval(&args),
         Command::Explain(args) => command::explain(&args),
         Command::Verify(args) => command::verify(&args),
         Command::Ledger(command) => command::ledger(&command),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dais_lab::{Progress, SweepProgress};
+use dais_lab::{EvalProgress, Progress, SweepProgress};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::figures::count;
@@ -51,6 +51,18 @@ impl Line {
     pub(crate) fn sweep_step(&mut self, progress: &SweepProgress<'_>) {
         let world = format!("run {}/{} {}", progress.runs_done + 1, progress.runs, progress.run.mode);
         self.advance(&progress.run, progress.runs as u64, &world);
+    }
+
+    /// Shows which detector is measured next.
+    pub(crate) fn trial(&mut self, progress: &EvalProgress<'_>) {
+        if progress.done == 0 {
+            self.bar.disable_steady_tick();
+            self.bar.set_style(style("{bar:20} {pos}/{len} {wide_msg} ETA {eta:>4}"));
+            self.bar.set_length(progress.all as u64);
+            self.bar.reset_eta();
+        }
+        self.bar.set_message(format!("{} on {}", progress.detector, progress.dataset));
+        self.bar.set_position(progress.done as u64);
     }
 
     fn advance(&mut self, progress: &Progress<'_>, runs: u64, world: &str) {

@@ -20,6 +20,13 @@ pub(crate) const SPLIT_VIEW: &str = "ledger.db.split-view";
 const KNOWN: [&str; 9] =
     [SUMMARY, REPORT, LEDGER, LEDGER_LOCATION, SCENARIO, CHECKPOINT, SPLIT_VIEW, "ledger.db-wal", "ledger.db-shm"];
 
+/// The name with nothing in it that a path could not hold.
+pub(crate) fn folder_name(name: &str) -> String {
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let words: Vec<&str> = name.split(|c| !fits(c)).filter(|word| !word.is_empty()).collect();
+    words.join("-").trim_matches(['.', '-']).to_owned()
+}
+
 /// A folder in the making. Files are written beside their final place; [`RunFolder::commit`] moves them there in one
 /// go, and without it they are removed again, so that an earlier run is only ever replaced by a complete one.
 #[derive(Debug)]

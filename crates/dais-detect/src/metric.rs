@@ -1,6 +1,10 @@
 //! How well scores separate attacks from ordinary rows.
 
+mod ranking;
+
 use serde::{Deserialize, Serialize};
+
+pub use ranking::Ranking;
 
 /// The area under the ROC curve: the probability that a random positive row scores higher than a random
 /// negative one, ties counted half. `None` if there is no positive or no negative row.
@@ -14,15 +18,7 @@ use serde::{Deserialize, Serialize};
 /// # Panics
 /// If `scores` and `positive` differ in length, or a score is NaN.
 pub fn auroc(scores: &[f32], positive: &[bool]) -> Option<f64> {
-    let mut wins = 0u128;
-    let (mut positives, mut negatives) = (0u128, 0u128);
-    for group in groups_falling(scores, positive) {
-        // Every positive so far beats the negatives of this group; equal scores count half.
-        wins += group.negatives * (2 * positives + group.positives);
-        positives += group.positives;
-        negatives += group.negatives;
-    }
-    (positives > 0 && negatives > 0).then(|| wins as f64 / (2 * positives * negatives) as f64)
+    Ranking::of(scores, positive).auroc()
 }
 
 /// Average precision: the mean precision over the positive rows in falling order of score, where equal scores
@@ -38,34 +34,7 @@ pub fn auroc(scores: &[f32], positive: &[bool]) -> Option<f64> {
 /// # Panics
 /// If `scores` and `positive` differ in length, or a score is NaN.
 pub fn average_precision(scores: &[f32], positive: &[bool]) -> Option<f64> {
-    let mut sum = 0.0;
-    let (mut positives, mut seen) = (0u128, 0u128);
-    for group in groups_falling(scores, positive) {
-        positives += group.positives;
-        seen += group.positives + group.negatives;
-        sum += group.positives as f64 * positives as f64 / seen as f64;
-    }
-    (positives > 0).then(|| sum / positives as f64)
-}
-
-/// The rows of one score.
-struct Group {
-    positives: u128,
-    negatives: u128,
-}
-
-fn groups_falling(scores: &[f32], positive: &[bool]) -> Vec<Group> {
-    assert!(scores.len() == positive.len(), "{} scores, {} labels", scores.len(), positive.len());
-    assert!(scores.iter().all(|score| !score.is_nan()), "a score is never NaN");
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_unstable_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-    order
-        .chunk_by(|&a, &b| scores[a].partial_cmp(&scores[b]).is_some_and(std::cmp::Ordering::is_eq))
-        .map(|rows| {
-            let positives = rows.iter().filter(|&&row| positive[row]).count() as u128;
-            Group { positives, negatives: rows.len() as u128 - positives }
-        })
-        .collect()
+    Ranking::of(scores, positive).average_precision()
 }
 
 /// Counts of decisions against the truth.

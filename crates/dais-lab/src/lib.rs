@@ -2,25 +2,30 @@
 #![forbid(unsafe_code)]
 
 mod archive;
-mod evaluation;
+mod detectors;
 mod explain;
 mod load;
 mod report;
 mod run;
 mod scenario;
+mod summarise;
 mod summary;
 mod sweep;
 
 pub use archive::{Archive, ArchiveError, LEDGER_FILE, LEDGER_LOCATION_FILE};
-pub use evaluation::{series, summarise};
+pub use detectors::{
+    Comparison, Curves, DataError, DataSet, DataSetSummary, Eval, EvalFiles, EvalParams, EvalProgress, EvalResult,
+    MeanRank, Protocol, RecallAt, evaluate,
+};
 pub use explain::{
     AddressExplanation, BlockSpan, CategoryView, ExplainError, Explanation, FeatureView, FlowView, Naming, OutcomeView,
     Proven, SightingView, SignatureExplanation, VoteView, explain,
 };
 pub use load::{LoadError, Loaded, Material, load};
-pub use report::{ReportError, report_html};
+pub use report::{ReportError, eval_html, report_html};
 pub use run::{History, Next, Progress, RunError, WorldHistory, run, run_loaded};
 pub use scenario::{Files, Play, Scenario, ScenarioFileError, Traffic};
+pub use summarise::{series, summarise};
 pub use summary::{
     CurvePoint, Detection, FamilyDetection, LedgerSummary, Series, Signatures, Summary, TrustSummary, Warning,
 };

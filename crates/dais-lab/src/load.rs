@@ -13,6 +13,9 @@ use sha2::{Digest, Sha256};
 
 use crate::scenario::{Files, Play, Traffic};
 
+/// The path that stands for standard input.
+const STANDARD_INPUT: &str = "-";
+
 /// Traffic ready to run, with what there is to say about its input.
 #[derive(Clone)]
 pub struct Loaded {
@@ -127,17 +130,14 @@ impl Material {
     fn read_files(files: &Files) -> Result<Self, LoadError> {
         let mut options = ReadOptions { bad_rows_max: files.max_bad_rows, ..ReadOptions::default() };
         if let Some(path) = &files.schema {
-            let text =
-                std::fs::read_to_string(path).map_err(|source| LoadError::Open { path: path.clone(), source })?;
-            let schema = TableSchema::from_yaml(&text);
-            options.schema = Some(schema.map_err(|source| LoadError::Schema { path: path.clone(), source })?);
+            options.schema = Some(schema_of(path)?);
         }
         let mut logs: Vec<FlowLog> = Vec::new();
         let mut tables: Vec<Table> = Vec::new();
         let mut digests = Vec::new();
         for path in &files.paths {
-            let mut input = Hashing::open(path)?;
-            match read(&path.display().to_string(), &mut input, &options)? {
+            let (input, digest) = open(path, &options)?;
+            match input {
                 Input::Flows(log) => logs.push(log),
                 Input::Table(table) => {
                     // A guess from the rows of one file holds for all; a built-in layout is recognised in each.
@@ -147,7 +147,7 @@ impl Material {
                     tables.push(table);
                 }
             }
-            digests.push(input.finish(path)?);
+            digests.push(digest);
         }
         if let (Some(log), Some(table)) = (logs.first(), tables.first()) {
             return Err(LoadError::Mixed { log: log.name.clone(), table: table.name.clone() });
@@ -211,8 +211,21 @@ impl Material {
     }
 }
 
+/// Reads a schema file.
+pub(crate) fn schema_of(path: &Path) -> Result<TableSchema, LoadError> {
+    let text = std::fs::read_to_string(path).map_err(|source| LoadError::Open { path: path.to_owned(), source })?;
+    TableSchema::from_yaml(&text).map_err(|source| LoadError::Schema { path: path.to_owned(), source })
+}
+
+/// Reads a file of traffic, or standard input where the path is `-`; with the SHA-256 of the content in hex.
+pub(crate) fn open(path: &Path, options: &ReadOptions) -> Result<(Input, String), LoadError> {
+    let mut input = Hashing::open(path)?;
+    let content = read(&path.display().to_string(), &mut input, options)?;
+    Ok((content, input.finish(path)?))
+}
+
 /// What there is to say about reading one file.
-fn notes(path: &str, stats: &ReadStats) -> Vec<String> {
+pub(crate) fn notes(path: &str, stats: &ReadStats) -> Vec<String> {
     let mut notes = Vec::new();
     let name = Path::new(path).file_name().map_or(path.into(), |name| name.to_string_lossy());
     if stats.bad_rows > 0 {
@@ -236,18 +249,22 @@ fn notes(path: &str, stats: &ReadStats) -> Vec<String> {
 
 /// A file that is hashed while it is read.
 struct Hashing {
-    input: BufReader<File>,
+    input: Box<dyn Read>,
     hasher: Sha256,
 }
 
 impl Hashing {
     fn open(path: &Path) -> Result<Self, LoadError> {
+        let hashing = |input: Box<dyn Read>| Self { input, hasher: Sha256::new() };
+        if path == Path::new(STANDARD_INPUT) {
+            return Ok(hashing(Box::new(io::stdin())));
+        }
         let error = |source| LoadError::Open { path: path.to_owned(), source };
         let file = File::open(path).map_err(error)?;
         if file.metadata().map_err(error)?.is_dir() {
             return Err(LoadError::Folder(path.to_owned()));
         }
-        Ok(Self { input: BufReader::with_capacity(1 << 16, file), hasher: Sha256::new() })
+        Ok(hashing(Box::new(BufReader::with_capacity(1 << 16, file))))
     }
 
     /// The digest of the whole file, also of what the reader had no need of.

@@ -1,5 +1,6 @@
 //! The report of a run: one page that needs nothing but itself.
 
+mod detectors;
 mod figure;
 mod headline;
 mod plot;
@@ -14,6 +15,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use crate::summary::{Series, Summary};
+pub use detectors::eval_html;
 use figure::Figure;
 use headline::Card;
 use spread::Spread;
@@ -41,15 +43,19 @@ pub enum ReportError {
 ///
 /// [`ReportError::Template`] where the page cannot be put together.
 pub fn report_html(summary: &Summary, series: &Series) -> Result<String, ReportError> {
+    rendered("page.html", include_str!("report/page.html"), &Page::new(summary, series))
+}
+
+/// The page that a template makes of its figures.
+fn rendered(name: &str, template: &str, page: &impl Serialize) -> Result<String, ReportError> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     environment.set_auto_escape_callback(|name| if name == STYLE { AutoEscape::None } else { AutoEscape::Html });
     environment.add_template(STYLE, include_str!("report/style.css"))?;
     environment.add_template("part.html", include_str!("report/part.html"))?;
-    environment.add_template("page.html", include_str!("report/page.html"))?;
-    let page = environment.get_template("page.html")?.render(Serde(Page::new(summary, series)))?;
-    Ok(page)
+    environment.add_template(name, template)?;
+    Ok(environment.get_template(name)?.render(Serde(page))?)
 }
 
 /// Everything the template shows, as text.

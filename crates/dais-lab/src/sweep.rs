@@ -6,10 +6,10 @@ use dais_ledger::MemoryStorage;
 use dais_sim::{AdversaryGroup, Behaviour, Execution, Mode};
 use serde::{Deserialize, Serialize};
 
-use crate::evaluation::summarise;
 use crate::load::Material;
 use crate::run::{Next, Progress, RunError, run_loaded};
 use crate::scenario::Scenario;
+use crate::summarise::summarise;
 use crate::summary::{Detection, Summary};
 
 /// What is varied.

@@ -32,7 +32,13 @@ pub(super) enum Pen {
     Signature,
     Honest,
     Liars,
+    /// One of many things of a kind, by its place among them.
+    Series(usize),
 }
+
+/// Names of the pens of a series; beyond them colours come again.
+const SERIES: [&str; 8] =
+    ["series-1", "series-2", "series-3", "series-4", "series-5", "series-6", "series-7", "series-8"];
 
 impl Pen {
     /// Name of the pen in the style sheet: its colour is `--<name>`, the pale one `--<name>-pale`.
@@ -45,7 +51,13 @@ impl Pen {
             Self::Signature => "signature",
             Self::Honest => "honest",
             Self::Liars => "liars",
+            Self::Series(place) => SERIES[place % SERIES.len()],
         }
+    }
+
+    /// Whether its lines are broken.
+    pub(super) fn dashed(self) -> bool {
+        self.dashes().is_some()
     }
 
     fn dashes(self) -> Option<&'static str> {
@@ -53,12 +65,13 @@ impl Pen {
             Self::Collaborative | Self::Signature | Self::Honest => None,
             Self::Isolated | Self::Attack | Self::Liars => Some("7 4"),
             Self::Oracle => Some("2 3"),
+            Self::Series(place) => [None, Some("7 4"), Some("2 3")][place / SERIES.len() % 3],
         }
     }
 
     fn marker(self) -> MarkerShape {
         match self {
-            Self::Collaborative | Self::Signature | Self::Honest => MarkerShape::Circle,
+            Self::Collaborative | Self::Signature | Self::Honest | Self::Series(_) => MarkerShape::Circle,
             Self::Isolated | Self::Attack | Self::Liars => MarkerShape::Square,
             Self::Oracle => MarkerShape::Diamond,
         }
