@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod determinism;
+mod eval;
 mod explain;
 mod ledger;
 mod ledger_backup;

@@ -154,7 +154,7 @@ mod tests {
         assert!(near(ranking.roc(0.0), 0.25) && near(ranking.roc(0.125), 0.375) && near(ranking.roc(1.0), 1.0));
         let steps = 4_000;
         let height = |step: i32| ranking.roc(f64::from(step) / f64::from(steps)).unwrap();
-        let area: f64 = (0..steps).map(|step| (height(step) + height(step + 1)) / 2.0 / f64::from(steps)).sum();
+        let area: f64 = (0..steps).map(|step| f64::midpoint(height(step), height(step + 1)) / f64::from(steps)).sum();
         assert!((area - ranking.auroc().unwrap()).abs() < 1e-3, "{area}");
     }
 

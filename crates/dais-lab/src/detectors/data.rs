@@ -342,7 +342,7 @@ impl Reading {
 }
 
 fn of_log(log: FlowLog) -> Rows {
-    let mut columns = vec![Vec::with_capacity(log.flows.len()); FLOW_NUMERIC];
+    let mut columns = vec![Vec::new(); FLOW_NUMERIC];
     let (mut context, mut numeric, mut codes) = (Context::default(), [0.0; FLOW_NUMERIC], [0; FLOW_CATEGORICAL]);
     for flow in &log.flows {
         context.observe(flow, &mut numeric, &mut codes);
@@ -357,7 +357,9 @@ fn of_table(table: Table) -> Rows {
     if let Some(times) = time_s {
         let mut order: Vec<usize> = (0..times.len()).collect();
         order.sort_by(|&a, &b| times[a].total_cmp(&times[b]));
-        numeric.iter_mut().for_each(|column| *column = order.iter().map(|&row| column[row]).collect());
+        for column in &mut numeric {
+            *column = order.iter().map(|&row| column[row]).collect();
+        }
         labels = order.iter().map(|&row| labels[row]).collect();
     }
     Rows { columns: numeric, labels }
