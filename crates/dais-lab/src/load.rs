@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::scenario::{Files, Play, Traffic};
 
 /// The path that stands for standard input.
-const STANDARD_INPUT: &str = "-";
+pub(crate) const STANDARD_INPUT: &str = "-";
 
 /// Traffic ready to run, with what there is to say about its input.
 #[derive(Clone)]

@@ -61,7 +61,9 @@ fn the_json_has_mean_and_spread_of_every_figure_and_the_same_ones_again() {
         eval["wall_s"].take();
         eval["peak_rss_mb"].take();
         for result in eval["results"].as_array_mut().unwrap() {
-            ["fit_ms", "score_ms", "scored_rows_per_s"].map(|time| result[time].take());
+            for time in ["fit_ms", "score_ms", "scored_rows_per_s"] {
+                result[time].take();
+            }
         }
     }
     assert_eq!(compared, again);
@@ -104,6 +106,9 @@ fn what_cannot_be_measured_is_refused_with_the_way_out() {
     let refused = |flags: &[&str]| refusal(dais(place.path()).args(["eval", "--data"]).args(flags));
     let calm = refused(&["calm.csv"]);
     assert!(calm.contains("calm.csv") && calm.contains("0 are labelled as attacks and 2 as benign"), "{calm}");
+    fs::write(place.path().join("unknown.csv"), "bytes,packets,label\n1,2,unknown\n2,3,unknown\n").unwrap();
+    let unlabelled = refused(&["unknown.csv", "--schema", "t.yaml", "--protocol", "novelty"]);
+    assert!(unlabelled.contains("unknown.csv: no row is labelled"), "{unlabelled}");
     let unlike = refused(&["one.csv", "--test", "other.csv"]);
     assert!(unlike.contains("other.csv"), "{unlike}");
     let unknown = refused(&["one.csv", "--detector", "oracle"]);

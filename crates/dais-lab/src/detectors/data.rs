@@ -9,7 +9,7 @@ use dais_traffic::{
 use rand_philox::Philox;
 use serde::{Deserialize, Serialize};
 
-use crate::load::{LoadError, notes, open, schema_of};
+use crate::load::{LoadError, STANDARD_INPUT, notes, open, schema_of};
 
 /// Stream of the draws that halve a table.
 const HALVES: u64 = 0x6861_6c76;
@@ -70,6 +70,11 @@ pub enum DataError {
         /// The file that differs.
         other: String,
     },
+    /// Nobody said what the rows are.
+    #[error(
+        "{0}: no row is labelled as an attack or as benign: how well detectors rank them cannot be measured without"
+    )]
+    NoLabels(String),
     /// The scored rows are of one kind only.
     #[error(
         "{file}: of the rows that would be scored, {attacks} are labelled as attacks and {benign} as benign: a curve needs both. {hint}"
@@ -186,28 +191,28 @@ impl DataSet {
         Ok(set)
     }
 
-    /// That there is something to learn and to measure, for any seed.
+    /// That there is something to learn and to measure.
     fn check(&self) -> Result<(), DataError> {
         let file = || self.files.last().cloned().unwrap_or_default();
-        let (learned, scored) = self.rows(0);
         let labels = self.scored.as_ref().map_or(&self.learned.labels, |rows| &rows.labels);
-        let attacks = scored.iter().filter(|&&row| matches!(labels[row], Label::Attack(_))).count();
-        let benign = scored.len() - attacks;
+        if labels.iter().all(|label| *label == Label::Undecided) {
+            return Err(DataError::NoLabels(file()));
+        }
+        let (learned, scored) = self.rows(0);
         if learned.is_empty() {
             return Err(DataError::NoBenign(self.files[0].clone()));
         }
-        if attacks == 0 || benign == 0 {
-            let undecided = labels.iter().all(|label| *label == Label::Undecided);
-            let hint = match (undecided, self.protocol, self.ordered) {
-                (true, ..) => "Give labelled files.",
-                (false, Protocol::Novelty, true) => {
-                    "The later half of the file is scored: `--protocol unsupervised` scores all of it."
-                }
-                (false, ..) => "Check which values mean benign: `dais schema` drafts a schema to correct.",
-            };
-            return Err(DataError::OneKind { file: file(), attacks, benign, hint });
+        let attacks = scored.iter().filter(|&&row| matches!(labels[row], Label::Attack(_))).count();
+        let benign = scored.len() - attacks;
+        if attacks > 0 && benign > 0 {
+            return Ok(());
         }
-        Ok(())
+        let hint = if self.protocol == Protocol::Novelty && self.scored.is_none() {
+            "One half of the file is scored: --protocol unsupervised scores all of it."
+        } else {
+            "Check which values mean benign: `dais schema` drafts a schema to correct."
+        };
+        Err(DataError::OneKind { file: file(), attacks, benign, hint })
     }
 
     /// Its name: that of the file, or of both files of a pair.
@@ -399,6 +404,9 @@ fn stem(path: &Path) -> String {
         ".binetflow",
         ".arff",
     ];
+    if path == Path::new(STANDARD_INPUT) {
+        return "stdin".to_owned();
+    }
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let mut short = name.as_str();
     while let Some(shorter) =
