@@ -1,4 +1,5 @@
 //! What the fuzz targets share: reading foreign bytes to their end, in both ways there are.
+#![forbid(unsafe_code)]
 
 use dais_traffic::{Context, FLOW_CATEGORICAL, FLOW_NUMERIC, FlowReader, Input, ReadOptions, TableSchema, read};
 
