@@ -6,3 +6,4 @@ mod foreign_bytes;
 mod real_files;
 mod source_suite;
 mod synthetic;
+mod tshark;
