@@ -37,11 +37,7 @@ use table::FlowTable;
 
 /// The format of a capture that begins with `head`.
 pub(super) fn recognise(head: &[u8]) -> Option<Format> {
-    if pcap::recognises(head) {
-        Some(Format::Pcap)
-    } else {
-        pcapng::recognises(head).then_some(Format::PcapNg)
-    }
+    if pcap::recognises(head) { Some(Format::Pcap) } else { pcapng::recognises(head).then_some(Format::PcapNg) }
 }
 
 /// The flows of a capture, in the order of their ends.

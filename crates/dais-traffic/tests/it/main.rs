@@ -1,6 +1,7 @@
 //! Integration tests of dais-traffic: real files, foreign bytes, and the suite every source of traffic passes.
 
 mod bad_input;
+mod captures;
 mod data;
 mod foreign_bytes;
 mod real_files;

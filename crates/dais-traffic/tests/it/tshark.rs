@@ -92,8 +92,7 @@ fn counted_by_dais(flows: &[Flow]) -> Counts {
         let known = matches!(flow.protocol, Protocol::Tcp | Protocol::Udp);
         let bytes = |bytes| if known { bytes } else { 0 };
         let name = flow.protocol.name();
-        let (source, destination) =
-            ((flow.source, flow.source_port), (flow.destination, flow.destination_port));
+        let (source, destination) = ((flow.source, flow.source_port), (flow.destination, flow.destination_port));
         add(&mut counts, (name, source, destination), flow.packets_out, bytes(flow.bytes_out));
         add(&mut counts, (name, destination, source), flow.packets_in, bytes(flow.bytes_in));
     }

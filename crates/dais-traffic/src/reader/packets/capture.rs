@@ -4,10 +4,10 @@ use std::io::Read;
 
 use super::super::bytes::Bytes;
 use super::super::error::{Flaw, ReadError};
+use super::super::window::Window;
 use super::link::Link;
 use super::pcap::Pcap;
 use super::pcapng::PcapNg;
-use super::super::window::Window;
 
 /// Most bytes of one packet that a capture may hold, as `tcpdump` and Wireshark have it.
 pub(super) const PACKET_BYTES_MAX: usize = 256 << 10;
@@ -50,11 +50,8 @@ impl<R: Read> Capture<R> {
     /// Reads what a capture begins with.
     pub(super) fn open(bytes: Bytes<R>, next_generation: bool) -> Result<Self, ReadError> {
         let mut window = Window::new(bytes);
-        let framing = if next_generation {
-            Framing::PcapNg(PcapNg::default())
-        } else {
-            Framing::Pcap(Pcap::open(&mut window)?)
-        };
+        let framing =
+            if next_generation { Framing::PcapNg(PcapNg::default()) } else { Framing::Pcap(Pcap::open(&mut window)?) };
         Ok(Self { window, framing, packets: 0 })
     }
 

@@ -51,7 +51,9 @@ impl Link {
             Self::Raw => Content::Ip(data),
             Self::Loopback => match (data.first_chunk(), data.get(4..)) {
                 // AF_INET is 2 everywhere; AF_INET6 depends on the system.
-                (Some([0, 0, 0, 2 | 10 | 24 | 28 | 30] | [2 | 10 | 24 | 28 | 30, 0, 0, 0]), Some(ip)) => Content::Ip(ip),
+                (Some([0, 0, 0, 2 | 10 | 24 | 28 | 30] | [2 | 10 | 24 | 28 | 30, 0, 0, 0]), Some(ip)) => {
+                    Content::Ip(ip)
+                }
                 (Some(_), _) => Content::Other,
                 (None, _) => Content::Short,
             },

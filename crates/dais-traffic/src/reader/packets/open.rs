@@ -7,8 +7,8 @@ use crate::{ConnState, Flow, Protocol, Service};
 use super::idle::Wait;
 use super::segment::Segment;
 use super::service::{by_payload, by_port, is_telling};
-use super::tcp::{Connection, SYN};
 use super::table::Key;
+use super::tcp::{Connection, SYN};
 
 /// What was counted of one direction.
 #[derive(Clone, Copy, Default)]

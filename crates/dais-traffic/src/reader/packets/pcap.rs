@@ -5,9 +5,9 @@
 use std::io::Read;
 
 use super::super::error::{Flaw, ReadError};
+use super::super::window::{ByteOrder, Window};
 use super::capture::{Frame, PACKET_BYTES_MAX, Record, cut, damaged};
 use super::link::Link;
-use super::super::window::{ByteOrder, Window};
 
 const HEADER_BYTES: usize = 24;
 const RECORD_BYTES: usize = 16;
@@ -48,8 +48,8 @@ impl Pcap {
         let header = window.take(HEADER_BYTES);
         // The upper bits tell of check sums behind the packets, which nobody here looks at.
         let link_type = order.u32(header, 20) as u16;
-        let link = Link::of(link_type)
-            .ok_or_else(|| ReadError::LinkType { file: window.file().to_owned(), link_type })?;
+        let link =
+            Link::of(link_type).ok_or_else(|| ReadError::LinkType { file: window.file().to_owned(), link_type })?;
         Ok(Self { order, tick_ns, link })
     }
 
@@ -77,7 +77,10 @@ impl Pcap {
         let data = &window.take(RECORD_BYTES + captured)[RECORD_BYTES..];
         let fraction_ns = u64::from(fraction) * self.tick_ns;
         if fraction_ns >= SECOND_NS {
-            return Ok(Record::Broken(Flaw::row("a time with a fraction below one second", format!("{fraction_ns} ns"))));
+            return Ok(Record::Broken(Flaw::row(
+                "a time with a fraction below one second",
+                format!("{fraction_ns} ns"),
+            )));
         }
         let at_ns = u64::from(seconds) * SECOND_NS + fraction_ns;
         Ok(Record::Packet(Frame { at_ns, link: Some(self.link), wire_bytes: data.len().max(wire as usize), data }))

@@ -6,9 +6,9 @@
 use std::io::Read;
 
 use super::super::error::{Flaw, ReadError};
+use super::super::window::{ByteOrder, Window};
 use super::capture::{Frame, PACKET_BYTES_MAX, Record, cut, damaged};
 use super::link::Link;
-use super::super::window::{ByteOrder, Window};
 
 const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
@@ -134,7 +134,8 @@ impl PcapNg {
     fn frame<R: Read>(&mut self, window: &Window<R>, packets: u64) -> Result<(ByteOrder, u32, usize), ReadError> {
         let head = window.unused();
         if head.starts_with(&SECTION.to_be_bytes()) {
-            let order = order(&head[8..]).ok_or_else(|| damaged(window, packets + 1, "a section without byte order"))?;
+            let order =
+                order(&head[8..]).ok_or_else(|| damaged(window, packets + 1, "a section without byte order"))?;
             self.order = Some(order);
         }
         let Some(order) = self.order else { return Err(damaged(window, 0, "it does not begin with a section")) };

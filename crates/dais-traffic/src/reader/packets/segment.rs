@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use etherparse::{IpNumber, Ipv6ExtensionSlice, LaxIpSlice, LenSource};
 
 use super::super::error::Flaw;
+use super::super::window::ByteOrder;
 use super::fragment::{Fragment, Fragments};
 use super::icmp;
-use super::super::window::ByteOrder;
 
 /// One packet, as far as a flow needs it.
 #[derive(Clone, Copy, Debug)]

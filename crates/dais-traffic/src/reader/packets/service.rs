@@ -34,9 +34,8 @@ pub(super) fn by_port(protocol: IpNumber, port: u16) -> Service {
         (IpNumber::TCP, 25 | 465 | 587) => Service::Smtp,
         (IpNumber::TCP, 110 | 143 | 993 | 995) => Service::Mailbox,
         (IpNumber::TCP, 20 | 21 | 990) | (IpNumber::UDP, 69) => Service::Ftp,
-        (IpNumber::TCP | IpNumber::UDP, 88 | 135 | 137..=139 | 389 | 445 | 464) | (IpNumber::TCP, 636 | 3268 | 3269) => {
-            Service::Windows
-        }
+        (IpNumber::TCP | IpNumber::UDP, 88 | 135 | 137..=139 | 389 | 445 | 464)
+        | (IpNumber::TCP, 636 | 3268 | 3269) => Service::Windows,
         (IpNumber::TCP | IpNumber::UDP, 3389) | (IpNumber::TCP, 5900..=5903) => Service::Rdp,
         (IpNumber::TCP, 1433 | 1521 | 3306 | 5432 | 6379 | 27017) => Service::Database,
         (IpNumber::TCP, 1883 | 8883) | (IpNumber::UDP, 5683 | 5684) => Service::Iot,
