@@ -59,7 +59,7 @@ fn pcap(frames: &[Vec<u8>]) -> Vec<u8> {
 fn pcapng(frames: &[Vec<u8>]) -> Vec<u8> {
     let mut capture = Vec::new();
     let mut words = |words: &[u32], data: &[u8]| {
-        words.iter().for_each(|word| capture.extend(word.to_le_bytes()));
+        capture.extend(words.iter().flat_map(|word| word.to_le_bytes()));
         capture.extend(data);
         capture.resize(capture.len().next_multiple_of(4), 0);
     };
@@ -85,7 +85,7 @@ fn packets(criterion: &mut Criterion) {
             assert!(read(&capture) > 0);
             group.throughput(Throughput::Bytes(capture.len() as u64));
             group.bench_function(format!("{format}_{flows}_flows"), |bencher| {
-                bencher.iter(|| read(black_box(&capture)))
+                bencher.iter(|| read(black_box(&capture)));
             });
         }
     }

@@ -59,7 +59,9 @@ fn tshark(capture: &Path, arguments: &[&str]) -> Option<String> {
 /// Packets and payload each way, from one line a packet.
 fn counted_by_tshark(capture: &Path) -> Option<Counts> {
     let mut arguments = vec!["-T", "fields", "-E", "occurrence=f"];
-    FIELDS.iter().for_each(|field| arguments.extend(["-e", field]));
+    for field in FIELDS {
+        arguments.extend(["-e", field]);
+    }
     let mut counts = Counts::new();
     for line in tshark(capture, &arguments)?.lines() {
         let fields: Vec<&str> = line.split('\t').collect();

@@ -149,7 +149,9 @@ fn samples() -> Vec<Vec<u8>> {
         tcp(By::Host, 80, "R", b""),
     ]);
     let raw = [pcap(&packets, RAW), pcapng(&packets, RAW, true)];
-    packets.iter_mut().for_each(|(_, packet)| *packet = ethernet(0x0800, packet));
+    for (_, packet) in &mut packets {
+        *packet = ethernet(0x0800, packet);
+    }
     raw.into_iter().chain([pcap(&packets, ETHERNET), pcapng(&packets, ETHERNET, false)]).collect()
 }
 

@@ -45,13 +45,16 @@ fn the_newer_format_and_gzip_change_nothing() {
     }
 }
 
+/// Puts an IP packet behind a link layer.
+type Wrap = Box<dyn Fn(&[u8]) -> Vec<u8>>;
+
 #[test]
 fn every_link_layer_leads_to_the_same_flow() {
     let expected = log(&pcap(&dialogue(), RAW)).flows;
     let tagged = |ip: &[u8]| [&[0, 7, 0x08, 0x00][..], ip].concat();
     let cooked = |ip: &[u8]| [&[0, 0, 0, 1, 0, 6, 2, 2, 2, 2, 2, 2, 0, 0, 8, 0][..], ip].concat();
     let cooked2 = |ip: &[u8]| [&[8, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 6, 2, 2, 2, 2, 2, 2, 0, 0][..], ip].concat();
-    let wraps: [(u32, Box<dyn Fn(&[u8]) -> Vec<u8>>); 9] = [
+    let wraps: [(u32, Wrap); 9] = [
         (ETHERNET, Box::new(|ip| ethernet(0x0800, ip))),
         (ETHERNET, Box::new(move |ip| ethernet(0x8100, &tagged(ip)))),
         (ETHERNET, Box::new(move |ip| ethernet(0x88a8, &[&[0, 9, 0x81, 0x00][..], &tagged(ip)].concat()))),
