@@ -10,6 +10,7 @@ mod fields;
 mod flows;
 mod json;
 mod lines;
+mod netflow;
 mod packets;
 mod rows;
 mod suricata;
@@ -44,6 +45,7 @@ pub struct ReadOptions {
     /// Longest line in bytes; a longer one is a broken row. 1 MiB where not given.
     pub line_bytes_max: usize,
     /// Most flows of a capture that are open at once, at least 1: beyond it the flow that has been idle longest ends.
+    /// Also most records of `NetFlow` that wait for their other direction.
     /// 1,048,576 where not given, for which some 200 MB are needed.
     pub open_flows_max: usize,
 }

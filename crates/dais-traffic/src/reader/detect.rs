@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 use crate::table::{Sample, recognises};
 
 use super::error::quoted;
+use super::netflow;
 use super::packets;
 
 /// A format of flow records.
@@ -23,6 +24,8 @@ pub enum Format {
     Pcap,
     /// Packets in a capture file of the next generation, as Wireshark writes it.
     PcapNg,
+    /// Export packets of `NetFlow` (versions 5 and 9) or IPFIX, one after another.
+    NetFlow,
     /// NSL-KDD or KDD Cup 1999, with or without a header line.
     NslKdd,
     /// Any other table with a header line.
@@ -31,12 +34,13 @@ pub enum Format {
 
 impl Format {
     /// What people call the formats, to be listed.
-    pub(crate) const NAMES: [&'static str; 7] = [
+    pub(crate) const NAMES: [&'static str; 8] = [
         "Zeek conn.log (tab-separated)",
         "Zeek conn.log (JSON)",
         "Suricata EVE (JSON)",
         "packet captures (pcap)",
         "packet captures (pcapng)",
+        "NetFlow v5, v9 and IPFIX",
         "NSL-KDD",
         "tables with a header line and a column named label or class",
     ];
@@ -44,7 +48,7 @@ impl Format {
     /// Whether this is a log of flows, rather than a table with features of its own.
     #[must_use]
     pub fn is_flow_log(self) -> bool {
-        matches!(self, Self::ZeekTsv | Self::ZeekJson | Self::SuricataEve | Self::Pcap | Self::PcapNg)
+        matches!(self, Self::ZeekTsv | Self::ZeekJson | Self::SuricataEve | Self::Pcap | Self::PcapNg | Self::NetFlow)
     }
 }
 
@@ -72,6 +76,9 @@ pub enum NotRecognised {
 pub fn detect(head: &[u8]) -> Result<Format, NotRecognised> {
     if let Some(format) = packets::recognise(head) {
         return Ok(format);
+    }
+    if netflow::recognises(head) {
+        return Ok(Format::NetFlow);
     }
     if let Some(what) = binary(head) {
         return Err(NotRecognised::Binary(what));

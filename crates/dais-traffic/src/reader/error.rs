@@ -103,9 +103,9 @@ pub enum ReadError {
         /// What the decoder says.
         why: String,
     },
-    /// A capture whose records can no longer be told apart.
-    #[error("{file}: the capture is damaged at packet {packet}: {why}")]
-    DamagedCapture {
+    /// A capture or a stream of export packets whose records can no longer be told apart.
+    #[error("{file}: damaged at packet {packet}: {why}")]
+    Damaged {
         /// Name of the file.
         file: String,
         /// Number of the packet, from 1; 0 for what comes before the first.

@@ -6,6 +6,7 @@ use crate::{Family, Flow, Label};
 
 use super::bytes::Bytes;
 use super::lines::{Line, Lines};
+use super::netflow::NetFlow;
 use super::packets::Packets;
 use super::suricata::{self, Entry};
 use super::tally::{ReadStats, Tally};
@@ -40,6 +41,7 @@ pub struct FlowReader<R> {
 enum Records<R> {
     Lines(Lines<R>, Parser),
     Packets(Box<Packets<R>>),
+    NetFlow(Box<NetFlow<R>>),
 }
 
 /// How a line is understood.
@@ -69,6 +71,7 @@ impl<R: Read> FlowReader<R> {
             Format::ZeekJson => lines(bytes, Parser::ZeekJson),
             Format::SuricataEve => lines(bytes, Parser::Suricata),
             Format::Pcap | Format::PcapNg => Records::Packets(Box::new(Packets::open(bytes, format, options)?)),
+            Format::NetFlow => Records::NetFlow(Box::new(NetFlow::new(bytes, options))),
             Format::NslKdd | Format::Csv => {
                 let why = "is a table, not a flow log".to_owned();
                 return Err(ReadError::Unknown { file: bytes.file().to_owned(), why });
@@ -92,6 +95,7 @@ impl<R: Read> FlowReader<R> {
     fn next_flow(&mut self) -> Result<Option<LabelledFlow>, ReadError> {
         let (lines, parser) = match &mut self.records {
             Records::Lines(lines, parser) => (lines, parser),
+            Records::NetFlow(netflow) => return unlabelled(netflow.next_flow(&mut self.tally)?, &self.tally),
             Records::Packets(packets) => return unlabelled(packets.next_flow(&mut self.tally)?, &self.tally),
         };
         loop {

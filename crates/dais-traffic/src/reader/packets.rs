@@ -35,6 +35,8 @@ use link::Content;
 use segment::{Decoded, decode};
 use table::FlowTable;
 
+pub(super) use service::by_ports as service_by_port;
+
 /// The format of a capture that begins with `head`.
 pub(super) fn recognise(head: &[u8]) -> Option<Format> {
     if pcap::recognises(head) { Some(Format::Pcap) } else { pcapng::recognises(head).then_some(Format::PcapNg) }
@@ -88,7 +90,7 @@ impl<R: Read> Packets<R> {
             Record::Broken(flaw) => flaw,
             Record::Cut(flaw) => {
                 self.ended = true;
-                tally.cut(number, flaw);
+                tally.excuse(number, flaw);
                 return Ok(None);
             }
             Record::End => {

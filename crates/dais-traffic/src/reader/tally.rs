@@ -10,7 +10,7 @@ const ERRORS_KEPT: usize = 5;
 /// What was read from one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadStats {
-    /// Rows that hold a flow, or packets of a capture; the broken ones included.
+    /// Rows or records that hold a flow, or packets of a capture; the broken ones included.
     pub rows: u64,
     /// Rows left out because they are broken.
     pub bad_rows: u64,
@@ -61,8 +61,9 @@ impl Tally {
         if self.allowed > 0.0 { Ok(()) } else { self.check() }
     }
 
-    /// Counts the record in which a capture ends, which is no reason to refuse the rest of it.
-    pub(crate) fn cut(&mut self, line: u64, flaw: Flaw) {
+    /// Counts what the way of recording makes unavoidable, such as the record in which a capture was cut off: no reason
+    /// to refuse the rest.
+    pub(crate) fn excuse(&mut self, line: u64, flaw: Flaw) {
         self.excused += 1;
         self.note(line, flaw);
     }

@@ -4,6 +4,7 @@ mod bad_input;
 mod captures;
 mod data;
 mod foreign_bytes;
+mod netflow;
 mod real_files;
 mod source_suite;
 mod synthetic;

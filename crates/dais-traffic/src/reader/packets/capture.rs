@@ -72,7 +72,7 @@ impl<R: Read> Capture<R> {
 
 /// A capture whose records can no longer be told apart.
 pub(super) fn damaged<R: Read>(window: &Window<R>, packet: u64, why: impl Into<String>) -> ReadError {
-    ReadError::DamagedCapture { file: window.file().to_owned(), packet, why: why.into() }
+    ReadError::Damaged { file: window.file().to_owned(), packet, why: why.into() }
 }
 
 /// What is said of the record in which a capture was cut off.

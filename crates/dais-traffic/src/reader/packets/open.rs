@@ -6,7 +6,7 @@ use crate::{ConnState, Flow, Protocol, Service};
 
 use super::idle::Wait;
 use super::segment::Segment;
-use super::service::{by_payload, by_port, is_telling};
+use super::service::{by_payload, by_ports, is_telling};
 use super::table::Key;
 use super::tcp::{Connection, SYN};
 
@@ -129,8 +129,7 @@ impl Open {
             return self.service;
         }
         let protocol = self.key.protocol();
-        let by_ports = ports.map(|port| by_port(protocol, port));
-        let service = by_ports.into_iter().find(|service| *service != Service::None).unwrap_or(Service::None);
+        let service = by_ports(protocol, ports);
         let contradicted = protocol == IpNumber::TCP && self.whole && (self.out.read || self.back.read);
         if contradicted && is_telling(service) { Service::None } else { service }
     }

@@ -25,7 +25,7 @@ pub(super) fn is_telling(service: Service) -> bool {
 }
 
 /// What a port is registered for, or commonly used for; `None` for any other.
-pub(super) fn by_port(protocol: IpNumber, port: u16) -> Service {
+fn by_port(protocol: IpNumber, port: u16) -> Service {
     match (protocol, port) {
         (IpNumber::TCP | IpNumber::UDP, 53) | (IpNumber::UDP, 5353 | 5355) => Service::Dns,
         (IpNumber::TCP, 80 | 3128 | 8000 | 8008 | 8080 | 8888) => Service::Http,
@@ -44,6 +44,12 @@ pub(super) fn by_port(protocol: IpNumber, port: u16) -> Service {
         (IpNumber::UDP, 161 | 162) => Service::Snmp,
         _ => Service::None,
     }
+}
+
+/// What the first of two ports with a known use is for.
+pub(in crate::reader) fn by_ports(protocol: IpNumber, ports: [u16; 2]) -> Service {
+    let services = ports.map(|port| by_port(protocol, port));
+    services.into_iter().find(|service| *service != Service::None).unwrap_or(Service::None)
 }
 
 #[cfg(test)]

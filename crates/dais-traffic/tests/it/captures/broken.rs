@@ -80,10 +80,7 @@ fn records_that_cannot_be_told_apart_are_an_error_with_their_place() {
     let mut long = pcap(&talk(3), RAW);
     long.extend([0xff; 16]);
     let text = error(&long).to_string();
-    assert_eq!(
-        text,
-        "capture: the capture is damaged at packet 4: it claims 4294967295 bytes, more than a packet can have"
-    );
+    assert_eq!(text, "capture: damaged at packet 4: it claims 4294967295 bytes, more than a packet can have");
     let start = [section(false), interface(RAW, 0, &[], false)].concat();
     let huge = [&start[..], &6_u32.to_le_bytes(), &0xffff_fff0_u32.to_le_bytes(), &[0; 8]].concat();
     let odd = [&start[..], &6_u32.to_le_bytes(), &30_u32.to_le_bytes(), &[0; 40]].concat();
@@ -91,7 +88,7 @@ fn records_that_cannot_be_told_apart_are_an_error_with_their_place() {
     let last = differ.len() - 4;
     differ[last] ^= 4;
     for capture in [huge, odd, differ, pcap(&talk(1), RAW)[..20].to_vec()] {
-        assert!(matches!(error(&capture), ReadError::DamagedCapture { .. }), "{}", error(&capture));
+        assert!(matches!(error(&capture), ReadError::Damaged { .. }), "{}", error(&capture));
     }
 }
 
