@@ -24,7 +24,7 @@ pub enum Format {
     Pcap,
     /// Packets in a capture file of the next generation, as Wireshark writes it.
     PcapNg,
-    /// Export packets of `NetFlow` (versions 5 and 9) or IPFIX, one after another.
+    /// Export packets of NetFlow (versions 5 and 9) or IPFIX, one after another.
     NetFlow,
     /// NSL-KDD or KDD Cup 1999, with or without a header line.
     NslKdd,

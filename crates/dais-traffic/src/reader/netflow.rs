@@ -1,4 +1,4 @@
-//! Export packets of `NetFlow` (versions 5 and 9) and IPFIX, put one after another in a file or pipe.
+//! Export packets of NetFlow (versions 5 and 9) and IPFIX, put one after another in a file or pipe.
 //!
 //! That is what an IPFIX file is (RFC 5655), and what `nc -lu` writes of the packets of an exporter. Records of one
 //! direction are paired to bidirectional flows; `docs/reference/inputs.md` has the rules. Export packets are understood

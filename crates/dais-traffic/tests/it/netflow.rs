@@ -1,4 +1,4 @@
-//! Export packets of `NetFlow` and IPFIX, built field by field: what each becomes is known.
+//! Export packets of NetFlow and IPFIX, built field by field: what each becomes is known.
 
 use std::net::IpAddr;
 
@@ -264,7 +264,7 @@ fn a_stream_cut_in_its_last_packet_gives_what_came_before() {
     let templates = set(0, &template(300, &FIELDS_9));
     let data = version_9(1, &[set(300, &record_9(&OUT))]);
     for last in [version_5(&[OUT]), ipfix(1, &[set(2, &template(400, &FIELDS_10))]), data] {
-        let stream = [version_9(1, &[templates.clone()]), version_5(&[OUT, BACK]), last].concat();
+        let stream = [version_9(1, std::slice::from_ref(&templates)), version_5(&[OUT, BACK]), last].concat();
         let log = log(&stream[..stream.len() - 5]);
         assert_eq!((log.flows.len(), log.stats.bad_rows), (1, 1));
         assert!(log.stats.first_errors[0].contains("cut off here"), "{:?}", log.stats.first_errors);
