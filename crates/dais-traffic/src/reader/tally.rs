@@ -57,7 +57,8 @@ impl Tally {
 
     /// Counts a broken row; refuses at once where none is allowed.
     pub(crate) fn bad(&mut self, line: u64, flaw: Flaw) -> Result<(), ReadError> {
-        self.note(line, flaw);
+        let error = self.note(line, flaw);
+        self.first.get_or_insert(error);
         if self.allowed > 0.0 { Ok(()) } else { self.check() }
     }
 
@@ -68,7 +69,7 @@ impl Tally {
         self.note(line, flaw);
     }
 
-    fn note(&mut self, line: u64, flaw: Flaw) {
+    fn note(&mut self, line: u64, flaw: Flaw) -> RowError {
         self.stats.rows += 1;
         self.stats.bad_rows += 1;
         let Flaw { column, expected, found } = flaw;
@@ -76,7 +77,7 @@ impl Tally {
         if self.stats.first_errors.len() < ERRORS_KEPT {
             self.stats.first_errors.push(error.to_string());
         }
-        self.first.get_or_insert(error);
+        error
     }
 
     /// Refuses the file if the share of broken rows is beyond what is allowed.
@@ -118,5 +119,15 @@ mod tests {
         assert_eq!((tally.stats.bad_rows, tally.stats.first_errors.len()), (10, 5));
         tally.bad(11, flaw()).expect("judged at the end");
         assert!(tally.check().is_err());
+    }
+
+    #[test]
+    fn what_is_excused_is_counted_but_needs_no_allowance() {
+        let mut tally = Tally::new("f", 0.0);
+        tally.excuse(1, flaw());
+        assert!(tally.check().is_ok());
+        assert_eq!((tally.stats.rows, tally.stats.bad_rows, tally.stats.first_errors.len()), (1, 1, 1));
+        let refused = tally.bad(2, flaw()).expect_err("no broken row is allowed");
+        assert!(refused.to_string().starts_with("f:2: "), "the first row that is not excused is named: {refused}");
     }
 }

@@ -88,11 +88,11 @@ impl Queues {
         self.links[queue as usize].behind.checked_sub(QUEUES as u32)
     }
 
-    /// Appends all of one queue to another.
+    /// Appends all of one queue to another; to itself nothing is done.
     pub(super) fn append(&mut self, from: Wait, to: Wait) {
         let (from, to) = (from as u32, to as u32);
         let Links { before: last, behind: first } = self.links[from as usize];
-        if first == from {
+        if first == from || from == to {
             return;
         }
         let end = self.links[to as usize].before;
@@ -134,7 +134,7 @@ mod tests {
         let mut queues = Queues::default();
         (0..4).for_each(|_| queues.add_place());
         (0..4).for_each(|place| queues.move_to_tail(place, if place < 2 { Wait::Tcp } else { Wait::Datagram }));
-        for from in [Wait::Attempt, Wait::Tcp, Wait::Datagram, Wait::Tcp] {
+        for from in [Wait::Attempt, Wait::Tcp, Wait::Ended, Wait::Datagram, Wait::Tcp] {
             queues.append(from, Wait::Ended);
         }
         assert_eq!(drain(&mut queues, Wait::Ended), [0, 1, 2, 3]);
