@@ -46,7 +46,7 @@ pub struct ReadOptions {
     pub line_bytes_max: usize,
     /// Most flows of a capture that are open at once, at least 1: beyond it the flow that has been idle longest ends.
     /// Also most records of NetFlow that wait for their other direction.
-    /// 1,048,576 where not given, for which some 200 MB are needed.
+    /// 1,048,576 where not given, for which some 150 MB are needed.
     pub open_flows_max: usize,
 }
 

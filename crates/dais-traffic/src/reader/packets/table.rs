@@ -61,7 +61,7 @@ impl Hash for Key {
 
 /// The open flows: found by key, ended by idleness, never more than a bound.
 ///
-/// Memory is the bound times some 170 bytes. A packet costs one look-up and one move within the queues. The hash is
+/// Memory is the bound times some 150 bytes. A packet costs one look-up and one move within the queues. The hash is
 /// keyed anew in each process, so that no capture can be made to fill one bucket; nothing depends on its order.
 pub(super) struct FlowTable {
     hasher: RandomState,

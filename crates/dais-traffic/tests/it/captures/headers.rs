@@ -107,18 +107,25 @@ fn options_of_ip_and_padding_of_ethernet_are_no_payload() {
 fn bytes_that_were_not_captured_are_counted_by_the_headers() {
     let whole = tcp(By::Host, 443, "A", &[9; 1_000]);
     for kept in [24, 40, 60, whole.len()] {
-        let mut capture = pcap(&quick([whole[..kept].to_vec()]), RAW);
-        capture[24 + 12..24 + 16].copy_from_slice(&(whole.len() as u32).to_le_bytes());
-        let flows = log(&capture).flows;
+        let flows = log(&cut_to(&whole, kept)).flows;
         assert_eq!((only(&flows).bytes_out, only(&flows).packets_out), (1_000, 1), "{kept} bytes kept");
     }
+}
+
+/// A capture that keeps the first bytes of one packet.
+fn cut_to(packet: &[u8], kept: usize) -> Vec<u8> {
+    let mut capture = pcap(&quick([packet[..kept].to_vec()]), RAW);
+    capture[24 + 12..24 + 16].copy_from_slice(&(packet.len() as u32).to_le_bytes());
+    capture
 }
 
 #[test]
 fn segments_that_a_network_card_cuts_are_measured_by_their_frame() {
     let mut packet = tcp(By::Host, 443, "A", &[9; 3_000]);
     packet[2..4].copy_from_slice(&[0, 0]);
-    assert_eq!(only(&flows(&quick([packet]))).bytes_out, 3_000);
+    for kept in [60, packet.len()] {
+        assert_eq!(only(&log(&cut_to(&packet, kept)).flows).bytes_out, 3_000, "{kept} bytes kept");
+    }
 }
 
 #[test]
