@@ -11,8 +11,8 @@ use crate::step::Step;
 const BOOK_TOOL: &str = "mdbook";
 /// The workspace is built with everything; this is the smallest `dais` that can be built.
 const CLIPPY_SMALLEST: &str = "clippy --package dais-cli --no-default-features --all-targets -- -D warnings";
-/// Debian's packages of the database servers that tests start.
-const SERVERS: [&str; 2] = ["postgresql", "mariadb-server"];
+/// Debian's packages of the programs that tests start: database servers, and what reads packet captures besides us.
+const PROGRAMS: [&str; 3] = ["postgresql", "mariadb-server", "tshark"];
 const BOOK_INSTALL: &str = "cargo install mdbook --locked";
 
 /// Formatting, clippy, documentation, the rules of the repository, then (unless `no_test`) every test.
@@ -73,7 +73,7 @@ pub(crate) fn real_data_notice(root: &Path) -> String {
 /// `plan`, then every suite of tests. A suite in another language is added here: its step prepares its own tools
 /// under `target/`, or is left out with a line that says what is missing.
 fn with_tests(plan: Plan) -> Plan {
-    let plan = if has_servers() || !is_installed("apt-get") { plan } else { install_servers(plan) };
+    let plan = if has_programs() || !is_installed("apt-get") { plan } else { install_programs(plan) };
     let plan = plan.then(Step::cargo("tests", "test --workspace --no-fail-fast"));
     if is_installed(BOOK_TOOL) {
         plan.then(book_step())
@@ -82,20 +82,21 @@ fn with_tests(plan: Plan) -> Plan {
     }
 }
 
-/// Whether the database servers that tests start are installed, as Debian does it.
-fn has_servers() -> bool {
+/// Whether the programs that tests start are installed, as Debian does it.
+fn has_programs() -> bool {
     let postgres = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     postgres.map(|version| version.path().join("bin/pg_ctl")).any(|program| program.is_file())
         && is_installed("mariadbd")
+        && is_installed("tshark")
 }
 
-/// Installs the database servers; a developer who is not root repeats the printed lines with `sudo`.
-fn install_servers(plan: Plan) -> Plan {
+/// Installs the programs that tests start; a developer who is not root repeats the printed lines with `sudo`.
+fn install_programs(plan: Plan) -> Plan {
     let apt = |name, arguments: &[&str]| {
         Step::new(name, "apt-get").arguments(arguments.iter().copied()).environment("DEBIAN_FRONTEND", "noninteractive")
     };
     plan.then(apt("packages", &["update"]))
-        .then(apt("install", &["install", "-y", "--no-install-recommends"]).arguments(SERVERS))
+        .then(apt("install", &["install", "-y", "--no-install-recommends"]).arguments(PROGRAMS))
 }
 
 fn book_step() -> Step {

@@ -238,6 +238,9 @@ pub(crate) fn notes(path: &str, stats: &ReadStats) -> Vec<String> {
     if stats.out_of_order > 0 {
         notes.push(format!("{name}: {} flows were out of order and sorted by time", stats.out_of_order));
     }
+    if stats.crowded_out > 0 {
+        notes.push(format!("{name}: {} flows were ended early because too many were open at once", stats.crowded_out));
+    }
     if stats.alerts > 0 {
         notes.push(format!(
             "{name}: {} alert records mark {} flows; they are what rules said, not the truth, and no figure uses them",

@@ -10,11 +10,14 @@ mod fields;
 mod flows;
 mod json;
 mod lines;
+mod netflow;
+mod packets;
 mod rows;
 mod suricata;
 mod tally;
 mod value;
 mod verdict;
+mod window;
 mod zeek;
 mod zeek_json;
 
@@ -41,11 +44,15 @@ pub struct ReadOptions {
     pub bad_rows_max: Option<f64>,
     /// Longest line in bytes; a longer one is a broken row. 1 MiB where not given.
     pub line_bytes_max: usize,
+    /// Most flows of a capture that are open at once, at least 1: beyond it the flow that has been idle longest ends.
+    /// Also most records of NetFlow that wait for their other direction.
+    /// 1,048,576 where not given, for which some 150 MB are needed.
+    pub open_flows_max: usize,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { schema: None, bad_rows_max: None, line_bytes_max: 1 << 20 }
+        Self { schema: None, bad_rows_max: None, line_bytes_max: 1 << 20, open_flows_max: 1 << 20 }
     }
 }
 

@@ -8,6 +8,8 @@ use serde::de::IgnoredAny;
 use crate::table::{Sample, recognises};
 
 use super::error::quoted;
+use super::netflow;
+use super::packets;
 
 /// A format of flow records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,12 @@ pub enum Format {
     ZeekJson,
     /// Suricata EVE, one JSON object a line.
     SuricataEve,
+    /// Packets in a classic capture file, as `tcpdump` writes it.
+    Pcap,
+    /// Packets in a capture file of the next generation, as Wireshark writes it.
+    PcapNg,
+    /// Export packets of NetFlow (versions 5 and 9) or IPFIX, one after another.
+    NetFlow,
     /// NSL-KDD or KDD Cup 1999, with or without a header line.
     NslKdd,
     /// Any other table with a header line.
@@ -26,10 +34,13 @@ pub enum Format {
 
 impl Format {
     /// What people call the formats, to be listed.
-    pub(crate) const NAMES: [&'static str; 5] = [
+    pub(crate) const NAMES: [&'static str; 8] = [
         "Zeek conn.log (tab-separated)",
         "Zeek conn.log (JSON)",
         "Suricata EVE (JSON)",
+        "packet captures (pcap)",
+        "packet captures (pcapng)",
+        "NetFlow v5, v9 and IPFIX",
         "NSL-KDD",
         "tables with a header line and a column named label or class",
     ];
@@ -37,7 +48,7 @@ impl Format {
     /// Whether this is a log of flows, rather than a table with features of its own.
     #[must_use]
     pub fn is_flow_log(self) -> bool {
-        matches!(self, Self::ZeekTsv | Self::ZeekJson | Self::SuricataEve)
+        matches!(self, Self::ZeekTsv | Self::ZeekJson | Self::SuricataEve | Self::Pcap | Self::PcapNg | Self::NetFlow)
     }
 }
 
@@ -63,6 +74,12 @@ pub enum NotRecognised {
 /// # Errors
 /// Where the content is none of the known formats.
 pub fn detect(head: &[u8]) -> Result<Format, NotRecognised> {
+    if let Some(format) = packets::recognise(head) {
+        return Ok(format);
+    }
+    if netflow::recognises(head) {
+        return Ok(Format::NetFlow);
+    }
     if let Some(what) = binary(head) {
         return Err(NotRecognised::Binary(what));
     }
@@ -109,10 +126,7 @@ fn json(first: &[u8]) -> Result<Format, NotRecognised> {
 
 /// What kind of binary data this is, or `None` for text.
 fn binary(head: &[u8]) -> Option<&'static str> {
-    const MAGICS: [(&[u8], &str); 9] = [
-        (b"\xd4\xc3\xb2\xa1", "a packet capture: turn it into flows with Zeek or Suricata first"),
-        (b"\xa1\xb2\xc3\xd4", "a packet capture: turn it into flows with Zeek or Suricata first"),
-        (b"\x0a\x0d\x0d\x0a", "a packet capture: turn it into flows with Zeek or Suricata first"),
+    const MAGICS: [(&[u8], &str); 6] = [
         (b"PK\x03\x04", "a zip archive: unpack it first"),
         (b"\x28\xb5\x2f\xfd", "compressed with zstd: unpack it first"),
         (b"\xfd7zXZ\x00", "compressed with xz: unpack it first"),
@@ -144,13 +158,14 @@ mod tests {
         ] {
             assert_eq!(detect(head.as_bytes()), Ok(format), "{head}");
         }
+        assert_eq!(detect(b"\xa1\xb2\x3c\x4d"), Ok(Format::Pcap));
+        assert_eq!(detect(b"\n\r\r\n\0\0\0\x1c\x1a\x2b\x3c\x4d"), Ok(Format::PcapNg));
     }
 
     #[test]
     fn everything_else_is_described() {
         for (head, part) in [
-            (&b"\xd4\xc3\xb2\xa1rest"[..], "packet capture"),
-            (b"PK\x03\x04", "zip"),
+            (&b"PK\x03\x04"[..], "zip"),
             (b"a\0b", "binary"),
             (b"\n \n", "blank"),
             (b"{\"a\":1}\n", "another kind"),

@@ -8,7 +8,7 @@ use std::io;
 pub struct RowError {
     /// Name of the file.
     pub file: String,
-    /// Line in the file, from 1.
+    /// Line in the file, or packet of a capture, from 1.
     pub line: u64,
     /// Name of the column, where one is to blame.
     pub column: Option<String>,
@@ -86,22 +86,42 @@ pub enum ReadError {
         source: io::Error,
     },
     /// The compressed data ends in the middle.
-    #[error("{file}: the gzip data ends too early, after line {line}: the file is truncated, fetch it again")]
+    #[error("{file}: the gzip data ends too early, after line or packet {line}: the file is truncated, fetch it again")]
     TruncatedGzip {
         /// Name of the file.
         file: String,
-        /// Last complete line.
+        /// Last complete line or packet.
         line: u64,
     },
     /// The compressed data is damaged.
-    #[error("{file}: the gzip data is damaged after line {line} ({why}): fetch the file again")]
+    #[error("{file}: the gzip data is damaged after line or packet {line} ({why}): fetch the file again")]
     CorruptGzip {
         /// Name of the file.
         file: String,
-        /// Last complete line.
+        /// Last complete line or packet.
         line: u64,
         /// What the decoder says.
         why: String,
+    },
+    /// A capture or a stream of export packets whose records can no longer be told apart.
+    #[error("{file}: damaged at packet {packet}: {why}")]
+    Damaged {
+        /// Name of the file.
+        file: String,
+        /// Number of the packet, from 1; 0 for what comes before the first.
+        packet: u64,
+        /// What is wrong there.
+        why: String,
+    },
+    /// A capture of packets that begin with something unknown.
+    #[error(
+        "{file}: is a capture of link type {link_type}, which is not understood: Ethernet, raw IP, Linux cooked and BSD loopback are"
+    )]
+    LinkType {
+        /// Name of the file.
+        file: String,
+        /// Its number in the list of `tcpdump`.
+        link_type: u16,
     },
     /// There is nothing in the file.
     #[error("{file}: the file is empty")]

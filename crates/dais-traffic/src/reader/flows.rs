@@ -6,6 +6,8 @@ use crate::{Family, Flow, Label};
 
 use super::bytes::Bytes;
 use super::lines::{Line, Lines};
+use super::netflow::NetFlow;
+use super::packets::Packets;
 use super::suricata::{self, Entry};
 use super::tally::{ReadStats, Tally};
 use super::verdict::{Families, Said};
@@ -28,14 +30,21 @@ pub struct LabelledFlow {
 /// Broken rows are left out and counted; the iterator ends with an error where there are too many, which is known
 /// at once if none is allowed and at the end otherwise.
 pub struct FlowReader<R> {
-    lines: Lines<R>,
-    parser: Parser,
+    records: Records<R>,
     tally: Tally,
     families: Families,
     last_s: f64,
     done: bool,
 }
 
+/// What flows are made of.
+enum Records<R> {
+    Lines(Lines<R>, Parser),
+    Packets(Box<Packets<R>>),
+    NetFlow(Box<NetFlow<R>>),
+}
+
+/// How a line is understood.
 enum Parser {
     Tsv(Box<zeek::Tsv>),
     ZeekJson,
@@ -55,18 +64,20 @@ impl<R: Read> FlowReader<R> {
     }
 
     pub(super) fn new(bytes: Bytes<R>, format: Format, options: &ReadOptions) -> Result<Self, ReadError> {
-        let lines = Lines::new(bytes, options.line_bytes_max);
-        let parser = match format {
-            Format::ZeekTsv => Parser::Tsv(Box::default()),
-            Format::ZeekJson => Parser::ZeekJson,
-            Format::SuricataEve => Parser::Suricata,
+        let tally = Tally::new(bytes.file(), options.bad_rows_max.unwrap_or(LOG_BAD_ROWS));
+        let lines = |bytes, parser| Records::Lines(Lines::new(bytes, options.line_bytes_max), parser);
+        let records = match format {
+            Format::ZeekTsv => lines(bytes, Parser::Tsv(Box::default())),
+            Format::ZeekJson => lines(bytes, Parser::ZeekJson),
+            Format::SuricataEve => lines(bytes, Parser::Suricata),
+            Format::Pcap | Format::PcapNg => Records::Packets(Box::new(Packets::open(bytes, format, options)?)),
+            Format::NetFlow => Records::NetFlow(Box::new(NetFlow::new(bytes, options))),
             Format::NslKdd | Format::Csv => {
                 let why = "is a table, not a flow log".to_owned();
-                return Err(ReadError::Unknown { file: lines.file().to_owned(), why });
+                return Err(ReadError::Unknown { file: bytes.file().to_owned(), why });
             }
         };
-        let tally = Tally::new(lines.file(), options.bad_rows_max.unwrap_or(LOG_BAD_ROWS));
-        Ok(Self { lines, parser, tally, families: Families::default(), last_s: f64::NEG_INFINITY, done: false })
+        Ok(Self { records, tally, families: Families::default(), last_s: f64::NEG_INFINITY, done: false })
     }
 
     /// Families seen so far; a [`crate::FamilyId`] is an index into this list.
@@ -82,9 +93,14 @@ impl<R: Read> FlowReader<R> {
     }
 
     fn next_flow(&mut self) -> Result<Option<LabelledFlow>, ReadError> {
+        let (lines, parser) = match &mut self.records {
+            Records::Lines(lines, parser) => (lines, parser),
+            Records::NetFlow(netflow) => return unlabelled(netflow.next_flow(&mut self.tally)?, &self.tally),
+            Records::Packets(packets) => return unlabelled(packets.next_flow(&mut self.tally)?, &self.tally),
+        };
         loop {
-            let (number, file) = (self.lines.number() + 1, self.tally.file());
-            let Some(line) = self.lines.next_line()? else {
+            let (number, file) = (lines.number() + 1, self.tally.file());
+            let Some(line) = lines.next_line()? else {
                 self.tally.check()?;
                 return Ok(None);
             };
@@ -96,11 +112,11 @@ impl<R: Read> FlowReader<R> {
                     continue;
                 }
             };
-            if let (Parser::Tsv(tsv), b'#') = (&mut self.parser, text[0]) {
+            if let (Parser::Tsv(tsv), b'#') = (&mut *parser, text[0]) {
                 tsv.header_line(file, number, text)?;
                 continue;
             }
-            let said = match &self.parser {
+            let said = match &*parser {
                 Parser::Tsv(tsv) => tsv.flow(text),
                 Parser::ZeekJson => zeek_json::flow(text),
                 Parser::Suricata => match suricata::entry(text) {
@@ -130,6 +146,14 @@ impl<R: Read> FlowReader<R> {
             }
         }
     }
+}
+
+/// A flow of a format that says nothing of attacks; at the end, whether too much was broken.
+fn unlabelled(flow: Option<Flow>, tally: &Tally) -> Result<Option<LabelledFlow>, ReadError> {
+    if flow.is_none() {
+        tally.check()?;
+    }
+    Ok(flow.map(|flow| LabelledFlow { flow, label: Label::Undecided }))
 }
 
 fn labelled(said: Result<(Flow, Said<'_>), Flaw>, families: &mut Families) -> Result<LabelledFlow, Flaw> {
@@ -174,7 +198,7 @@ impl FlowLog {
         for flow in reader.by_ref() {
             labelled.push(flow?);
         }
-        let name = reader.lines.file().to_owned();
+        let name = reader.tally.file().to_owned();
         let stats = reader.tally.stats;
         if labelled.is_empty() {
             let ReadStats { bad_rows, alerts, other_records, .. } = stats;

@@ -142,7 +142,7 @@ fn flow(record: &Record<'_>) -> Result<Flow, Flaw> {
 }
 
 /// Suricata counts whole frames: what Ethernet, IP and transport headers without options take of each.
-fn header_bytes(source: IpAddr, protocol: Protocol) -> u64 {
+pub(super) fn header_bytes(source: IpAddr, protocol: Protocol) -> u64 {
     let network = if source.is_ipv4() { 14 + 20 } else { 14 + 40 };
     network
         + match protocol {
@@ -169,7 +169,8 @@ fn state(protocol: Protocol, totals: &Totals<'_>, tcp: Option<&Tcp<'_>>) -> Conn
     }
 }
 
-fn tcp_state(out: u8, back: u8) -> ConnState {
+/// The state of a TCP connection by all flags that each side sent.
+pub(super) fn tcp_state(out: u8, back: u8) -> ConnState {
     const FIN: u8 = 0x01;
     const SYN: u8 = 0x02;
     const RST: u8 = 0x04;

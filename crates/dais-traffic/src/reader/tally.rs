@@ -10,13 +10,14 @@ const ERRORS_KEPT: usize = 5;
 /// What was read from one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadStats {
-    /// Rows that hold a flow, the broken ones included.
+    /// Rows or records that hold a flow, or packets of a capture; the broken ones included.
     pub rows: u64,
     /// Rows left out because they are broken.
     pub bad_rows: u64,
     /// The first few broken rows, as text.
     pub first_errors: Vec<String>,
-    /// Flows that began earlier than the flow before them in the file.
+    /// Flows that began earlier than the flow before them in the file; not counted where flows are made of packets, for
+    /// those come in the order of their ends.
     pub out_of_order: u64,
     /// Alert records (Suricata): what its rules said, not what happened.
     pub alerts: u64,
@@ -24,6 +25,9 @@ pub struct ReadStats {
     pub alerted_flows: u64,
     /// Records of other kinds, which were skipped.
     pub other_records: u64,
+    /// Flows of a capture that were ended early because too many were open at once.
+    #[serde(default)]
+    pub crowded_out: u64,
 }
 
 /// Counts rows of one file and refuses the file when too many are broken.
@@ -32,13 +36,15 @@ pub(crate) struct Tally {
     file: String,
     allowed: f64,
     first: Option<RowError>,
+    /// Broken rows that no allowance is needed for.
+    excused: u64,
     pub(crate) stats: ReadStats,
 }
 
 impl Tally {
     /// `allowed` is the largest share of broken rows, in [0, 1].
     pub(crate) fn new(file: &str, allowed: f64) -> Self {
-        Self { file: file.to_owned(), allowed, first: None, stats: ReadStats::default() }
+        Self { file: file.to_owned(), allowed, first: None, excused: 0, stats: ReadStats::default() }
     }
 
     pub(crate) fn file(&self) -> &str {
@@ -51,6 +57,19 @@ impl Tally {
 
     /// Counts a broken row; refuses at once where none is allowed.
     pub(crate) fn bad(&mut self, line: u64, flaw: Flaw) -> Result<(), ReadError> {
+        let error = self.note(line, flaw);
+        self.first.get_or_insert(error);
+        if self.allowed > 0.0 { Ok(()) } else { self.check() }
+    }
+
+    /// Counts what the way of recording makes unavoidable, such as the record in which a capture was cut off: no reason
+    /// to refuse the rest.
+    pub(crate) fn excuse(&mut self, line: u64, flaw: Flaw) {
+        self.excused += 1;
+        self.note(line, flaw);
+    }
+
+    fn note(&mut self, line: u64, flaw: Flaw) -> RowError {
         self.stats.rows += 1;
         self.stats.bad_rows += 1;
         let Flaw { column, expected, found } = flaw;
@@ -58,15 +77,14 @@ impl Tally {
         if self.stats.first_errors.len() < ERRORS_KEPT {
             self.stats.first_errors.push(error.to_string());
         }
-        self.first.get_or_insert(error);
-        if self.allowed > 0.0 { Ok(()) } else { self.check() }
+        error
     }
 
     /// Refuses the file if the share of broken rows is beyond what is allowed.
     pub(crate) fn check(&self) -> Result<(), ReadError> {
         let ReadStats { rows, bad_rows: bad, .. } = self.stats;
         match &self.first {
-            Some(first) if bad as f64 > self.allowed * rows as f64 => {
+            Some(first) if (bad - self.excused) as f64 > self.allowed * rows as f64 => {
                 Err(ReadError::TooManyBadRows { first: Box::new(first.clone()), bad, rows, allowed: self.allowed })
             }
             _ => Ok(()),
@@ -101,5 +119,15 @@ mod tests {
         assert_eq!((tally.stats.bad_rows, tally.stats.first_errors.len()), (10, 5));
         tally.bad(11, flaw()).expect("judged at the end");
         assert!(tally.check().is_err());
+    }
+
+    #[test]
+    fn what_is_excused_is_counted_but_needs_no_allowance() {
+        let mut tally = Tally::new("f", 0.0);
+        tally.excuse(1, flaw());
+        assert!(tally.check().is_ok());
+        assert_eq!((tally.stats.rows, tally.stats.bad_rows, tally.stats.first_errors.len()), (1, 1, 1));
+        let refused = tally.bad(2, flaw()).expect_err("no broken row is allowed");
+        assert!(refused.to_string().starts_with("f:2: "), "the first row that is not excused is named: {refused}");
     }
 }

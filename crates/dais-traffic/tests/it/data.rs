@@ -21,6 +21,11 @@ pub(crate) fn bytes(path: &str) -> Option<Vec<u8>> {
     None
 }
 
+/// Where a data file is, for programs that read it themselves.
+pub(crate) fn path(path: &str) -> Option<PathBuf> {
+    Some(folder().join(path)).filter(|path| path.is_file())
+}
+
 /// A flow log of the data sets.
 pub(crate) fn log(path: &str) -> Option<FlowLog> {
     match read(path, bytes(path)?.as_slice(), &ReadOptions::default()) {

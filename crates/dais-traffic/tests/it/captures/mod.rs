@@ -1,0 +1,8 @@
+//! Captures built packet by packet: what each becomes is known.
+
+mod bounds;
+mod broken;
+mod build;
+mod flows;
+mod formats;
+mod headers;
