@@ -3,6 +3,7 @@
 //! Broken rows are never passed on and never silently lost: each is counted, the first few are kept with their
 //! place, and a file with too many of them is refused.
 
+mod argus;
 mod bytes;
 mod detect;
 mod error;
@@ -76,7 +77,8 @@ pub fn read(file: &str, input: impl Read, options: &ReadOptions) -> Result<Input
         rows::read_table(Lines::new(bytes, options.line_bytes_max), schema, header, options).map(Input::Table)
     };
     match (detect(head), &options.schema) {
-        (Ok(format), _) if format.is_flow_log() => {
+        // A table of Argus's columns and more is read as its schema says.
+        (Ok(format), schema) if format.is_flow_log() && !(format == Format::Argus && schema.is_some()) => {
             FlowLog::read(FlowReader::new(bytes, format, options)?, format).map(Input::Flows)
         }
         (Ok(_) | Err(NotRecognised::Text(_)), Some(schema)) => table(bytes, schema.clone(), false),

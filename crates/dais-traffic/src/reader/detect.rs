@@ -18,6 +18,8 @@ pub enum Format {
     ZeekJson,
     /// Suricata EVE, one JSON object a line.
     SuricataEve,
+    /// Argus flow records as text, with a header line: binetflow.
+    Argus,
     /// NSL-KDD or KDD Cup 1999, with or without a header line.
     NslKdd,
     /// Any other table with a header line.
@@ -26,10 +28,11 @@ pub enum Format {
 
 impl Format {
     /// What people call the formats, to be listed.
-    pub(crate) const NAMES: [&'static str; 5] = [
+    pub(crate) const NAMES: [&'static str; 6] = [
         "Zeek conn.log (tab-separated)",
         "Zeek conn.log (JSON)",
         "Suricata EVE (JSON)",
+        "Argus (binetflow)",
         "NSL-KDD",
         "tables with a header line and a column named label or class",
     ];
@@ -37,7 +40,7 @@ impl Format {
     /// Whether this is a log of flows, rather than a table with features of its own.
     #[must_use]
     pub fn is_flow_log(self) -> bool {
-        matches!(self, Self::ZeekTsv | Self::ZeekJson | Self::SuricataEve)
+        matches!(self, Self::ZeekTsv | Self::ZeekJson | Self::SuricataEve | Self::Argus)
     }
 }
 
@@ -75,6 +78,9 @@ pub fn detect(head: &[u8]) -> Result<Format, NotRecognised> {
     }
     if first.starts_with(b"{") {
         return json(first);
+    }
+    if super::argus::recognises(first) {
+        return Ok(Format::Argus);
     }
     let Some(sample) = Sample::cut(head) else {
         return Err(NotRecognised::Text(format!("begins with {}, which is no table", quoted(first))));
@@ -139,6 +145,7 @@ mod tests {
             ("#fields\tts\tuid\n", Format::ZeekTsv),
             ("\n{\"ts\":1,\"id.orig_h\":\"10.0.0.1\"}\n{\"ts\"", Format::ZeekJson),
             ("{\"timestamp\":\"x\",\"event_type\":\"dns\"}\n", Format::SuricataEve),
+            ("StartTime,Dur,Proto,SrcAddr,Sport,Dir,DstAddr,Dport,State,Label\n", Format::Argus),
             (&kdd_row, Format::NslKdd),
             ("a;b;label\n1;2;x\n", Format::Csv),
         ] {

@@ -9,7 +9,7 @@ use super::lines::{Line, Lines};
 use super::suricata::{self, Entry};
 use super::tally::{ReadStats, Tally};
 use super::verdict::{Families, Said};
-use super::{Flaw, Format, ReadError, ReadOptions, too_long, zeek, zeek_json};
+use super::{Flaw, Format, ReadError, ReadOptions, argus, too_long, zeek, zeek_json};
 
 /// Broken rows that logs may have where the caller says nothing, as a share.
 pub(crate) const LOG_BAD_ROWS: f64 = 0.01;
@@ -40,6 +40,7 @@ enum Parser {
     Tsv(Box<zeek::Tsv>),
     ZeekJson,
     Suricata,
+    Argus(Box<argus::Argus>),
 }
 
 impl<R: Read> FlowReader<R> {
@@ -60,6 +61,7 @@ impl<R: Read> FlowReader<R> {
             Format::ZeekTsv => Parser::Tsv(Box::default()),
             Format::ZeekJson => Parser::ZeekJson,
             Format::SuricataEve => Parser::Suricata,
+            Format::Argus => Parser::Argus(Box::default()),
             Format::NslKdd | Format::Csv => {
                 let why = "is a table, not a flow log".to_owned();
                 return Err(ReadError::Unknown { file: lines.file().to_owned(), why });
@@ -100,7 +102,7 @@ impl<R: Read> FlowReader<R> {
                 tsv.header_line(file, number, text)?;
                 continue;
             }
-            let said = match &self.parser {
+            let said = match &mut self.parser {
                 Parser::Tsv(tsv) => tsv.flow(text),
                 Parser::ZeekJson => zeek_json::flow(text),
                 Parser::Suricata => match suricata::entry(text) {
@@ -113,6 +115,15 @@ impl<R: Read> FlowReader<R> {
                         continue;
                     }
                     Ok(Entry::Other) => {
+                        self.tally.stats.other_records += 1;
+                        continue;
+                    }
+                    Err(flaw) => Err(flaw),
+                },
+                Parser::Argus(argus) => match argus.entry(text) {
+                    Ok(argus::Entry::Flow(flow, said)) => Ok((flow, said)),
+                    Ok(argus::Entry::Header) => continue,
+                    Ok(argus::Entry::Other) => {
                         self.tally.stats.other_records += 1;
                         continue;
                     }

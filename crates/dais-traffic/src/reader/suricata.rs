@@ -169,7 +169,7 @@ fn state(protocol: Protocol, totals: &Totals<'_>, tcp: Option<&Tcp<'_>>) -> Conn
     }
 }
 
-fn tcp_state(out: u8, back: u8) -> ConnState {
+pub(super) fn tcp_state(out: u8, back: u8) -> ConnState {
     const FIN: u8 = 0x01;
     const SYN: u8 = 0x02;
     const RST: u8 = 0x04;
