@@ -154,7 +154,17 @@ fn nsl_kdd() -> String {
     let mut random = Philox::from_u64_seed(8);
     let mut text = String::new();
     for v in values() {
-        write!(text, "{},{},{},{},{},{}", v.duration_us / 1_000_000, v.protocol, v.service.replace(',', "_"), v.state, v.bytes[0], v.bytes[1]).unwrap();
+        write!(
+            text,
+            "{},{},{},{},{},{}",
+            v.duration_us / 1_000_000,
+            v.protocol,
+            v.service.replace(',', "_"),
+            v.state,
+            v.bytes[0],
+            v.bytes[1]
+        )
+        .unwrap();
         for _ in 0..16 {
             write!(text, ",{}", u8::from(random.random_range(0..20_u32) == 0)).unwrap();
         }

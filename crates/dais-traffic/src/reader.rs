@@ -5,12 +5,17 @@
 
 mod argus;
 mod bytes;
+mod columns;
 mod detect;
 mod error;
 mod fields;
 mod flows;
 mod json;
 mod lines;
+mod npy;
+mod npz;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod rows;
 mod suricata;
 mod tally;
@@ -32,6 +37,9 @@ pub use tally::ReadStats;
 use bytes::Bytes;
 pub(crate) use error::Flaw;
 use lines::Lines;
+
+/// Most bytes of a file that has to be held in memory: 4 GiB.
+const WHOLE_BYTES_MAX: u64 = 1 << 32;
 
 /// How to read a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,6 +89,9 @@ pub fn read(file: &str, input: impl Read, options: &ReadOptions) -> Result<Input
         (Ok(format), schema) if format.is_flow_log() && !(format == Format::Argus && schema.is_some()) => {
             FlowLog::read(FlowReader::new(bytes, format, options)?, format).map(Input::Flows)
         }
+        (Ok(Format::Npz), _) => npz::read_table(bytes, options, WHOLE_BYTES_MAX).map(Input::Table),
+        #[cfg(feature = "parquet")]
+        (Ok(Format::Parquet), _) => parquet::read_table(bytes, options, WHOLE_BYTES_MAX).map(Input::Table),
         (Ok(_) | Err(NotRecognised::Text(_)), Some(schema)) => table(bytes, schema.clone(), false),
         (Ok(Format::NslKdd), None) => {
             let (schema, header) = kdd_layout(head);

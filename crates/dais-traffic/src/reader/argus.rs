@@ -170,7 +170,7 @@ impl<'a> Row<'a> {
         };
         let direction = self.text(Field::Direction)?;
         let turned = matches!(direction, "<-" | "<?");
-        let flow = if turned { reversed(flow) } else { flow };
+        let flow = if turned { reversed(&flow) } else { flow };
         let state = state(self.text(Field::State)?, turned, &flow);
         Ok(Entry::Flow(Flow { state, ..flow }, said(self.text(Field::Label)?)))
     }
@@ -219,7 +219,7 @@ fn split(packets: u64, bytes: [u64; 2]) -> [u64; 2] {
 }
 
 /// The flow as seen from its other end.
-fn reversed(flow: Flow) -> Flow {
+fn reversed(flow: &Flow) -> Flow {
     Flow {
         source: flow.destination,
         source_port: flow.destination_port,
@@ -229,7 +229,7 @@ fn reversed(flow: Flow) -> Flow {
         bytes_in: flow.bytes_out,
         packets_out: flow.packets_in,
         packets_in: flow.packets_out,
-        ..flow
+        ..flow.clone()
     }
 }
 
@@ -405,7 +405,9 @@ mod tests {
         assert_eq!(said("flow=From-Normal-V42-Jist"), Said::Benign);
         assert_eq!(said("flow=Normal-V42-HTTP-windowsupdate"), Said::Benign);
         assert_eq!(said("flow=From-Botnet-V42-TCP-Attempt"), Said::Attack("Botnet-V42-TCP-Attempt".into()));
-        for open in ["flow=Background-UDP", "flow=To-Background-CVUT-Proxy", "flow=To-Botnet-V42", "flow=To-Normal-V42", ""] {
+        for open in
+            ["flow=Background-UDP", "flow=To-Background-CVUT-Proxy", "flow=To-Botnet-V42", "flow=To-Normal-V42", ""]
+        {
             assert_eq!(said(open), Said::Undecided, "{open}");
         }
     }

@@ -22,18 +22,24 @@ pub enum Format {
     Argus,
     /// NSL-KDD or KDD Cup 1999, with or without a header line.
     NslKdd,
+    /// `NumPy` arrays `X` and `y` in a zip archive.
+    Npz,
+    /// Parquet, a table with types.
+    Parquet,
     /// Any other table with a header line.
     Csv,
 }
 
 impl Format {
     /// What people call the formats, to be listed.
-    pub(crate) const NAMES: [&'static str; 6] = [
+    pub(crate) const NAMES: [&'static str; 8] = [
         "Zeek conn.log (tab-separated)",
         "Zeek conn.log (JSON)",
         "Suricata EVE (JSON)",
         "Argus (binetflow)",
         "NSL-KDD",
+        "npz with arrays X and y",
+        "Parquet with a column named label or class",
         "tables with a header line and a column named label or class",
     ];
 
@@ -66,6 +72,12 @@ pub enum NotRecognised {
 /// # Errors
 /// Where the content is none of the known formats.
 pub fn detect(head: &[u8]) -> Result<Format, NotRecognised> {
+    if super::npz::recognises(head) {
+        return Ok(Format::Npz);
+    }
+    if cfg!(feature = "parquet") && head.starts_with(b"PAR1") {
+        return Ok(Format::Parquet);
+    }
     if let Some(what) = binary(head) {
         return Err(NotRecognised::Binary(what));
     }
@@ -119,11 +131,14 @@ fn binary(head: &[u8]) -> Option<&'static str> {
         (b"\xd4\xc3\xb2\xa1", "a packet capture: turn it into flows with Zeek or Suricata first"),
         (b"\xa1\xb2\xc3\xd4", "a packet capture: turn it into flows with Zeek or Suricata first"),
         (b"\x0a\x0d\x0d\x0a", "a packet capture: turn it into flows with Zeek or Suricata first"),
-        (b"PK\x03\x04", "a zip archive: unpack it first"),
+        (b"PK\x03\x04", "a zip archive without NumPy arrays: unpack it first"),
         (b"\x28\xb5\x2f\xfd", "compressed with zstd: unpack it first"),
         (b"\xfd7zXZ\x00", "compressed with xz: unpack it first"),
         (b"BZh", "compressed with bzip2: unpack it first"),
-        (b"PAR1", "a Parquet file: convert it to CSV first"),
+        (
+            b"PAR1",
+            "a Parquet file, which this build cannot read: convert it to CSV, or build with the feature `parquet`",
+        ),
         (b"\xff\xfe", "UTF-16 text: convert it to UTF-8 first"),
     ];
     if let Some((_, what)) = MAGICS.iter().find(|(magic, _)| head.starts_with(magic)) {

@@ -62,7 +62,7 @@ impl<R: Read> FlowReader<R> {
             Format::ZeekJson => Parser::ZeekJson,
             Format::SuricataEve => Parser::Suricata,
             Format::Argus => Parser::Argus(Box::default()),
-            Format::NslKdd | Format::Csv => {
+            Format::NslKdd | Format::Npz | Format::Parquet | Format::Csv => {
                 let why = "is a table, not a flow log".to_owned();
                 return Err(ReadError::Unknown { file: lines.file().to_owned(), why });
             }

@@ -75,8 +75,15 @@ pub(crate) fn address(column: &str, field: &[u8]) -> Result<IpAddr, Flaw> {
 
 /// Seconds since 1970 or since the start of a capture.
 pub(crate) fn seconds(column: &str, field: &[u8]) -> Result<f64, Flaw> {
-    let value = number(column, field)?;
-    if value.abs() <= TIME_MAX_S { Ok(value) } else { Err(Flaw::field(column, "a time in seconds", field)) }
+    known_seconds(column, number(column, field)?)
+}
+
+/// Seconds that are a time and no damage.
+pub(crate) fn known_seconds(column: &str, value: f64) -> Result<f64, Flaw> {
+    if value.abs() <= TIME_MAX_S {
+        return Ok(value);
+    }
+    Err(Flaw::field(column, "a time in seconds", value.to_string().as_bytes()))
 }
 
 /// A point in time by RFC 3339, with `+0200` besides `+02:00` and a space besides `T`; UTC where no offset is given.

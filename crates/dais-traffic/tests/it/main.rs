@@ -1,8 +1,11 @@
-//! Integration tests of dais-traffic: real files, foreign bytes, and the suite every source of traffic passes.
+//! Integration tests of dais-traffic: real files, foreign bytes and arrays, and the suite every source of traffic passes.
 
 mod bad_input;
 mod data;
 mod foreign_bytes;
+mod npz;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod real_files;
 mod source_suite;
 mod synthetic;
