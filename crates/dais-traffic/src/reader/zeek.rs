@@ -97,7 +97,7 @@ impl<'a> Row<'a> {
 
     fn text(&self, field: Field) -> Result<&'a str, Flaw> {
         let (name, value) = self.get(field);
-        value::text(name, value)
+        if value.is_empty() { Ok("") } else { value::text(name, value) }
     }
 }
 
@@ -149,14 +149,17 @@ impl Tsv {
         let mut width = 0;
         let mut take = |field: &'a [u8]| {
             if let Some(Some(column)) = self.columns.get(width)
-                && field != self.unset
-                && field != self.empty
+                && !is(field, &self.unset)
+                && !is(field, &self.empty)
             {
                 row.fields[*column] = field;
             }
             width += 1;
         };
-        for field in line.split(|byte| *byte == self.separator) {
+        let mut start = 0;
+        for end in memchr::memchr_iter(self.separator, line).chain([line.len()]) {
+            let field = &line[start..end];
+            start = end + 1;
             if self.spaced {
                 split_spaces(field, &mut take);
             } else {
@@ -185,9 +188,23 @@ impl Tsv {
             source_port: row.or_default(Field::SourcePort, value::port)?,
             destination,
             destination_port: row.or_default(Field::DestinationPort, value::port)?,
-            protocol: value::protocol(row.text(Field::Protocol)?),
-            service: service(row.text(Field::Service)?),
-            state: row.text(Field::State).and_then(state)?,
+            protocol: match row.get(Field::Protocol).1 {
+                b"tcp" => Protocol::Tcp,
+                b"udp" => Protocol::Udp,
+                _ => value::protocol(row.text(Field::Protocol)?),
+            },
+            service: match row.get(Field::Service).1 {
+                b"" => Service::None,
+                b"dns" => Service::Dns,
+                b"ssl" => Service::Tls,
+                b"http" => Service::Http,
+                _ => service(row.text(Field::Service)?),
+            },
+            state: match row.get(Field::State).1 {
+                b"SF" => ConnState::Sf,
+                b"S0" => ConnState::S0,
+                _ => row.text(Field::State).and_then(state)?,
+            },
             bytes_out: row.or_default(Field::BytesOut, value::count)?,
             bytes_in: row.or_default(Field::BytesIn, value::count)?,
             packets_out: row.or_default(Field::PacketsOut, value::count)?,
@@ -196,6 +213,11 @@ impl Tsv {
         let said = Said::zeek(row.text(Field::Label)?.into(), row.text(Field::Details)?.into());
         Ok((without_icmp_ports(flow), said))
     }
+}
+
+/// Whether a field is a mark; told by length and first byte where it is not, as nearly always.
+fn is(field: &[u8], mark: &[u8]) -> bool {
+    field.len() == mark.len() && field.first() == mark.first() && field == mark
 }
 
 fn split_spaces<'a>(field: &'a [u8], take: &mut impl FnMut(&'a [u8])) {

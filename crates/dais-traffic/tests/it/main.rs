@@ -7,5 +7,6 @@ mod npz;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod real_files;
+mod slow_stream;
 mod source_suite;
 mod synthetic;
