@@ -91,7 +91,7 @@ pub fn read(file: &str, input: impl Read, options: &ReadOptions) -> Result<Input
         }
         (Ok(Format::Npz), _) => npz::read_table(bytes, options, WHOLE_BYTES_MAX).map(Input::Table),
         #[cfg(feature = "parquet")]
-        (Ok(Format::Parquet), _) => parquet::read_table(bytes, options, WHOLE_BYTES_MAX).map(Input::Table),
+        (Ok(Format::Parquet), _) => parquet::read(bytes, options, WHOLE_BYTES_MAX),
         (Ok(_) | Err(NotRecognised::Text(_)), Some(schema)) => table(bytes, schema.clone(), false),
         (Ok(Format::NslKdd), None) => {
             let (schema, header) = kdd_layout(head);

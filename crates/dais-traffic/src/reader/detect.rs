@@ -24,7 +24,7 @@ pub enum Format {
     NslKdd,
     /// `NumPy` arrays `X` and `y` in a zip archive.
     Npz,
-    /// Parquet, a table with types.
+    /// Parquet: a labelled table with types, or a Zeek `conn.log`.
     Parquet,
     /// Any other table with a header line.
     Csv,
@@ -38,8 +38,8 @@ impl Format {
         "Suricata EVE (JSON)",
         "Argus (binetflow)",
         "NSL-KDD",
-        "npz with arrays X and y",
-        "Parquet with a column named label or class",
+        "npz (arrays X and y)",
+        "Parquet",
         "tables with a header line and a column named label or class",
     ];
 

@@ -143,7 +143,7 @@ impl<R: Read> FlowReader<R> {
     }
 }
 
-fn labelled(said: Result<(Flow, Said<'_>), Flaw>, families: &mut Families) -> Result<LabelledFlow, Flaw> {
+pub(super) fn labelled(said: Result<(Flow, Said<'_>), Flaw>, families: &mut Families) -> Result<LabelledFlow, Flaw> {
     let (flow, said) = said?;
     let label = families.label("label", said)?;
     Ok(LabelledFlow { flow, label })
@@ -186,7 +186,17 @@ impl FlowLog {
             labelled.push(flow?);
         }
         let name = reader.lines.file().to_owned();
-        let stats = reader.tally.stats;
+        Self::sorted(name, format, labelled, reader.families, reader.tally.stats)
+    }
+
+    /// A log of flows in any order, of which there is at least one.
+    pub(super) fn sorted(
+        name: String,
+        format: Format,
+        mut labelled: Vec<LabelledFlow>,
+        families: Families,
+        stats: ReadStats,
+    ) -> Result<Self, ReadError> {
         if labelled.is_empty() {
             let ReadStats { bad_rows, alerts, other_records, .. } = stats;
             let what = format!("{bad_rows} broken rows, {alerts} alerts, {other_records} other records");
@@ -194,6 +204,6 @@ impl FlowLog {
         }
         labelled.sort_by(|a, b| a.flow.time_s.total_cmp(&b.flow.time_s));
         let (flows, labels) = labelled.into_iter().map(|LabelledFlow { flow, label }| (flow, label)).unzip();
-        Ok(Self { name, format, flows, labels, families: reader.families.into_list(), stats })
+        Ok(Self { name, format, flows, labels, families: families.into_list(), stats })
     }
 }

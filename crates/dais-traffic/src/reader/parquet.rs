@@ -1,8 +1,9 @@
-//! Labelled tables as Parquet files, batch by batch.
+//! Labelled tables, and connection logs of Zeek, as Parquet files, batch by batch.
 //!
 //! A column means what it would mean in a table of text: numbers are numbers, booleans 0 and 1, times seconds since 1970,
 //! no value an empty field.
 
+mod log;
 mod values;
 
 use std::io::Read;
@@ -23,7 +24,8 @@ use crate::{Table, TableSchema};
 use super::bytes::Bytes;
 use super::columns::{Cell, Columns, Row, check_names};
 use super::tally::Tally;
-use super::{NotRecognised, ReadError, ReadOptions, not_recognised};
+use super::zeek;
+use super::{Input, NotRecognised, ReadError, ReadOptions, not_recognised};
 use values::Values;
 
 const WHAT: &str = "Parquet file";
@@ -144,10 +146,19 @@ fn columns<'a>(file: &str, batch: &'a RecordBatch) -> Result<Vec<Values<'a>>, Re
     columns.collect::<Option<_>>().ok_or_else(|| damaged(file, "a column is of another type than the file says"))
 }
 
-/// Reads the table; the file may have `bytes_max` bytes, and its columns as many once they are read.
-pub(crate) fn read_table<R: Read>(bytes: Bytes<R>, options: &ReadOptions, bytes_max: u64) -> Result<Table, ReadError> {
+/// Reads the file, which may have `bytes_max` bytes, and its rows as many once they are read: flows where its columns are
+/// those of a connection log of Zeek and no schema says otherwise.
+pub(crate) fn read<R: Read>(bytes: Bytes<R>, options: &ReadOptions, bytes_max: u64) -> Result<Input, ReadError> {
     let file = bytes.file().to_owned();
-    let opened = Opened::new(file.clone(), bytes.whole(WHAT, bytes_max)?)?;
+    let opened = Opened::new(file, bytes.whole(WHAT, bytes_max)?)?;
+    match zeek::recognised(&opened.names()) {
+        Some(columns) if options.schema.is_none() => opened.log(&columns, options, bytes_max).map(Input::Flows),
+        _ => table(&opened, options, bytes_max).map(Input::Table),
+    }
+}
+
+fn table(opened: &Opened, options: &ReadOptions, bytes_max: u64) -> Result<Table, ReadError> {
+    let file = opened.file.clone();
     let schema = match &options.schema {
         Some(schema) => schema.clone(),
         None => opened.draft()?,
@@ -233,7 +244,7 @@ mod tests {
         assert!(bytes.len() < 5_000, "zeros pack well");
         for (bytes_max, fits) in [(100, false), (100_000, false), (10_000_000, true)] {
             let opened = Bytes::open("f", bytes.as_slice(), |_| false).expect("bytes");
-            let table = read_table(opened, &ReadOptions::default(), bytes_max);
+            let table = read(opened, &ReadOptions::default(), bytes_max);
             assert_eq!(table.is_ok(), fits);
             assert!(fits || matches!(table, Err(ReadError::TooLarge { .. })), "{table:?}");
         }

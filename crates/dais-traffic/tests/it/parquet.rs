@@ -173,3 +173,35 @@ fn damaged_files_are_read_or_refused_and_never_panic() {
     }
     assert!(accepted > 100 && refused > 100, "{accepted} accepted, {refused} refused");
 }
+
+#[test]
+fn a_connection_log_of_zeek_is_a_flow_log() {
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("ts", Arc::new(Float64Array::from(vec![1_655_071_198.444_458, 1_655_071_190.5, 3.0]))),
+        ("uid", strings((0..3).map(|k| format!("C{k}")))),
+        ("id.orig_h", strings(["10.0.0.1", "10.0.0.2", "10.0.0"].map(str::to_owned).into_iter())),
+        ("id.orig_p", Arc::new(Int64Array::from(vec![4_000, 5_000, 1]))),
+        ("id.resp_h", strings(["10.0.0.9", "fd00::1", "10.0.0.9"].map(str::to_owned).into_iter())),
+        ("id.resp_p", Arc::new(Int64Array::from(vec![80, 53, 1]))),
+        ("proto", strings(["tcp", "udp", "tcp"].map(str::to_owned).into_iter())),
+        ("duration", Arc::new(Float64Array::from(vec![Some(0.000_001), None, None]))),
+        ("orig_bytes", Arc::new(Int64Array::from(vec![Some(12), None, None]))),
+        ("conn_state", strings(["SF", "-", "SF"].map(str::to_owned).into_iter())),
+        ("local_orig", Arc::new(BooleanArray::from(vec![true, false, true]))),
+        ("label", strings(["Malicious", "Benign", "-"].map(str::to_owned).into_iter())),
+    ];
+    let text = "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tduration\torig_bytes\tconn_state\tlocal_orig\tlabel\n\
+        1655071198.444458\tC0\t10.0.0.1\t4000\t10.0.0.9\t80\ttcp\t0.000001\t12\tSF\tT\tMalicious\n\
+        1655071190.5\tC1\t10.0.0.2\t5000\tfd00::1\t53\tudp\t-\t-\t-\tF\tBenign\n\
+        3.0\tC2\t10.0.0\t1\t10.0.0.9\t1\ttcp\t-\t-\tSF\tT\t-\n";
+    let options = ReadOptions { bad_rows_max: Some(0.5), ..ReadOptions::default() };
+    let bytes = file(columns, Compression::SNAPPY, 2);
+    let log = |bytes: &[u8]| match read("conn.parquet", bytes, &options) {
+        Ok(Input::Flows(log)) => log,
+        other => panic!("{other:?}"),
+    };
+    let (parquet, text) = (log(&bytes), log(text.as_bytes()));
+    assert_eq!((&parquet.flows, &parquet.labels, &parquet.families), (&text.flows, &text.labels, &text.families));
+    assert_eq!((parquet.format, parquet.stats.bad_rows, parquet.stats.out_of_order), (Format::Parquet, 1, 1));
+    assert!(parquet.stats.first_errors[0].starts_with("conn.parquet:3: column `id.orig_h`"), "{:?}", parquet.stats);
+}
