@@ -70,7 +70,8 @@ pub enum Input {
 /// Reads a file of any known format, plain or gzip; `file` is its name for messages.
 ///
 /// Flow logs are recognised by content. A table is read by `options.schema`; without one NSL-KDD is recognised,
-/// and any other table by [`TableSchema::draft`] where it has a column that is named as a label.
+/// and any other table by [`TableSchema::draft`] where it has a column that is named as a label. Archives of `NumPy` arrays
+/// and Parquet files are held in memory while they are read, at most 4 GiB.
 ///
 /// # Errors
 /// Where the input cannot be fetched or unpacked, is empty, of no known format, or has too many broken rows.

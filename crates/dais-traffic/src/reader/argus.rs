@@ -360,7 +360,7 @@ mod tests {
     #[test]
     fn a_row_becomes_a_flow_with_what_its_label_says() {
         let (flow, said) = read(ROW).expect("a sound row");
-        assert!((flow.time_s - 1_312_969_613.047_277).abs() < 1e-5 && (flow.duration_s - 3550.182_373).abs() < 1e-9);
+        assert!((flow.time_s - 1_312_969_613.047_277).abs() < 1e-5 && (flow.duration_s - 3_550.182_373).abs() < 1e-9);
         assert_eq!((flow.bytes_out, flow.bytes_in, flow.packets_out, flow.packets_in), (413, 462, 6, 6));
         assert_eq!((flow.source_port, flow.destination_port, flow.state), (39_678, 443, ConnState::Sf));
         assert_eq!(said, "Attack(\"Botnet-V42-TCP-CC1-HTTP\")");

@@ -118,11 +118,11 @@ impl Opened {
 fn guarded<T, E: ToString>(file: &str, read: impl FnOnce() -> Result<T, E>) -> Result<T, ReadError> {
     let read = catch_unwind(AssertUnwindSafe(read));
     let read = read.map_err(|_| damaged(file, "it contradicts itself"))?;
-    read.map_err(|error| damaged(file, error))
+    read.map_err(|error| damaged(file, error.to_string()))
 }
 
-fn damaged(file: &str, why: impl ToString) -> ReadError {
-    ReadError::Damaged { file: file.to_owned(), what: WHAT, why: why.to_string() }
+fn damaged(file: &str, why: impl Into<String>) -> ReadError {
+    ReadError::Damaged { file: file.to_owned(), what: WHAT, why: why.into() }
 }
 
 /// One row of a batch.

@@ -1,4 +1,4 @@
-//! Archives of NumPy arrays: read like the same table as text, and refused where they are damaged or lie.
+//! Archives of `NumPy` arrays: read like the same table as text, and refused where they are damaged or lie.
 
 use std::io::{Cursor, Write};
 

@@ -16,7 +16,7 @@ impl Read for Pipe {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.unread.is_empty() {
             // A reader that wants more than it needs would wait for ever: the bound makes it fail instead.
-            match self.sent.recv_timeout(Duration::from_secs(60)) {
+            match self.sent.recv_timeout(Duration::from_mins(1)) {
                 Ok(bytes) => self.unread = bytes,
                 Err(RecvTimeoutError::Disconnected) => return Ok(0),
                 Err(RecvTimeoutError::Timeout) => return Err(io::ErrorKind::TimedOut.into()),
