@@ -184,4 +184,11 @@ mod tests {
             assert!(error.to_string().contains(part), "{error}");
         }
     }
+
+    #[cfg(not(feature = "parquet"))]
+    #[test]
+    fn a_build_without_parquet_says_so() {
+        let error = detect(b"PAR1\x15\x04").expect_err("a file that this build cannot read");
+        assert!(error.to_string().contains("feature `parquet`"), "{error}");
+    }
 }

@@ -63,8 +63,9 @@ impl<R: Read> FlowReader<R> {
             Format::SuricataEve => Parser::Suricata,
             Format::Argus => Parser::Argus(Box::default()),
             Format::NslKdd | Format::Npz | Format::Parquet | Format::Csv => {
-                let why = "is a table, not a flow log".to_owned();
-                return Err(ReadError::Unknown { file: lines.file().to_owned(), why });
+                let parquet = "is a Parquet file, which can be read as a whole only";
+                let why = if format == Format::Parquet { parquet } else { "is a table, not a flow log" };
+                return Err(ReadError::Unknown { file: lines.file().to_owned(), why: why.to_owned() });
             }
         };
         let tally = Tally::new(lines.file(), options.bad_rows_max.unwrap_or(LOG_BAD_ROWS));
