@@ -77,8 +77,8 @@ Example:
 pub(crate) struct InputArgs {
     /// Scenario file (YAML); without it and without --data the built-in synthetic scenario
     pub(crate) scenario: Option<PathBuf>,
-    /// Files of traffic, plain or gzip, recognised by content: Zeek conn.log, Suricata EVE, packet captures,
-    /// NetFlow and IPFIX, NSL-KDD, labelled tables; in place of the scenario's own files
+    /// Files of traffic, plain or gzip, recognised by content: Zeek conn.log, Suricata EVE, packet captures, Argus,
+    /// NetFlow and IPFIX, NSL-KDD, npz, Parquet, labelled tables; in place of the scenario's own files
     #[arg(long, num_args = 1.., value_name = "FILE")]
     pub(crate) data: Vec<PathBuf>,
     /// Schema file of labelled tables that are not recognised by content; `dais schema` drafts one

@@ -3,7 +3,9 @@
 //! Broken rows are never passed on and never silently lost: each is counted, the first few are kept with their
 //! place, and a file with too many of them is refused.
 
+mod argus;
 mod bytes;
+mod columns;
 mod detect;
 mod error;
 mod fields;
@@ -12,6 +14,10 @@ mod json;
 mod lines;
 mod netflow;
 mod packets;
+mod npy;
+mod npz;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod rows;
 mod suricata;
 mod tally;
@@ -34,6 +40,9 @@ pub use tally::ReadStats;
 use bytes::Bytes;
 pub(crate) use error::Flaw;
 use lines::Lines;
+
+/// Most bytes of a file that has to be held in memory: 4 GiB.
+const WHOLE_BYTES_MAX: u64 = 1 << 32;
 
 /// How to read a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +77,8 @@ pub enum Input {
 /// Reads a file of any known format, plain or gzip; `file` is its name for messages.
 ///
 /// Flow logs are recognised by content. A table is read by `options.schema`; without one NSL-KDD is recognised,
-/// and any other table by [`TableSchema::draft`] where it has a column that is named as a label.
+/// and any other table by [`TableSchema::draft`] where it has a column that is named as a label. Archives of `NumPy` arrays
+/// and Parquet files are held in memory while they are read, at most 4 GiB.
 ///
 /// # Errors
 /// Where the input cannot be fetched or unpacked, is empty, of no known format, or has too many broken rows.
@@ -83,9 +93,13 @@ pub fn read(file: &str, input: impl Read, options: &ReadOptions) -> Result<Input
         rows::read_table(Lines::new(bytes, options.line_bytes_max), schema, header, options).map(Input::Table)
     };
     match (detect(head), &options.schema) {
-        (Ok(format), _) if format.is_flow_log() => {
+        // A table of Argus's columns and more is read as its schema says.
+        (Ok(format), schema) if format.is_flow_log() && !(format == Format::Argus && schema.is_some()) => {
             FlowLog::read(FlowReader::new(bytes, format, options)?, format).map(Input::Flows)
         }
+        (Ok(Format::Npz), _) => npz::read_table(bytes, options, WHOLE_BYTES_MAX).map(Input::Table),
+        #[cfg(feature = "parquet")]
+        (Ok(Format::Parquet), _) => parquet::read(bytes, options, WHOLE_BYTES_MAX),
         (Ok(_) | Err(NotRecognised::Text(_)), Some(schema)) => table(bytes, schema.clone(), false),
         (Ok(Format::NslKdd), None) => {
             let (schema, header) = kdd_layout(head);

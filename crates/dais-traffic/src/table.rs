@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Endpoints, Family, Label, ReadStats, Transform};
 
-pub(crate) use draft::Sample;
+pub(crate) use draft::{Sample, transform_for};
 pub(crate) use kdd::{Line as KddLine, recognises};
 pub(crate) use set::renumbered;
 pub use set::{Rows, TableSet, TableSetError};

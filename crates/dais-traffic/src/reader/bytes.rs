@@ -92,6 +92,18 @@ impl<R: Read> Bytes<R> {
         Ok(())
     }
 
+    /// All bytes, of which there may be at most `bytes_max`; `what` they are, for messages.
+    pub(super) fn whole(mut self, what: &'static str, bytes_max: u64) -> Result<Vec<u8>, ReadError> {
+        let mut whole = self.take_head();
+        while !self.ended {
+            if whole.len() as u64 > bytes_max {
+                return Err(ReadError::TooLarge { file: self.file, what, bytes_max });
+            }
+            self.append_block(&mut whole, 0)?;
+        }
+        Ok(whole)
+    }
+
     fn error(&self, line: u64, source: io::Error) -> ReadError {
         let file = self.file.clone();
         if source.kind() == io::ErrorKind::IsADirectory {

@@ -20,6 +20,8 @@ pub enum Format {
     ZeekJson,
     /// Suricata EVE, one JSON object a line.
     SuricataEve,
+    /// Argus flow records as text, with a header line: binetflow.
+    Argus,
     /// Packets in a classic capture file, as `tcpdump` writes it.
     Pcap,
     /// Packets in a capture file of the next generation, as Wireshark writes it.
@@ -28,27 +30,43 @@ pub enum Format {
     NetFlow,
     /// NSL-KDD or KDD Cup 1999, with or without a header line.
     NslKdd,
+    /// `NumPy` arrays `X` and `y` in a zip archive.
+    Npz,
+    /// Parquet: a labelled table with types, or a Zeek `conn.log`.
+    Parquet,
     /// Any other table with a header line.
     Csv,
 }
 
 impl Format {
     /// What people call the formats, to be listed.
-    pub(crate) const NAMES: [&'static str; 8] = [
+    pub(crate) const NAMES: [&'static str; 11] = [
         "Zeek conn.log (tab-separated)",
         "Zeek conn.log (JSON)",
         "Suricata EVE (JSON)",
+        "Argus (binetflow)",
         "packet captures (pcap)",
         "packet captures (pcapng)",
         "NetFlow v5, v9 and IPFIX",
         "NSL-KDD",
+        "npz (arrays X and y)",
+        "Parquet",
         "tables with a header line and a column named label or class",
     ];
 
     /// Whether this is a log of flows, rather than a table with features of its own.
     #[must_use]
     pub fn is_flow_log(self) -> bool {
-        matches!(self, Self::ZeekTsv | Self::ZeekJson | Self::SuricataEve | Self::Pcap | Self::PcapNg | Self::NetFlow)
+        matches!(
+            self,
+            Self::ZeekTsv
+                | Self::ZeekJson
+                | Self::SuricataEve
+                | Self::Argus
+                | Self::Pcap
+                | Self::PcapNg
+                | Self::NetFlow
+        )
     }
 }
 
@@ -80,6 +98,12 @@ pub fn detect(head: &[u8]) -> Result<Format, NotRecognised> {
     if netflow::recognises(head) {
         return Ok(Format::NetFlow);
     }
+    if super::npz::recognises(head) {
+        return Ok(Format::Npz);
+    }
+    if cfg!(feature = "parquet") && head.starts_with(b"PAR1") {
+        return Ok(Format::Parquet);
+    }
     if let Some(what) = binary(head) {
         return Err(NotRecognised::Binary(what));
     }
@@ -92,6 +116,9 @@ pub fn detect(head: &[u8]) -> Result<Format, NotRecognised> {
     }
     if first.starts_with(b"{") {
         return json(first);
+    }
+    if super::argus::recognises(first) {
+        return Ok(Format::Argus);
     }
     let Some(sample) = Sample::cut(head) else {
         return Err(NotRecognised::Text(format!("begins with {}, which is no table", quoted(first))));
@@ -127,11 +154,14 @@ fn json(first: &[u8]) -> Result<Format, NotRecognised> {
 /// What kind of binary data this is, or `None` for text.
 fn binary(head: &[u8]) -> Option<&'static str> {
     const MAGICS: [(&[u8], &str); 6] = [
-        (b"PK\x03\x04", "a zip archive: unpack it first"),
+        (b"PK\x03\x04", "a zip archive without NumPy arrays: unpack it first"),
         (b"\x28\xb5\x2f\xfd", "compressed with zstd: unpack it first"),
         (b"\xfd7zXZ\x00", "compressed with xz: unpack it first"),
         (b"BZh", "compressed with bzip2: unpack it first"),
-        (b"PAR1", "a Parquet file: convert it to CSV first"),
+        (
+            b"PAR1",
+            "a Parquet file, which this build cannot read: convert it to CSV, or build with the feature `parquet`",
+        ),
         (b"\xff\xfe", "UTF-16 text: convert it to UTF-8 first"),
     ];
     if let Some((_, what)) = MAGICS.iter().find(|(magic, _)| head.starts_with(magic)) {
@@ -153,6 +183,7 @@ mod tests {
             ("#fields\tts\tuid\n", Format::ZeekTsv),
             ("\n{\"ts\":1,\"id.orig_h\":\"10.0.0.1\"}\n{\"ts\"", Format::ZeekJson),
             ("{\"timestamp\":\"x\",\"event_type\":\"dns\"}\n", Format::SuricataEve),
+            ("StartTime,Dur,Proto,SrcAddr,Sport,Dir,DstAddr,Dport,State,Label\n", Format::Argus),
             (&kdd_row, Format::NslKdd),
             ("a;b;label\n1;2;x\n", Format::Csv),
         ] {
@@ -176,5 +207,12 @@ mod tests {
             let error = detect(head).expect_err(part);
             assert!(error.to_string().contains(part), "{error}");
         }
+    }
+
+    #[cfg(not(feature = "parquet"))]
+    #[test]
+    fn a_build_without_parquet_says_so() {
+        let error = detect(b"PAR1\x15\x04").expect_err("a file that this build cannot read");
+        assert!(error.to_string().contains("feature `parquet`"), "{error}");
     }
 }

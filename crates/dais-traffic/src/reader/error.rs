@@ -8,7 +8,7 @@ use std::io;
 pub struct RowError {
     /// Name of the file.
     pub file: String,
-    /// Line in the file, or packet of a capture, from 1.
+    /// Line in the file, or packet of a capture, from 1; the row in files that have no lines.
     pub line: u64,
     /// Name of the column, where one is to blame.
     pub column: Option<String>,
@@ -128,6 +128,26 @@ pub enum ReadError {
     Empty {
         /// Name of the file.
         file: String,
+    },
+    /// The content of a file that is not text is damaged, or not of the form that is understood.
+    #[error("{file}: the {what} cannot be read: {why}")]
+    Unreadable {
+        /// Name of the file.
+        file: String,
+        /// What kind of file it is.
+        what: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A file of a kind that is held in memory is too large for that.
+    #[error("{file}: the {what} is larger than {bytes_max} bytes, packed or unpacked: split it, or convert it to CSV")]
+    TooLarge {
+        /// Name of the file.
+        file: String,
+        /// What kind of file it is.
+        what: &'static str,
+        /// The bound.
+        bytes_max: u64,
     },
     /// There is a header, or records of other kinds, but not one flow.
     #[error("{file}: the file holds no flow ({what})")]

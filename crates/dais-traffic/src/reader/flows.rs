@@ -11,7 +11,7 @@ use super::packets::Packets;
 use super::suricata::{self, Entry};
 use super::tally::{ReadStats, Tally};
 use super::verdict::{Families, Said};
-use super::{Flaw, Format, ReadError, ReadOptions, too_long, zeek, zeek_json};
+use super::{Flaw, Format, ReadError, ReadOptions, argus, too_long, zeek, zeek_json};
 
 /// Broken rows that logs may have where the caller says nothing, as a share.
 pub(crate) const LOG_BAD_ROWS: f64 = 0.01;
@@ -49,6 +49,7 @@ enum Parser {
     Tsv(Box<zeek::Tsv>),
     ZeekJson,
     Suricata,
+    Argus(Box<argus::Argus>),
 }
 
 impl<R: Read> FlowReader<R> {
@@ -70,11 +71,13 @@ impl<R: Read> FlowReader<R> {
             Format::ZeekTsv => lines(bytes, Parser::Tsv(Box::default())),
             Format::ZeekJson => lines(bytes, Parser::ZeekJson),
             Format::SuricataEve => lines(bytes, Parser::Suricata),
+            Format::Argus => lines(bytes, Parser::Argus(Box::default())),
             Format::Pcap | Format::PcapNg => Records::Packets(Box::new(Packets::open(bytes, format, options)?)),
             Format::NetFlow => Records::NetFlow(Box::new(NetFlow::new(bytes, options))),
-            Format::NslKdd | Format::Csv => {
-                let why = "is a table, not a flow log".to_owned();
-                return Err(ReadError::Unknown { file: bytes.file().to_owned(), why });
+            Format::NslKdd | Format::Npz | Format::Parquet | Format::Csv => {
+                let parquet = "is a Parquet file, which can be read as a whole only";
+                let why = if format == Format::Parquet { parquet } else { "is a table, not a flow log" };
+                return Err(ReadError::Unknown { file: bytes.file().to_owned(), why: why.to_owned() });
             }
         };
         Ok(Self { records, tally, families: Families::default(), last_s: f64::NEG_INFINITY, done: false })
@@ -116,7 +119,7 @@ impl<R: Read> FlowReader<R> {
                 tsv.header_line(file, number, text)?;
                 continue;
             }
-            let said = match &*parser {
+            let said = match &mut *parser {
                 Parser::Tsv(tsv) => tsv.flow(text),
                 Parser::ZeekJson => zeek_json::flow(text),
                 Parser::Suricata => match suricata::entry(text) {
@@ -129,6 +132,15 @@ impl<R: Read> FlowReader<R> {
                         continue;
                     }
                     Ok(Entry::Other) => {
+                        self.tally.stats.other_records += 1;
+                        continue;
+                    }
+                    Err(flaw) => Err(flaw),
+                },
+                Parser::Argus(argus) => match argus.entry(text) {
+                    Ok(argus::Entry::Flow(flow, said)) => Ok((flow, said)),
+                    Ok(argus::Entry::Header) => continue,
+                    Ok(argus::Entry::Other) => {
                         self.tally.stats.other_records += 1;
                         continue;
                     }
@@ -156,7 +168,7 @@ fn unlabelled(flow: Option<Flow>, tally: &Tally) -> Result<Option<LabelledFlow>,
     Ok(flow.map(|flow| LabelledFlow { flow, label: Label::Undecided }))
 }
 
-fn labelled(said: Result<(Flow, Said<'_>), Flaw>, families: &mut Families) -> Result<LabelledFlow, Flaw> {
+pub(super) fn labelled(said: Result<(Flow, Said<'_>), Flaw>, families: &mut Families) -> Result<LabelledFlow, Flaw> {
     let (flow, said) = said?;
     let label = families.label("label", said)?;
     Ok(LabelledFlow { flow, label })
@@ -199,7 +211,17 @@ impl FlowLog {
             labelled.push(flow?);
         }
         let name = reader.tally.file().to_owned();
-        let stats = reader.tally.stats;
+        Self::sorted(name, format, labelled, reader.families, reader.tally.stats)
+    }
+
+    /// A log of flows in any order, of which there is at least one.
+    pub(super) fn sorted(
+        name: String,
+        format: Format,
+        mut labelled: Vec<LabelledFlow>,
+        families: Families,
+        stats: ReadStats,
+    ) -> Result<Self, ReadError> {
         if labelled.is_empty() {
             let ReadStats { bad_rows, alerts, other_records, .. } = stats;
             let what = format!("{bad_rows} broken rows, {alerts} alerts, {other_records} other records");
@@ -207,6 +229,6 @@ impl FlowLog {
         }
         labelled.sort_by(|a, b| a.flow.time_s.total_cmp(&b.flow.time_s));
         let (flows, labels) = labelled.into_iter().map(|LabelledFlow { flow, label }| (flow, label)).unzip();
-        Ok(Self { name, format, flows, labels, families: reader.families.into_list(), stats })
+        Ok(Self { name, format, flows, labels, families: families.into_list(), stats })
     }
 }

@@ -1,25 +1,71 @@
 //! What the two JSON formats have in common: values by name, and blame where a line does not fit.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use serde::Deserialize;
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::error::{Flaw, quoted};
 use super::value;
 
 /// A time as seconds or as text.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug)]
 pub(crate) enum Time<'a> {
     Seconds(f64),
-    Text(#[serde(borrow)] Cow<'a, str>),
+    Text(Cow<'a, str>),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Time<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TimeVisitor)
+    }
+}
+
+struct TimeVisitor;
+
+impl<'de> Visitor<'de> for TimeVisitor {
+    type Value = Time<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time")
+    }
+
+    fn visit_f64<E: Error>(self, seconds: f64) -> Result<Self::Value, E> {
+        Ok(Time::Seconds(seconds))
+    }
+
+    fn visit_i64<E: Error>(self, seconds: i64) -> Result<Self::Value, E> {
+        Ok(Time::Seconds(seconds as f64))
+    }
+
+    fn visit_u64<E: Error>(self, seconds: u64) -> Result<Self::Value, E> {
+        Ok(Time::Seconds(seconds as f64))
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Time::Text(text.into()))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Time::Text(text.to_owned().into()))
+    }
+}
+
+/// What a line holds. Text is checked once for the whole line; where a part that nobody asks for is no text, the rest is
+/// read all the same.
+pub(crate) fn parsed<'a, T: Deserialize<'a>>(line: &'a [u8]) -> serde_json::Result<T> {
+    match std::str::from_utf8(line) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(line),
+    }
 }
 
 impl Time<'_> {
     pub(crate) fn seconds(&self, column: &str) -> Result<f64, Flaw> {
         match self {
-            Self::Seconds(seconds) => value::seconds(column, seconds.to_string().as_bytes()),
+            Self::Seconds(seconds) => value::known_seconds(column, *seconds),
             Self::Text(text) => value::timestamp(column, text.as_bytes()),
         }
     }

@@ -5,13 +5,15 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use serde::Deserialize;
 
 use crate::{ConnState, Flow, Protocol};
 
 use super::error::Flaw;
-use super::json::{Kind, Time, blame};
+use super::json::{Kind, Time, blame, parsed};
 use super::value;
 
 #[derive(Deserialize)]
@@ -93,17 +95,19 @@ pub(crate) enum Entry {
     Other,
 }
 
+/// What nearly every flow record holds, and no other.
+static FLOW: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""event_type":"flow""#));
+
 /// The record in a line.
 pub(crate) fn entry(line: &[u8]) -> Result<Entry, Flaw> {
     // The common case in one pass; whatever does not fit is looked at step by step below.
-    if memchr::memmem::find(line, b"\"event_type\":\"flow\"").is_some()
-        && let Ok(record) = serde_json::from_slice::<Record<'_>>(line)
+    if FLOW.find(line).is_some()
+        && let Ok(record) = parsed::<Record<'_>>(line)
         && record.event_type == "flow"
     {
         return flow(&record).map(|flow| Entry::Flow(flow, record.flow.alerted));
     }
-    let event: Event<'_> =
-        serde_json::from_slice(line).map_err(|error| blame(line, &[("/event_type", Kind::Text, true)], &error))?;
+    let event: Event<'_> = parsed(line).map_err(|error| blame(line, &[("/event_type", Kind::Text, true)], &error))?;
     match event.event_type.as_ref() {
         "flow" => {
             let record: Record<'_> = serde_json::from_slice(line).map_err(|error| blame(line, &FIELDS, &error))?;

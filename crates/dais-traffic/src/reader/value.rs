@@ -1,6 +1,6 @@
 //! Single values in foreign bytes: numbers, times, addresses, protocols.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::{Protocol, Service};
 
@@ -27,13 +27,13 @@ pub(crate) fn number(column: &str, field: &[u8]) -> Result<f64, Flaw> {
     }
 }
 
-/// A number of at most 15 digits with at most one point, as most are: then digits and power of ten are exact, and so
-/// is their quotient but for one rounding (Clinger 1990).
+/// A number of digits with at most one point, as most are: where the digits are a whole number that an `f64` holds, they
+/// and the power of ten are exact, and so is their quotient but for one rounding (Clinger 1990).
 fn short_decimal(field: &[u8]) -> Option<f64> {
-    const DIGITS_MAX: usize = 15;
-    const POWERS: [f64; DIGITS_MAX + 1] =
-        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
-    if field.len() > DIGITS_MAX {
+    const BYTES_MAX: usize = 17;
+    const POWERS: [f64; BYTES_MAX] =
+        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16];
+    if field.len() > BYTES_MAX {
         return None;
     }
     let (mut digits, mut point) = (0_u64, None);
@@ -44,9 +44,45 @@ fn short_decimal(field: &[u8]) -> Option<f64> {
             _ => return None,
         }
     }
+    if digits > 1 << f64::MANTISSA_DIGITS {
+        return None;
+    }
     let Some(point) = point else { return (!field.is_empty()).then_some(digits as f64) };
     let behind = field.len() - point - 1;
     (field.len() > 1).then(|| digits as f64 / POWERS[behind])
+}
+
+/// A whole number of at most 19 digits and nothing else.
+fn short_whole(field: &[u8]) -> Option<u64> {
+    const DIGITS_MAX: usize = 19;
+    if field.is_empty() || field.len() > DIGITS_MAX {
+        return None;
+    }
+    field.iter().try_fold(0_u64, |whole, byte| byte.is_ascii_digit().then(|| whole * 10 + u64::from(byte - b'0')))
+}
+
+/// An address such as `10.0.0.1` in the one form that is written so.
+fn plain_ipv4(field: &[u8]) -> Option<Ipv4Addr> {
+    let (mut octets, mut place, mut digits, mut octet) = ([0_u8; 4], 0, 0, 0_u16);
+    for byte in field {
+        match byte {
+            // A leading zero could be taken for octal, so the general reader decides.
+            b'0'..=b'9' if digits < 3 && (digits == 0 || octet > 0) => {
+                octet = octet * 10 + u16::from(byte - b'0');
+                digits += 1;
+            }
+            b'.' if digits > 0 && place < 3 => {
+                octets[place] = u8::try_from(octet).ok()?;
+                (place, digits, octet) = (place + 1, 0, 0);
+            }
+            _ => return None,
+        }
+    }
+    if place != 3 || digits == 0 {
+        return None;
+    }
+    octets[3] = u8::try_from(octet).ok()?;
+    Some(Ipv4Addr::from(octets))
 }
 
 /// A duration or another amount that cannot be negative.
@@ -57,26 +93,38 @@ pub(crate) fn amount(column: &str, field: &[u8]) -> Result<f64, Flaw> {
 
 /// A whole number of bytes or packets.
 pub(crate) fn count(column: &str, field: &[u8]) -> Result<u64, Flaw> {
-    let value = std::str::from_utf8(field).ok().and_then(|text| text.parse().ok());
+    let text = || std::str::from_utf8(field).ok().and_then(|text| text.parse().ok());
+    let value = short_whole(field).or_else(text);
     value.ok_or_else(|| Flaw::field(column, "a whole number of at least 0", field))
 }
 
 /// A port number.
 pub(crate) fn port(column: &str, field: &[u8]) -> Result<u16, Flaw> {
-    let value = std::str::from_utf8(field).ok().and_then(|text| text.trim().parse().ok());
+    let text = || std::str::from_utf8(field).ok().and_then(|text| text.trim().parse().ok());
+    let value = short_whole(field).and_then(|port| u16::try_from(port).ok()).or_else(text);
     value.ok_or_else(|| Flaw::field(column, "a port from 0 to 65535", field))
 }
 
 /// An address of IP version 4 or 6.
 pub(crate) fn address(column: &str, field: &[u8]) -> Result<IpAddr, Flaw> {
+    if let Some(address) = plain_ipv4(field) {
+        return Ok(IpAddr::V4(address));
+    }
     let value = std::str::from_utf8(field).ok().and_then(|text| text.trim().parse().ok());
     value.ok_or_else(|| Flaw::field(column, "an IP address", field))
 }
 
 /// Seconds since 1970 or since the start of a capture.
 pub(crate) fn seconds(column: &str, field: &[u8]) -> Result<f64, Flaw> {
-    let value = number(column, field)?;
-    if value.abs() <= TIME_MAX_S { Ok(value) } else { Err(Flaw::field(column, "a time in seconds", field)) }
+    known_seconds(column, number(column, field)?)
+}
+
+/// Seconds that are a time and no damage.
+pub(crate) fn known_seconds(column: &str, value: f64) -> Result<f64, Flaw> {
+    if value.abs() <= TIME_MAX_S {
+        return Ok(value);
+    }
+    Err(Flaw::field(column, "a time in seconds", value.to_string().as_bytes()))
 }
 
 /// A point in time by RFC 3339, with `+0200` besides `+02:00` and a space besides `T`; UTC where no offset is given.
@@ -99,6 +147,11 @@ pub(crate) fn time(column: &str, field: &[u8]) -> Result<f64, Flaw> {
 
 /// Transport protocol by the name that logs give it, in any case.
 pub(crate) fn protocol(name: &str) -> Protocol {
+    match name {
+        "tcp" | "TCP" => return Protocol::Tcp,
+        "udp" | "UDP" => return Protocol::Udp,
+        _ => {}
+    }
     let is = |known: &str| name.eq_ignore_ascii_case(known);
     if is("tcp") {
         Protocol::Tcp
@@ -113,6 +166,14 @@ pub(crate) fn protocol(name: &str) -> Protocol {
 
 /// Application protocol by the name that Zeek or Suricata gives it; of several (`gssapi,smb`) the best known.
 pub(crate) fn service(names: &str) -> Service {
+    // What most flows are.
+    match names {
+        "" | "-" | "failed" => return Service::None,
+        "dns" => return Service::Dns,
+        "http" => return Service::Http,
+        "ssl" | "tls" => return Service::Tls,
+        _ => {}
+    }
     let known = names.split(',').filter(|name| !name.starts_with('-')).map(one_service);
     known.fold(Service::None, |best, next| match (best, next) {
         (Service::None, _) => next,
@@ -170,12 +231,40 @@ mod tests {
             "999999999999999",
             "0.1",
             "4503599.627370",
+            "1655071198.444458",
+            "9007199254740992",
+            "9007199254.740991",
+            "0.000000000000001",
         ] {
             let expected: f64 = text.parse().expect("a number");
             assert_eq!(short_decimal(text.as_bytes()).map(f64::to_bits), Some(expected.to_bits()), "{text}");
         }
-        for text in ["", ".", "1.2.3", "1e5", "-1", "+1", " 1", "1234567890123456"] {
+        for text in ["", ".", "1.2.3", "1e5", "-1", "+1", " 1", "9007199254740993", "123456789012345678"] {
             assert_eq!(short_decimal(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn short_whole_numbers_are_the_numbers_that_the_standard_library_reads() {
+        for text in ["0", "007", "65536", "9999999999999999999"] {
+            assert_eq!(short_whole(text.as_bytes()), text.parse().ok(), "{text}");
+        }
+        for text in ["", "-1", "+1", " 1", "1.", "18446744073709551615"] {
+            assert_eq!(short_whole(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(count("c", b"18446744073709551615").ok(), Some(u64::MAX));
+        assert_eq!(port("c", b" +80 ").ok(), Some(80));
+    }
+
+    #[test]
+    fn plain_addresses_are_the_addresses_that_the_standard_library_reads() {
+        for text in ["0.0.0.0", "255.255.255.255", "10.0.20.100"] {
+            assert_eq!(plain_ipv4(text.as_bytes()), text.parse().ok(), "{text}");
+        }
+        for text in
+            ["", "1.2.3", "1.2.3.", ".1.2.3", "1.2.3.4.5", "01.2.3.4", "00.1.1.1", "256.1.1.1", "1.1.1.999", "1.1.1.1 "]
+        {
+            assert_eq!(plain_ipv4(text.as_bytes()), None, "{text}");
         }
     }
 

@@ -79,9 +79,23 @@ impl Default for Tsv {
     }
 }
 
+/// Which of [`NAMES`] a column is.
+fn known(column: &str) -> Option<usize> {
+    let column = if column == "detailed-label" { NAMES[Field::Details as usize] } else { column };
+    NAMES.iter().position(|name| *name == column)
+}
+
+/// Which of the columns of a connection log each of these is, unless one is missing without which a row is none.
+#[cfg(feature = "parquet")]
+pub(super) fn recognised(names: &[String]) -> Option<Vec<Option<usize>>> {
+    let columns: Vec<Option<usize>> = names.iter().map(|name| known(name)).collect();
+    REQUIRED.iter().all(|field| columns.contains(&Some(*field as usize))).then_some(columns)
+}
+
 /// The fields of one row, by column of [`NAMES`]; unset ones are empty.
-struct Row<'a> {
-    fields: [&'a [u8]; NAMES.len()],
+#[derive(Default)]
+pub(super) struct Row<'a> {
+    pub(super) fields: [&'a [u8]; NAMES.len()],
 }
 
 impl<'a> Row<'a> {
@@ -97,7 +111,48 @@ impl<'a> Row<'a> {
 
     fn text(&self, field: Field) -> Result<&'a str, Flaw> {
         let (name, value) = self.get(field);
-        value::text(name, value)
+        if value.is_empty() { Ok("") } else { value::text(name, value) }
+    }
+
+    /// The flow in a row, and what its labels say.
+    pub(super) fn flow(&self) -> Result<(Flow, Said<'a>), Flaw> {
+        let (name, time) = self.get(Field::Time);
+        let time_s = value::time(name, time)?;
+        let (name, source) = self.get(Field::Source);
+        let source = value::address(name, source)?;
+        let (name, destination) = self.get(Field::Destination);
+        let destination = value::address(name, destination)?;
+        let flow = Flow {
+            time_s,
+            duration_s: self.or_default(Field::Duration, value::amount)?,
+            source,
+            source_port: self.or_default(Field::SourcePort, value::port)?,
+            destination,
+            destination_port: self.or_default(Field::DestinationPort, value::port)?,
+            protocol: match self.get(Field::Protocol).1 {
+                b"tcp" => Protocol::Tcp,
+                b"udp" => Protocol::Udp,
+                _ => value::protocol(self.text(Field::Protocol)?),
+            },
+            service: match self.get(Field::Service).1 {
+                b"" => Service::None,
+                b"dns" => Service::Dns,
+                b"ssl" => Service::Tls,
+                b"http" => Service::Http,
+                _ => service(self.text(Field::Service)?),
+            },
+            state: match self.get(Field::State).1 {
+                b"SF" => ConnState::Sf,
+                b"S0" => ConnState::S0,
+                _ => self.text(Field::State).and_then(state)?,
+            },
+            bytes_out: self.or_default(Field::BytesOut, value::count)?,
+            bytes_in: self.or_default(Field::BytesIn, value::count)?,
+            packets_out: self.or_default(Field::PacketsOut, value::count)?,
+            packets_in: self.or_default(Field::PacketsIn, value::count)?,
+        };
+        let said = Said::zeek(self.text(Field::Label)?.into(), self.text(Field::Details)?.into());
+        Ok((without_icmp_ports(flow), said))
     }
 }
 
@@ -127,9 +182,7 @@ impl Tsv {
         let columns = text.split(char::from(self.separator)).skip(1);
         self.spaced = text.contains(SPACES);
         self.header = columns.flat_map(|column| column.split(SPACES)).map(|name| name.trim().to_owned()).collect();
-        let known =
-            |column: &String| NAMES.iter().position(|name| *name == column.replace("detailed-label", "detailedlabel"));
-        self.columns = self.header.iter().map(known).collect();
+        self.columns = self.header.iter().map(|name| known(name)).collect();
         let missing = REQUIRED.iter().find(|field| !self.columns.contains(&Some(**field as usize)));
         missing.map_or(Ok(()), |field| {
             Err(ReadError::MissingColumn {
@@ -145,17 +198,18 @@ impl Tsv {
         if self.header.is_empty() {
             return Err(Flaw::row("a `#fields` line before the first flow", super::error::quoted(line)));
         }
-        let mut row = Row { fields: [&[]; NAMES.len()] };
+        let mut row = Row::default();
         let mut width = 0;
         let mut take = |field: &'a [u8]| {
             if let Some(Some(column)) = self.columns.get(width)
-                && field != self.unset
-                && field != self.empty
+                && !is(field, &self.unset)
+                && !is(field, &self.empty)
             {
                 row.fields[*column] = field;
             }
             width += 1;
         };
+        // Fields are so short that looking at each byte is faster than searching for the next separator.
         for field in line.split(|byte| *byte == self.separator) {
             if self.spaced {
                 split_spaces(field, &mut take);
@@ -169,33 +223,15 @@ impl Tsv {
         Err(Flaw::row(format!("{} columns", self.header.len()), width.to_string()))
     }
 
-    /// The flow in a row, and what its labels say.
+    /// The flow in a line, and what its labels say.
     pub(crate) fn flow<'a>(&self, line: &'a [u8]) -> Result<(Flow, Said<'a>), Flaw> {
-        let row = self.row(line)?;
-        let (name, time) = row.get(Field::Time);
-        let time_s = value::time(name, time)?;
-        let (name, source) = row.get(Field::Source);
-        let source = value::address(name, source)?;
-        let (name, destination) = row.get(Field::Destination);
-        let destination = value::address(name, destination)?;
-        let flow = Flow {
-            time_s,
-            duration_s: row.or_default(Field::Duration, value::amount)?,
-            source,
-            source_port: row.or_default(Field::SourcePort, value::port)?,
-            destination,
-            destination_port: row.or_default(Field::DestinationPort, value::port)?,
-            protocol: value::protocol(row.text(Field::Protocol)?),
-            service: service(row.text(Field::Service)?),
-            state: row.text(Field::State).and_then(state)?,
-            bytes_out: row.or_default(Field::BytesOut, value::count)?,
-            bytes_in: row.or_default(Field::BytesIn, value::count)?,
-            packets_out: row.or_default(Field::PacketsOut, value::count)?,
-            packets_in: row.or_default(Field::PacketsIn, value::count)?,
-        };
-        let said = Said::zeek(row.text(Field::Label)?.into(), row.text(Field::Details)?.into());
-        Ok((without_icmp_ports(flow), said))
+        self.row(line)?.flow()
     }
+}
+
+/// Whether a field is a mark; told by length and first byte where it is not, as nearly always.
+fn is(field: &[u8], mark: &[u8]) -> bool {
+    field.len() == mark.len() && field.first() == mark.first() && field == mark
 }
 
 fn split_spaces<'a>(field: &'a [u8], take: &mut impl FnMut(&'a [u8])) {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::Flow;
 
 use super::error::Flaw;
-use super::json::{Kind, Time, blame};
+use super::json::{Kind, Time, blame, parsed};
 use super::value;
 use super::verdict::Said;
 use super::zeek::{service, state, without_icmp_ports};
@@ -66,7 +66,7 @@ const FIELDS: [(&str, Kind, bool); 15] = [
 
 /// The flow in a line, and what its labels say.
 pub(crate) fn flow(line: &[u8]) -> Result<(Flow, Said<'_>), Flaw> {
-    let record: Record<'_> = serde_json::from_slice(line).map_err(|error| blame(line, &FIELDS, &error))?;
+    let record: Record<'_> = parsed(line).map_err(|error| blame(line, &FIELDS, &error))?;
     if record.duration.is_nan() || record.duration < 0.0 {
         return Err(Flaw::field("duration", "a number of at least 0", record.duration.to_string().as_bytes()));
     }

@@ -70,6 +70,12 @@ impl<'a> Sample<'a> {
         Some(Self { delimiter, header: fields(first), rows: lines.flatten().take(ROWS_MAX).map(fields).collect() })
     }
 
+    /// A sample that is cut already.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn new(header: Vec<&'a str>, rows: Vec<Vec<&'a str>>) -> Self {
+        Self { delimiter: ',', header, rows }
+    }
+
     /// Whether the first line names columns: no numbers in it, and rows with as many fields follow.
     pub(crate) fn has_header(&self) -> bool {
         let named = self.header.iter().all(|field| field.parse::<f64>().is_err());
@@ -96,8 +102,12 @@ impl TableSchema {
     /// where there is no header or no column that looks like a label. A guess to be read before it is trusted.
     #[must_use]
     pub fn draft(name: &str, head: &[u8]) -> Option<Self> {
-        let sample = Sample::cut(head).filter(Sample::has_header)?;
-        let labels = label_columns(&sample);
+        Self::draft_of(name, &Sample::cut(head).filter(Sample::has_header)?)
+    }
+
+    /// The schema that a sample suggests.
+    pub(crate) fn draft_of(name: &str, sample: &Sample<'_>) -> Option<Self> {
+        let labels = label_columns(sample);
         let label = *labels.first()?;
         let mut schema = Self {
             name: name.to_owned(),
@@ -106,7 +116,7 @@ impl TableSchema {
             columns: Vec::new(),
             numeric: Vec::new(),
             categorical: Vec::new(),
-            label: draft_label(&sample, label),
+            label: draft_label(sample, label),
             ignored: Vec::new(),
             time: None,
             source: None,
@@ -116,7 +126,7 @@ impl TableSchema {
         for at in (0..sample.header.len()).filter(|at| *at != label) {
             let name = sample.header[at].to_owned();
             // Other label columns would give the label away.
-            let role = if labels.contains(&at) { Role::Ignored } else { role(&sample, at) };
+            let role = if labels.contains(&at) { Role::Ignored } else { role(sample, at) };
             match role {
                 Role::Numeric(transform) => {
                     let unit = String::new();
@@ -200,9 +210,13 @@ fn role(sample: &Sample<'_>, at: usize) -> Role {
     if one_of(&PORTS) {
         return Role::DestinationPort;
     }
-    let numbers = sample.column(at).filter_map(|value| value.parse::<f64>().ok());
+    Role::Numeric(transform_for(sample.column(at).filter_map(|value| value.parse::<f64>().ok())))
+}
+
+/// The transform that a column of these numbers asks for.
+pub(crate) fn transform_for(numbers: impl Iterator<Item = f64>) -> Transform {
     let (low, high) = numbers.fold((0.0_f64, 0.0_f64), |(low, high), x| (low.min(x), high.max(x)));
-    Role::Numeric(if low >= 0.0 && high > HEAVY_TAIL { Transform::Log1p } else { Transform::Identity })
+    if low >= 0.0 && high > HEAVY_TAIL { Transform::Log1p } else { Transform::Identity }
 }
 
 fn readable_times(sample: &Sample<'_>, at: usize) -> bool {

@@ -1,0 +1,473 @@
+//! Flow records of Argus as text: what `ra -c ,` prints, and the binetflow files of CTU-13.
+//!
+//! The header line names the columns (`ra(1)`, <https://openargus.org>). Argus counts whole frames and, unless told
+//! otherwise, packets of both directions together; see [`split`] for how they are told apart here.
+
+use crate::{ConnState, Flow, Protocol, Service};
+
+use super::error::Flaw;
+use super::fields::Fields;
+use super::suricata::tcp_state;
+use super::value;
+use super::verdict::Said;
+
+/// A column that a flow is made of, as a place in [`NAMES`].
+#[derive(Clone, Copy)]
+enum Field {
+    Time,
+    Duration,
+    Protocol,
+    Source,
+    SourcePort,
+    Direction,
+    Destination,
+    DestinationPort,
+    State,
+    Packets,
+    Bytes,
+    BytesOut,
+    BytesIn,
+    PacketsOut,
+    PacketsIn,
+    Label,
+}
+
+const NAMES: [&str; 16] = [
+    "StartTime",
+    "Dur",
+    "Proto",
+    "SrcAddr",
+    "Sport",
+    "Dir",
+    "DstAddr",
+    "Dport",
+    "State",
+    "TotPkts",
+    "TotBytes",
+    "SrcBytes",
+    "DstBytes",
+    "SrcPkts",
+    "DstPkts",
+    "Label",
+];
+
+/// Columns without which a row is no flow.
+const REQUIRED: [Field; 4] = [Field::Time, Field::Protocol, Field::Source, Field::Destination];
+
+/// Whether a first line names the columns of such a log.
+pub(crate) fn recognises(first: &[u8]) -> bool {
+    Columns::of(first).is_some()
+}
+
+/// Where each of [`NAMES`] is in a row.
+struct Columns {
+    places: [Option<usize>; NAMES.len()],
+    width: usize,
+}
+
+impl Columns {
+    /// The columns that a header line names, if it is one.
+    fn of(line: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(line).ok()?;
+        let names = || text.split(delimiter(line)).map(|name| name.trim().trim_matches('"'));
+        let places = NAMES.map(|known| names().position(|name| name.eq_ignore_ascii_case(known)));
+        let whole = REQUIRED.iter().all(|field| places[*field as usize].is_some());
+        whole.then(|| Self { places, width: names().count() })
+    }
+}
+
+/// The character between columns: what comes most often in the header.
+fn delimiter(header: &[u8]) -> char {
+    let occurrences = |delimiter: &char| header.iter().filter(|byte| char::from(**byte) == *delimiter).count();
+    ['|', '\t', ';', ','].into_iter().max_by_key(occurrences).unwrap_or(',')
+}
+
+/// What one line holds.
+pub(crate) enum Entry<'a> {
+    /// A flow, and what its label says.
+    Flow(Flow, Said<'a>),
+    /// The header, or the header again where logs were joined.
+    Header,
+    /// A record of something else than IP traffic between two hosts: ARP, management.
+    Other,
+}
+
+/// Reads lines in the light of the header before them.
+#[derive(Default)]
+pub(crate) struct Argus {
+    columns: Option<Columns>,
+    fields: Option<Fields>,
+}
+
+impl Argus {
+    /// The record in a line.
+    pub(crate) fn entry(&mut self, line: &[u8]) -> Result<Entry<'_>, Flaw> {
+        if line.trim_ascii_start().get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"StartTime"))
+            || self.columns.is_none()
+        {
+            let columns = Columns::of(line);
+            let columns = columns.ok_or_else(|| Flaw::row("a header line", super::error::quoted(line)))?;
+            self.columns = Some(columns);
+            self.fields = Some(Fields::new(delimiter(line) as u8));
+            return Ok(Entry::Header);
+        }
+        let (Some(columns), Some(fields)) = (&self.columns, &mut self.fields) else { return Ok(Entry::Header) };
+        fields.cut(line)?;
+        if fields.len() != columns.width {
+            return Err(Flaw::row(format!("{} columns", columns.width), fields.len().to_string()));
+        }
+        Row { columns, fields }.entry()
+    }
+}
+
+/// The fields of one row.
+struct Row<'a> {
+    columns: &'a Columns,
+    fields: &'a Fields,
+}
+
+impl<'a> Row<'a> {
+    /// The name of a column and its value, empty where there is none.
+    fn get(&self, field: Field) -> (&'static str, &'a [u8]) {
+        let value = self.columns.places[field as usize].map_or(&b""[..], |at| self.fields.get(at).trim_ascii());
+        (NAMES[field as usize], value)
+    }
+
+    fn text(&self, field: Field) -> Result<&'a str, Flaw> {
+        let (name, value) = self.get(field);
+        value::text(name, value)
+    }
+
+    /// The value of a field, or `None` where it is empty.
+    fn some<T>(&self, field: Field, parse: impl Fn(&str, &[u8]) -> Result<T, Flaw>) -> Result<Option<T>, Flaw> {
+        let (name, value) = self.get(field);
+        if value.is_empty() { Ok(None) } else { parse(name, value).map(Some) }
+    }
+
+    fn entry(&self) -> Result<Entry<'a>, Flaw> {
+        let name = self.text(Field::Protocol)?;
+        let (source, destination) = (self.get(Field::Source), self.get(Field::Destination));
+        if no_ip(name) || is_mac(source.1) || is_mac(destination.1) {
+            return Ok(Entry::Other);
+        }
+        let protocol = protocol(name);
+        let port = |field| if protocol == Protocol::Icmp { Ok(None) } else { self.some(field, port) };
+        let traffic = self.traffic()?;
+        let flow = Flow {
+            time_s: time(self.get(Field::Time))?,
+            duration_s: self.some(Field::Duration, value::amount)?.unwrap_or(0.0),
+            source: value::address(source.0, source.1)?,
+            source_port: port(Field::SourcePort)?.unwrap_or(0),
+            destination: value::address(destination.0, destination.1)?,
+            destination_port: port(Field::DestinationPort)?.unwrap_or(0),
+            protocol,
+            service: if is_media(name) { Service::Other } else { Service::None },
+            state: ConnState::Oth,
+            bytes_out: traffic.bytes[0],
+            bytes_in: traffic.bytes[1],
+            packets_out: traffic.packets[0],
+            packets_in: traffic.packets[1],
+        };
+        let direction = self.text(Field::Direction)?;
+        let turned = matches!(direction, "<-" | "<?");
+        let flow = if turned { reversed(&flow) } else { flow };
+        let state = state(self.text(Field::State)?, turned, &flow);
+        Ok(Entry::Flow(Flow { state, ..flow }, said(self.text(Field::Label)?)))
+    }
+
+    /// Bytes and packets sent by the left and by the right side of a row.
+    fn traffic(&self) -> Result<Traffic, Flaw> {
+        let count = |field| self.some(field, value::count);
+        let (out, back) = (count(Field::BytesOut)?, count(Field::BytesIn)?);
+        let bytes = match (out, back, count(Field::Bytes)?) {
+            (Some(out), None, Some(all)) => {
+                let (name, found) = self.get(Field::BytesOut);
+                let back = all.checked_sub(out);
+                [out, back.ok_or_else(|| Flaw::field(name, format!("at most the {all} bytes of TotBytes"), found))?]
+            }
+            (None, Some(back), Some(all)) => [all.saturating_sub(back), back],
+            (None, None, all) => [all.unwrap_or(0), 0],
+            (out, back, _) => [out.unwrap_or(0), back.unwrap_or(0)],
+        };
+        let packets = match (count(Field::PacketsOut)?, count(Field::PacketsIn)?, count(Field::Packets)?) {
+            (None, None, all) => split(all.unwrap_or(0), bytes),
+            (Some(out), None, Some(all)) => [out, all.saturating_sub(out)],
+            (None, Some(back), Some(all)) => [all.saturating_sub(back), back],
+            (out, back, _) => [out.unwrap_or(0), back.unwrap_or(0)],
+        };
+        Ok(Traffic { bytes, packets })
+    }
+}
+
+struct Traffic {
+    bytes: [u64; 2],
+    packets: [u64; 2],
+}
+
+/// Packets of both directions, told apart in proportion to their bytes; a side that sent bytes sent a packet.
+fn split(packets: u64, bytes: [u64; 2]) -> [u64; 2] {
+    let [out, back] = bytes;
+    if back == 0 || packets < 2 {
+        return [packets, 0];
+    }
+    if out == 0 {
+        return [0, packets];
+    }
+    let share = out as f64 / (out as f64 + back as f64);
+    let first = ((packets as f64 * share).round() as u64).clamp(1, packets - 1);
+    [first, packets - first]
+}
+
+/// The flow as seen from its other end.
+fn reversed(flow: &Flow) -> Flow {
+    Flow {
+        source: flow.destination,
+        source_port: flow.destination_port,
+        destination: flow.source,
+        destination_port: flow.source_port,
+        bytes_out: flow.bytes_in,
+        bytes_in: flow.bytes_out,
+        packets_out: flow.packets_in,
+        packets_in: flow.packets_out,
+        ..flow.clone()
+    }
+}
+
+/// The state in Zeek's terms.
+///
+/// | Argus | state |
+/// |---|---|
+/// | `FSPA_FSPA` and the like: TCP flags of both sides | as the flags say: `S_` S0, `S_RA` REJ, `S_SA` S1, … |
+/// | `REQ`, `INT` | S0 |
+/// | `ACC`, `EST` | S1 |
+/// | `FIN`, `CLO` | SF |
+/// | `RST` | RSTR where both sides sent, else REJ |
+/// | `CON`, `TIM` and whatever is not listed | both sides sent: S1 for TCP, else SF; one side: S0, SHR |
+/// | of ICMP: `ECO` and `ECR` (echo) | as who sent says: S0, SHR, SF |
+/// | of ICMP: `URP`, `URH`, `TXD` and other errors | OTH |
+fn state(name: &str, turned: bool, flow: &Flow) -> ConnState {
+    let sent = match (flow.bytes_out > 0 || flow.packets_out > 0, flow.bytes_in > 0 || flow.packets_in > 0) {
+        (true, true) if flow.protocol == Protocol::Tcp => ConnState::S1,
+        (true, true) => ConnState::Sf,
+        (true, false) => ConnState::S0,
+        (false, true) => ConnState::Shr,
+        (false, false) => ConnState::Oth,
+    };
+    if flow.protocol == Protocol::Icmp {
+        return if matches!(name, "ECO" | "ECR" | "CON" | "INT" | "") { sent } else { ConnState::Oth };
+    }
+    if let (Protocol::Tcp, Some((left, right))) = (flow.protocol, name.split_once('_')) {
+        let (out, back) = if turned { (right, left) } else { (left, right) };
+        return tcp_state(flags(out), flags(back));
+    }
+    match name {
+        "REQ" | "INT" => ConnState::S0,
+        "ACC" | "EST" => ConnState::S1,
+        "FIN" | "CLO" => ConnState::Sf,
+        "RST" if matches!(sent, ConnState::S1 | ConnState::Sf) => ConnState::Rstr,
+        "RST" => ConnState::Rej,
+        _ => sent,
+    }
+}
+
+/// TCP flags by Argus's letters, as the bits of the header.
+fn flags(letters: &str) -> u8 {
+    let bit = |letter| match letter {
+        b'F' => 0x01,
+        b'S' => 0x02,
+        b'R' => 0x04,
+        b'P' => 0x08,
+        b'A' => 0x10,
+        b'U' => 0x20,
+        _ => 0,
+    };
+    letters.bytes().fold(0, |flags, letter| flags | bit(letter))
+}
+
+/// What a label says: `flow=From-Botnet-V42-TCP-Attempt` is an attack of the family `Botnet-V42-TCP-Attempt`,
+/// `flow=From-Normal-…` and `flow=Normal-…` are benign. Everything else is undecided: background, and what others sent to
+/// an infected or a normal computer (`flow=To-Botnet-…`, `flow=To-Normal-…`), as the authors of CTU-13 advise.
+fn said(label: &str) -> Said<'_> {
+    let label = label.strip_prefix("flow=").unwrap_or(label);
+    let what = label.strip_prefix("From-").unwrap_or(label);
+    let starts = |words: &[&str]| {
+        words.iter().any(|word| what.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
+    };
+    if starts(&["botnet", "malicious", "malware", "attack"]) {
+        Said::Attack(what.into())
+    } else if starts(&["normal", "benign", "legitimate"]) {
+        Said::Benign
+    } else {
+        Said::Undecided
+    }
+}
+
+/// Whether records of this kind are no IP traffic: address resolution, frames without network layer, management of Argus.
+fn no_ip(protocol: &str) -> bool {
+    ["arp", "rarp", "llc", "ipx/spx", "man", "mar"].iter().any(|name| protocol.eq_ignore_ascii_case(name))
+}
+
+/// Whether Argus names what UDP carries.
+fn is_media(protocol: &str) -> bool {
+    ["rtp", "rtcp", "udt"].iter().any(|name| protocol.eq_ignore_ascii_case(name))
+}
+
+fn protocol(name: &str) -> Protocol {
+    if is_media(name) { Protocol::Udp } else { value::protocol(name) }
+}
+
+/// Whether a field is an address of six bytes in hexadecimal.
+fn is_mac(field: &[u8]) -> bool {
+    let hex = |part: &[u8]| matches!(part.len(), 1 | 2) && part.iter().all(u8::is_ascii_hexdigit);
+    field.len() >= 11 && field.split(|byte| *byte == b':').count() == 6 && field.split(|byte| *byte == b':').all(hex)
+}
+
+/// A port, which Argus may write in hexadecimal.
+fn port(column: &str, field: &[u8]) -> Result<u16, Flaw> {
+    let Some(hex) = field.strip_prefix(b"0x") else { return value::port(column, field) };
+    let digits = std::str::from_utf8(hex).ok().filter(|digits| !digits.starts_with('+'));
+    let port = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
+    port.ok_or_else(|| Flaw::field(column, "a port from 0 to 65535", field))
+}
+
+/// A time such as `2011/08/10 09:46:53.047277`, taken for UTC, or seconds.
+fn time((column, field): (&str, &[u8])) -> Result<f64, Flaw> {
+    let wrong = |_| Flaw::field(column, "a time such as 2011/08/10 09:46:53.047277", field);
+    if !field.contains(&b'/') {
+        return value::time(column, field).map_err(wrong);
+    }
+    let dashes: Vec<u8> = field.iter().map(|byte| if *byte == b'/' { b'-' } else { *byte }).collect();
+    value::timestamp(column, &dashes).map_err(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str =
+        "StartTime,Dur,Proto,SrcAddr,Sport,Dir,DstAddr,Dport,State,sTos,dTos,TotPkts,TotBytes,SrcBytes,Label";
+    const ROW: &str = "2011/08/10 09:46:53.047277,3550.182373,tcp,212.50.71.179,39678,   ->,147.84.229.13,443,FSPA_FSPA,0,0,12,875,413,flow=From-Botnet-V42-TCP-CC1-HTTP";
+
+    fn read(row: &str) -> Result<(Flow, String), Flaw> {
+        let mut argus = Argus::default();
+        assert!(matches!(argus.entry(HEADER.as_bytes()), Ok(Entry::Header)));
+        match argus.entry(row.as_bytes())? {
+            Entry::Flow(flow, said) => Ok((flow, format!("{said:?}"))),
+            Entry::Header | Entry::Other => Err(Flaw::row("a flow", "something else")),
+        }
+    }
+
+    #[test]
+    fn a_row_becomes_a_flow_with_what_its_label_says() {
+        let (flow, said) = read(ROW).expect("a sound row");
+        assert!((flow.time_s - 1_312_969_613.047_277).abs() < 1e-5 && (flow.duration_s - 3_550.182_373).abs() < 1e-9);
+        assert_eq!((flow.bytes_out, flow.bytes_in, flow.packets_out, flow.packets_in), (413, 462, 6, 6));
+        assert_eq!((flow.source_port, flow.destination_port, flow.state), (39_678, 443, ConnState::Sf));
+        assert_eq!(said, "Attack(\"Botnet-V42-TCP-CC1-HTTP\")");
+    }
+
+    #[test]
+    fn an_arrow_to_the_left_turns_the_flow_round() {
+        let (flow, _) = read(&ROW.replace("   ->", "  <-").replace("FSPA_FSPA", "RA_S")).expect("a sound row");
+        assert_eq!((flow.source.to_string(), flow.source_port), ("147.84.229.13".to_owned(), 443));
+        assert_eq!((flow.bytes_out, flow.bytes_in, flow.state), (462, 413, ConnState::Rej));
+        for arrow in ["  <->", "   ?>", "  <?>", "    -"] {
+            let (flow, _) = read(&ROW.replace("   ->", arrow)).expect("a sound row");
+            assert_eq!(flow.source_port, 39_678, "{arrow}");
+        }
+    }
+
+    #[test]
+    fn states_are_told_in_the_terms_of_zeek() {
+        for (protocol, name, bytes, state) in [
+            ("tcp", "S_", "0", ConnState::S0),
+            ("tcp", "S_RA", "60", ConnState::Rej),
+            ("tcp", "S_SA", "60", ConnState::S1),
+            ("tcp", "FSPA_FSRPA", "60", ConnState::Rstr),
+            ("tcp", "CON", "60", ConnState::S1),
+            ("tcp", "RST", "0", ConnState::Rej),
+            ("udp", "CON", "60", ConnState::Sf),
+            ("udp", "INT", "0", ConnState::S0),
+            ("icmp", "ECO", "0", ConnState::S0),
+            ("icmp", "ECO", "60", ConnState::Sf),
+            ("icmp", "URP", "0", ConnState::Oth),
+            ("rtp", "", "60", ConnState::Sf),
+            ("esp", "", "0", ConnState::S0),
+        ] {
+            let row = ROW.replace("tcp", protocol).replace("FSPA_FSPA", name);
+            let row = row.replace("875,413", &format!("{},413", 413 + bytes.parse::<u64>().expect("a number")));
+            assert_eq!(read(&row).expect("a sound row").0.state, state, "{protocol} {name} {bytes}");
+        }
+    }
+
+    #[test]
+    fn only_what_comes_from_a_botnet_or_a_normal_host_is_decided() {
+        assert_eq!(said("flow=From-Normal-V42-Jist"), Said::Benign);
+        assert_eq!(said("flow=Normal-V42-HTTP-windowsupdate"), Said::Benign);
+        assert_eq!(said("flow=From-Botnet-V42-TCP-Attempt"), Said::Attack("Botnet-V42-TCP-Attempt".into()));
+        for open in
+            ["flow=Background-UDP", "flow=To-Background-CVUT-Proxy", "flow=To-Botnet-V42", "flow=To-Normal-V42", ""]
+        {
+            assert_eq!(said(open), Said::Undecided, "{open}");
+        }
+    }
+
+    #[test]
+    fn hexadecimal_ports_and_addresses_of_both_versions_are_read() {
+        let (flow, _) = read(&ROW.replace("39678", "0x0303")).expect("a sound row");
+        assert_eq!(flow.source_port, 0x303);
+        let icmp = ROW.replace("tcp", "icmp").replace("39678", "0x0303").replace(",443,", ",0x5a2a,");
+        let (flow, _) = read(&icmp).expect("a sound row");
+        assert_eq!((flow.source_port, flow.destination_port, flow.protocol), (0, 0, Protocol::Icmp));
+        let six = ROW.replace("212.50.71.179", "fe80::1").replace("tcp", "ipv6-icmp").replace(",443,", ",,");
+        assert!(read(&six).is_ok_and(|(flow, _)| flow.source.is_ipv6()));
+    }
+
+    #[test]
+    fn rows_of_no_ip_traffic_are_other_records() {
+        let mut argus = Argus::default();
+        assert!(matches!(argus.entry(HEADER.as_bytes()), Ok(Entry::Header)));
+        let mac = ROW.replace("212.50.71.179", "00:15:17:2c:e5:2d").replace("tcp", "other");
+        for row in [ROW.replace("tcp", "arp"), mac] {
+            assert!(matches!(argus.entry(row.as_bytes()), Ok(Entry::Other)), "{row}");
+        }
+        assert!(matches!(argus.entry(HEADER.as_bytes()), Ok(Entry::Header)));
+    }
+
+    #[test]
+    fn broken_rows_name_the_column() {
+        for (good, bad, column) in [
+            ("2011/08/10 09:46:53.047277", "09:46:53.047277", Some("StartTime")),
+            ("3550.182373", "-1", Some("Dur")),
+            ("212.50.71.179", "212.50.71", Some("SrcAddr")),
+            ("39678", "http", Some("Sport")),
+            ("39678", "0x10000", Some("Sport")),
+            ("443", "70000", Some("Dport")),
+            ("875,413", "875,876", Some("SrcBytes")),
+            (",12,", ",1x,", Some("TotPkts")),
+            (",12,", ",", None),
+        ] {
+            let flaw = read(&ROW.replacen(good, bad, 1)).expect_err(bad);
+            assert_eq!(flaw.column.as_deref(), column, "{bad}: {flaw:?}");
+        }
+    }
+
+    #[test]
+    fn packets_are_split_by_bytes() {
+        assert_eq!([split(12, [413, 462]), split(1, [5, 5]), split(2, [1_000, 1])], [[6, 6], [1, 0], [1, 1]]);
+        assert_eq!([split(7, [0, 5]), split(7, [5, 0]), split(0, [5, 5])], [[0, 7], [7, 0], [0, 0]]);
+    }
+
+    #[test]
+    fn a_header_may_leave_out_what_is_not_needed() {
+        let mut argus = Argus::default();
+        assert!(recognises(b"StartTime|Proto|SrcAddr|Sport|Dir|DstAddr|Dport|SrcPkts|DstPkts|SrcBytes|DstBytes"));
+        assert!(!recognises(b"StartTime,Proto,SrcAddr"));
+        let header = b"StartTime|Proto|SrcAddr|Sport|Dir|DstAddr|Dport|SrcPkts|DstPkts|SrcBytes|DstBytes";
+        assert!(matches!(argus.entry(header), Ok(Entry::Header)));
+        let Ok(Entry::Flow(flow, said)) = argus.entry(b"1312969613.5|udp|10.0.0.1|53|->|10.0.0.2|53|1|2|70|300") else {
+            panic!("a sound row")
+        };
+        assert_eq!((flow.packets_in, flow.bytes_in, flow.state, said), (2, 300, ConnState::Sf, Said::Undecided));
+    }
+}
