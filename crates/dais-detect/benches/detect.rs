@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use dais_detect::{Columns, Detector, EnsembleParams, FitScratch, ForestParams, NeighbourParams, Scratch};
+use dais_detect::{AdwinParams, Columns, Detector, EnsembleParams, FitScratch, ForestParams, NeighbourParams, Scratch};
 use rand_philox::{Philox, u32_to_unit_f32};
 
 /// Roughly normal values, column by column; the first half of the features hardly varies, as in flow records.
@@ -77,5 +77,23 @@ fn ensemble_fit(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(detect, forest_fit, score, ensemble_fit);
+/// Values of a stream without change, and of one that changes every 5,000 values.
+fn drift(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("drift");
+    group.throughput(Throughput::Elements(20_000));
+    for (name, apart) in [("still", 0.0), ("changing", 0.3)] {
+        let mut words = Philox::from_u64_seed(1);
+        let regime = |row: u32| apart * (row / 5_000 % 2) as f32;
+        let values: Vec<f32> = (0..20_000).map(|row| regime(row) + 0.7 * u32_to_unit_f32(words.next_u32())).collect();
+        group.bench_function(format!("adwin_{name}"), |bencher| {
+            bencher.iter(|| {
+                let mut window = AdwinParams::default().start().unwrap();
+                values.iter().filter(|&&value| window.add(black_box(value)).is_some()).count()
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(detect, forest_fit, score, ensemble_fit, drift);
 criterion_main!(detect);

@@ -20,6 +20,11 @@
 //! * [`HalfSpaceTrees`]: how empty the random cells are that the row falls in;
 //! * [`Loda`]: how rare the row is along random directions.
 //!
+//! What stands around a detector:
+//!
+//! * [`Calibration`]: from scores to p-values;
+//! * [`Adwin`]: whether the mean of a stream has changed;
+//!
 //! Everything is a pure function of its arguments: the same rows, parameters and seed give the same
 //! bits on every machine, for any number of threads and any batch split. Where the processor has
 //! AVX2 or AVX-512 the hot loops use them, with exactly the results of the portable code.
@@ -42,6 +47,7 @@
 //! # Ok::<(), dais_detect::FitError>(())
 //! ```
 
+mod adwin;
 mod algorithm;
 mod calibration;
 mod columns;
@@ -65,6 +71,7 @@ mod simd;
 mod tail;
 mod window;
 
+pub use adwin::{Adwin, AdwinParams, Change};
 pub use algorithm::{Algorithm, AnyDetector, UnknownAlgorithm};
 pub use calibration::Calibration;
 pub use columns::Columns;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "tests, and what they share")]
 
+mod adwin;
 mod allocation;
 mod conformance;
 mod corrupt;
