@@ -24,6 +24,7 @@
 //!
 //! * [`Calibration`]: from scores to p-values;
 //! * [`Adwin`]: whether the mean of a stream has changed;
+//! * [`RobustBaseline`]: where values lie, whatever a share of poisoned rows does;
 //!
 //! Everything is a pure function of its arguments: the same rows, parameters and seed give the same
 //! bits on every machine, for any number of threads and any batch split. Where the processor has
@@ -67,6 +68,7 @@ pub mod metric;
 mod neighbours;
 mod online;
 mod rank_ensemble;
+mod robust;
 mod simd;
 mod tail;
 mod window;
@@ -90,4 +92,5 @@ pub use mahalanobis::{Mahalanobis, MahalanobisParams};
 pub use neighbours::{NeighbourDistance, NeighbourParams};
 pub use online::Online;
 pub use rank_ensemble::{Member, MemberParams, RankEnsemble, RankEnsembleParams};
+pub use robust::{Admission, RobustBaseline, RobustBaselineParams};
 pub use tail::TailSum;

@@ -10,3 +10,4 @@ mod data;
 mod fingerprint;
 mod online;
 mod quality;
+mod robust;
