@@ -77,6 +77,18 @@ fn ensemble_fit(criterion: &mut Criterion) {
     });
 }
 
+/// What one explained row costs.
+fn explain(criterion: &mut Criterion) {
+    let (baseline, row) = (values(512, 20, 1), values(1, 20, 2));
+    let mut scratch = Scratch::default();
+    let model = EnsembleParams::default().fit(Columns::new(&baseline, 512, 20), 7, &mut scratch).unwrap();
+    let mut contributions = vec![0.0; 20];
+    criterion.bench_function("explain/ensemble_1x20", |bencher| {
+        let view = Columns::new(&row, 1, 20);
+        bencher.iter(|| model.explain(black_box(view), 0, &mut contributions, &mut scratch).unwrap());
+    });
+}
+
 /// Values of a stream without change, and of one that changes every 5,000 values.
 fn drift(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("drift");
@@ -95,5 +107,5 @@ fn drift(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(detect, forest_fit, score, ensemble_fit, drift);
+criterion_group!(detect, forest_fit, score, ensemble_fit, explain, drift);
 criterion_main!(detect);

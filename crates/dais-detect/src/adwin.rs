@@ -109,9 +109,13 @@ pub struct Change {
 /// for value in 0..1000 {
 ///     assert_eq!(window.add((value % 10) as f32 / 20.0), None); // mean 0.225
 /// }
-/// let change = (0..200).find_map(|value| window.add(0.5 + (value % 10) as f32 / 20.0)).unwrap();
-/// assert!(change.mean_before < 0.25 && change.mean_after > 0.5);
-/// assert!(window.len() <= 64 && change.forgotten >= 960);
+/// let mut kept = Vec::new();
+/// for value in 0..300 {
+///     kept.extend(window.add(0.5 + (value % 10) as f32 / 20.0).map(|change| change.kept)); // mean 0.725
+/// }
+/// // What is left of 1,300 values is nearly all of the new regime.
+/// assert_eq!((kept, window.len()), (vec![320, 96, 112], 324));
+/// assert_eq!(format!("{:.2}", window.mean()), "0.69");
 /// # Ok::<(), dais_detect::FitError>(())
 /// ```
 ///
@@ -173,7 +177,7 @@ impl Part {
         Self { count: (1u64 << level) as f64, bucket }
     }
 
-    /// Both together (Chan, Golub, LeVeque).
+    /// Both together (Chan and others 1979).
     fn with(self, other: Self) -> Self {
         if self.count == 0.0 {
             return other;

@@ -23,8 +23,10 @@
 //! What stands around a detector:
 //!
 //! * [`Calibration`]: from scores to p-values;
+//! * [`Judge`]: what a p-value says, and when it says nothing;
+//! * [`Detector::explain`]: what each feature adds to a score;
 //! * [`Adwin`]: whether the mean of a stream has changed;
-//! * [`RobustBaseline`]: where values lie, whatever a share of poisoned rows does;
+//! * [`RobustBaseline`]: where values lie, whatever a share of poisoned rows does.
 //!
 //! Everything is a pure function of its arguments: the same rows, parameters and seed give the same
 //! bits on every machine, for any number of threads and any batch split. Where the processor has
@@ -57,10 +59,12 @@ mod detector;
 mod ecod;
 mod ensemble;
 mod error;
+mod explanation;
 mod extended_forest;
 mod forest;
 mod half_space;
 mod hbos;
+mod judgement;
 mod loda;
 mod lof;
 mod mahalanobis;
@@ -82,10 +86,12 @@ pub use detector::{Detector, Scratch};
 pub use ecod::{Ecod, EcodParams};
 pub use ensemble::{Ensemble, EnsembleParams};
 pub use error::FitError;
+pub use explanation::{CannotExplain, Explanation, shares};
 pub use extended_forest::{ExtendedForest, ExtendedForestParams};
 pub use forest::{FitScratch, ForestParams, IsolationForest};
 pub use half_space::{HalfSpaceParams, HalfSpaceTrees};
 pub use hbos::{Hbos, HbosParams};
+pub use judgement::{Judge, Judgement, Support, SupportParams, Unknown, rows_needed};
 pub use loda::{Loda, LodaParams};
 pub use lof::{Lof, LofParams};
 pub use mahalanobis::{Mahalanobis, MahalanobisParams};

@@ -168,7 +168,7 @@ impl Estimate {
         self.location = self.location.clamp(-VALUE_MAX, VALUE_MAX);
     }
 
-    fn scale_min(&self) -> f32 {
+    fn scale_min(self) -> f32 {
         (SCALE_SHARE_MIN * self.location.abs()).max(SCALE_MIN)
     }
 }

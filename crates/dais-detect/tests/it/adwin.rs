@@ -25,6 +25,9 @@ fn found(params: &AdwinParams, values: impl Iterator<Item = f32>) -> Vec<(usize,
     changes
 }
 
+/// A seed, parameters, the means of a stream, and where River finds changes with the values it keeps.
+type Case<'a> = (u64, &'a AdwinParams, &'a [f64], &'a [(usize, u64)]);
+
 // ```sh
 // python3 -m venv venv && venv/bin/pip install river==0.26.1 && venv/bin/python adwin.py
 // ```
@@ -52,12 +55,12 @@ fn found(params: &AdwinParams, values: impl Iterator<Item = f32>) -> Vec<(usize,
 // ```
 #[test]
 fn changes_are_found_where_river_finds_them() {
-    let abrupt: Vec<f64> = [[0.0; 1500], [0.25; 1500], [0.15; 1500]].concat();
+    let abrupt: Vec<f64> = [0.0, 0.25, 0.15].iter().flat_map(|&mean| std::iter::repeat_n(mean, 1500)).collect();
     let slope = (0..2000).map(|k| 0.5 * f64::from(k) / 2000.0);
-    let gradual: Vec<f64> = [0.0; 1000].into_iter().chain(slope).chain([0.5; 1000]).collect();
+    let gradual: Vec<f64> = std::iter::repeat_n(0.0, 1000).chain(slope).chain(std::iter::repeat_n(0.5, 1000)).collect();
     let usual = AdwinParams::default();
     let eager = AdwinParams { delta: 0.05, clock: 1, ..AdwinParams::default() };
-    let cases: [(u64, &AdwinParams, &[f64], &[(usize, u64)]); 12] = [
+    let cases: [Case; 12] = [
         (1, &usual, &abrupt, &[(1567, 192), (3199, 736)]),
         (1, &usual, &gradual, &[(1375, 1120), (2047, 544), (2751, 576)]),
         (1, &eager, &abrupt, &[(1525, 1270), (3128, 835)]),
