@@ -15,7 +15,7 @@ pub use archive::{Archive, ArchiveError, LEDGER_FILE, LEDGER_LOCATION_FILE};
 pub use evaluation::{series, summarise};
 pub use explain::{
     AddressExplanation, BlockSpan, CategoryView, ExplainError, Explanation, FeatureView, FlowView, Naming, OutcomeView,
-    Proven, SightingView, SignatureExplanation, VoteView, explain,
+    Proven, ReasonView, SightingView, SignatureExplanation, VoteView, explain,
 };
 pub use load::{LoadError, Loaded, Material, load};
 pub use report::{ReportError, report_html};
