@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use dais_detect::{Columns, Detector, EnsembleParams, FitScratch, ForestParams, NeighbourParams, Scratch};
+use dais_detect::{AdwinParams, Columns, Detector, EnsembleParams, FitScratch, ForestParams, NeighbourParams, Scratch};
 use rand_philox::{Philox, u32_to_unit_f32};
 
 /// Roughly normal values, column by column; the first half of the features hardly varies, as in flow records.
@@ -77,5 +77,35 @@ fn ensemble_fit(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(detect, forest_fit, score, ensemble_fit);
+/// What one explained row costs.
+fn explain(criterion: &mut Criterion) {
+    let (baseline, row) = (values(512, 20, 1), values(1, 20, 2));
+    let mut scratch = Scratch::default();
+    let model = EnsembleParams::default().fit(Columns::new(&baseline, 512, 20), 7, &mut scratch).unwrap();
+    let mut contributions = vec![0.0; 20];
+    criterion.bench_function("explain/ensemble_1x20", |bencher| {
+        let view = Columns::new(&row, 1, 20);
+        bencher.iter(|| model.explain(black_box(view), 0, &mut contributions, &mut scratch).unwrap());
+    });
+}
+
+/// Values of a stream without change, and of one that changes every 5,000 values.
+fn drift(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("drift");
+    group.throughput(Throughput::Elements(20_000));
+    for (name, apart) in [("still", 0.0), ("changing", 0.3)] {
+        let mut words = Philox::from_u64_seed(1);
+        let regime = |row: u32| apart * (row / 5_000 % 2) as f32;
+        let values: Vec<f32> = (0..20_000).map(|row| regime(row) + 0.7 * u32_to_unit_f32(words.next_u32())).collect();
+        group.bench_function(format!("adwin_{name}"), |bencher| {
+            bencher.iter(|| {
+                let mut window = AdwinParams::default().start().unwrap();
+                values.iter().filter(|&&value| window.add(black_box(value)).is_some()).count()
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(detect, forest_fit, score, ensemble_fit, explain, drift);
 criterion_main!(detect);

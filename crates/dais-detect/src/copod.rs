@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::detector::assert_shapes;
+use crate::explanation::assert_explained;
 use crate::tail::{Surprise, TailSum, Tails};
-use crate::{Columns, Detector, FitError, Scratch};
+use crate::{CannotExplain, Columns, Detector, Explanation, FitError, Scratch};
 
 /// How an [`Copod`] is fitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +97,18 @@ impl Detector for Copod {
         assert_shapes(self.features(), &view, scores);
         let skewed_or_mean = |surprise: Surprise| surprise.skewed.max(0.5 * (surprise.left + surprise.right));
         self.tails.score(self.sum, skewed_or_mean, view, scores, &mut scratch.tail_sums);
+    }
+
+    fn explain(
+        &self,
+        view: Columns<'_>,
+        row: usize,
+        contributions: &mut [f32],
+        _: &mut Scratch,
+    ) -> Result<Explanation, CannotExplain> {
+        assert_explained(self.features(), &view, row, contributions);
+        let skewed_or_mean = |surprise: Surprise| surprise.skewed.max(0.5 * (surprise.left + surprise.right));
+        Ok(self.tails.explain(self.sum, skewed_or_mean, view, row, contributions))
     }
 }
 

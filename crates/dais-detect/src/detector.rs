@@ -1,6 +1,6 @@
 //! What every detector can do.
 
-use crate::{Columns, FitScratch};
+use crate::{CannotExplain, Columns, Explanation, FitScratch};
 
 /// A fitted model that says how strange rows are.
 ///
@@ -19,6 +19,24 @@ pub trait Detector {
     /// If `view` has another number of features than [`features`](Self::features), or `scores`
     /// another length than `view` has rows.
     fn score(&self, view: Columns<'_>, scores: &mut [f32], scratch: &mut Scratch);
+
+    /// Writes what each feature adds to the strangeness of one row; more is stranger.
+    ///
+    /// For the few rows that somebody looks at: it costs far more than a score, and allocates.
+    ///
+    /// # Errors
+    /// [`CannotExplain`] by a detector whose score is no sum over features; `contributions` then mean nothing.
+    ///
+    /// # Panics
+    /// If `view` has another number of features than [`features`](Self::features) or no such row, or there is another
+    /// number of `contributions`.
+    fn explain(
+        &self,
+        view: Columns<'_>,
+        row: usize,
+        contributions: &mut [f32],
+        scratch: &mut Scratch,
+    ) -> Result<Explanation, CannotExplain>;
 }
 
 /// The shape check every [`Detector::score`] begins with.

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::detector::assert_shapes;
+use crate::explanation::assert_explained;
 use crate::tail::{Surprise, TailSum, Tails};
-use crate::{Columns, Detector, FitError, Scratch};
+use crate::{CannotExplain, Columns, Detector, Explanation, FitError, Scratch};
 
 /// How an [`Ecod`] is fitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +99,18 @@ impl Detector for Ecod {
         assert_shapes(self.features(), &view, scores);
         let larger = |surprise: Surprise| surprise.left.max(surprise.right);
         self.tails.score(self.sum, larger, view, scores, &mut scratch.tail_sums);
+    }
+
+    fn explain(
+        &self,
+        view: Columns<'_>,
+        row: usize,
+        contributions: &mut [f32],
+        _: &mut Scratch,
+    ) -> Result<Explanation, CannotExplain> {
+        assert_explained(self.features(), &view, row, contributions);
+        let larger = |surprise: Surprise| surprise.left.max(surprise.right);
+        Ok(self.tails.explain(self.sum, larger, view, row, contributions))
     }
 }
 

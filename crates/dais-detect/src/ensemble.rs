@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::detector::assert_shapes;
+use crate::explanation::{assert_explained, shares};
 use crate::neighbours::evenly_spaced;
 use crate::{
-    Calibration, Columns, Detector, FitError, ForestParams, IsolationForest, NeighbourDistance, NeighbourParams,
-    Scratch,
+    Calibration, CannotExplain, Columns, Detector, Explanation, FitError, ForestParams, IsolationForest,
+    NeighbourDistance, NeighbourParams, Scratch,
 };
 
 /// How an [`Ensemble`] is fitted.
@@ -290,6 +291,42 @@ impl Detector for Ensemble {
             raise(scores, &member_scores, &member.calibration);
         }
         scratch.member_scores = member_scores;
+    }
+
+    fn explain(
+        &self,
+        view: Columns<'_>,
+        row: usize,
+        contributions: &mut [f32],
+        scratch: &mut Scratch,
+    ) -> Result<Explanation, CannotExplain> {
+        assert_explained(self.features(), &view, row, contributions);
+        contributions.fill(0.0);
+        let mut own = vec![0.0; self.features];
+        let mut surprises = (0.0f32, 0.0f32);
+        let mut add = |model: &dyn Detector, calibration: &Calibration| -> Result<(), CannotExplain> {
+            let mut score = [0.0];
+            model.score(view.slice(row..row + 1), &mut score, scratch);
+            let surprise = calibration.surprise(score[0]);
+            model.explain(view, row, &mut own, scratch)?;
+            shares(&mut own);
+            contributions.iter_mut().zip(&own).for_each(|(sum, share)| *sum += surprise * share);
+            surprises = (surprises.0 + surprise, surprises.1.max(surprise));
+            Ok(())
+        };
+        if let Some(member) = &self.forest {
+            add(&member.model, &member.calibration)?;
+        }
+        if let Some(member) = &self.neighbours {
+            add(&member.model, &member.calibration)?;
+        }
+        let (sum, largest) = surprises;
+        if sum > 0.0 {
+            for contribution in contributions {
+                *contribution *= largest / sum;
+            }
+        }
+        Ok(Explanation { base: 0.0, value: largest })
     }
 }
 

@@ -5,8 +5,9 @@ mod grow;
 use serde::{Deserialize, Serialize};
 
 use crate::detector::assert_shapes;
+use crate::explanation::assert_explained;
 use crate::forest::{LANES, PATH_UNIT, SUBSAMPLE_MAX, average_path, height_limit, lay_tiles};
-use crate::{Columns, Detector, FitError, Scratch};
+use crate::{CannotExplain, Columns, Detector, Explanation, FitError, Scratch};
 
 /// The largest number of features: a cut names its features with 16 bits.
 const FEATURES_MAX: usize = 1 << 16;
@@ -212,6 +213,17 @@ impl Detector for ExtendedForest {
                 *score = libm::exp2f(path as f32 * per_unit);
             }
         }
+    }
+
+    fn explain(
+        &self,
+        view: Columns<'_>,
+        row: usize,
+        contributions: &mut [f32],
+        _: &mut Scratch,
+    ) -> Result<Explanation, CannotExplain> {
+        assert_explained(self.features(), &view, row, contributions);
+        Err(CannotExplain { detector: "extended-forest" })
     }
 }
 

@@ -1,12 +1,14 @@
 //! Isolation Forest.
 
+mod explain;
 mod grow;
 mod path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::detector::assert_shapes;
-use crate::{Columns, Detector, FitError, Scratch};
+use crate::explanation::assert_explained;
+use crate::{CannotExplain, Columns, Detector, Explanation, FitError, Scratch};
 
 pub use grow::FitScratch;
 pub(crate) use grow::{LEAF_PATHS, Words, copy_rows, draw_sparse, part, read, threshold_between};
@@ -266,6 +268,16 @@ impl IsolationForest {
         self.codes.size_bytes() + size_of_val(&self.thresholds[..]) + size_of_val(&self.leaves[..])
     }
 
+    fn grove(&self) -> Grove<'_> {
+        Grove {
+            features: self.features(),
+            depth: self.depth,
+            codes: &self.codes,
+            thresholds: &self.thresholds,
+            leaves: &self.leaves,
+        }
+    }
+
     /// The exponent of the score for one unit of summed path length.
     fn exponent_per_unit(&self) -> f32 {
         let mean = average_path(self.subsample.into()) * PATH_UNIT * self.trees() as f64;
@@ -285,18 +297,31 @@ impl Detector for IsolationForest {
             return;
         }
         let per_unit = self.exponent_per_unit();
-        let grove = Grove {
-            features: self.features(),
-            depth: self.depth,
-            codes: &self.codes,
-            thresholds: &self.thresholds,
-            leaves: &self.leaves,
-        };
-        for_each_block(grove, view, scratch, |start, paths| {
+        for_each_block(self.grove(), view, scratch, |start, paths| {
             for (score, &path) in scores[start..].iter_mut().zip(paths) {
                 *score = libm::exp2f(path as f32 * per_unit);
             }
         });
+    }
+
+    fn explain(
+        &self,
+        view: Columns<'_>,
+        row: usize,
+        contributions: &mut [f32],
+        _: &mut Scratch,
+    ) -> Result<Explanation, CannotExplain> {
+        assert_explained(self.features(), &view, row, contributions);
+        contributions.fill(0.0);
+        if self.subsample == 1 {
+            return Ok(Explanation { base: -1.0, value: -1.0 });
+        }
+        let (of_roots, of_row) = explain::explain(self.grove(), |feature| view.column(feature)[row], contributions);
+        let scale = -1.0 / (average_path(self.subsample.into()) * PATH_UNIT);
+        for contribution in contributions {
+            *contribution *= scale as f32;
+        }
+        Ok(Explanation { base: (of_roots * scale) as f32, value: (of_row * scale) as f32 })
     }
 }
 

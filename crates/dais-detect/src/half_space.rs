@@ -4,9 +4,10 @@ use rand_philox::{Philox, u32_to_unit_f64};
 use serde::{Deserialize, Serialize};
 
 use crate::detector::assert_shapes;
+use crate::explanation::assert_explained;
 use crate::forest::{FEATURES_MAX, FeatureCodes, Grove, for_each_block};
 use crate::window::{Window, check_rows, learned};
-use crate::{Columns, Detector, FitError, Online, Scratch};
+use crate::{CannotExplain, Columns, Detector, Explanation, FitError, Online, Scratch};
 
 /// The deepest tree: its cells are numbered with 8 bits.
 const DEPTH_MAX: u8 = 8;
@@ -206,6 +207,17 @@ impl Detector for HalfSpaceTrees {
                 *score = sum as f32 * per_unit - f32::from(DEPTH_MAX);
             }
         });
+    }
+
+    fn explain(
+        &self,
+        view: Columns<'_>,
+        row: usize,
+        contributions: &mut [f32],
+        _: &mut Scratch,
+    ) -> Result<Explanation, CannotExplain> {
+        assert_explained(self.features(), &view, row, contributions);
+        Err(CannotExplain { detector: "half-space-trees" })
     }
 }
 

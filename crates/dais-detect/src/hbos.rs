@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::detector::assert_shapes;
-use crate::{Columns, Detector, FitError, Scratch};
+use crate::explanation::assert_explained;
+use crate::{CannotExplain, Columns, Detector, Explanation, FitError, Scratch};
 
 /// The most bins of a feature.
 const BINS_MAX: u16 = 4096;
@@ -173,6 +174,22 @@ impl Detector for Hbos {
                 *score += surprises[axis.bin(value, bins)];
             }
         }
+    }
+
+    fn explain(
+        &self,
+        view: Columns<'_>,
+        row: usize,
+        contributions: &mut [f32],
+        _: &mut Scratch,
+    ) -> Result<Explanation, CannotExplain> {
+        assert_explained(self.features(), &view, row, contributions);
+        let bins = self.bins();
+        let features = self.axes.iter().zip(self.surprises.chunks_exact(bins + 1)).enumerate();
+        for ((feature, (axis, surprises)), contribution) in features.zip(contributions.iter_mut()) {
+            *contribution = surprises[axis.bin(view.column(feature)[row], bins)];
+        }
+        Ok(Explanation { base: 0.0, value: contributions.iter().sum() })
     }
 }
 

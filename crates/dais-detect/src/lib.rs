@@ -20,6 +20,14 @@
 //! * [`HalfSpaceTrees`]: how empty the random cells are that the row falls in;
 //! * [`Loda`]: how rare the row is along random directions.
 //!
+//! What stands around a detector:
+//!
+//! * [`Calibration`]: from scores to p-values;
+//! * [`Judge`]: what a p-value says, and when it says nothing;
+//! * [`Detector::explain`]: what each feature adds to a score;
+//! * [`Adwin`]: whether the mean of a stream has changed;
+//! * [`RobustBaseline`]: where values lie, whatever a share of poisoned rows does.
+//!
 //! Everything is a pure function of its arguments: the same rows, parameters and seed give the same
 //! bits on every machine, for any number of threads and any batch split. Where the processor has
 //! AVX2 or AVX-512 the hot loops use them, with exactly the results of the portable code.
@@ -42,6 +50,7 @@
 //! # Ok::<(), dais_detect::FitError>(())
 //! ```
 
+mod adwin;
 mod algorithm;
 mod calibration;
 mod columns;
@@ -50,10 +59,12 @@ mod detector;
 mod ecod;
 mod ensemble;
 mod error;
+mod explanation;
 mod extended_forest;
 mod forest;
 mod half_space;
 mod hbos;
+mod judgement;
 mod loda;
 mod lof;
 mod mahalanobis;
@@ -61,10 +72,12 @@ pub mod metric;
 mod neighbours;
 mod online;
 mod rank_ensemble;
+mod robust;
 mod simd;
 mod tail;
 mod window;
 
+pub use adwin::{Adwin, AdwinParams, Change};
 pub use algorithm::{Algorithm, AnyDetector, UnknownAlgorithm};
 pub use calibration::Calibration;
 pub use columns::Columns;
@@ -73,14 +86,17 @@ pub use detector::{Detector, Scratch};
 pub use ecod::{Ecod, EcodParams};
 pub use ensemble::{Ensemble, EnsembleParams};
 pub use error::FitError;
+pub use explanation::{CannotExplain, Explanation, shares};
 pub use extended_forest::{ExtendedForest, ExtendedForestParams};
 pub use forest::{FitScratch, ForestParams, IsolationForest};
 pub use half_space::{HalfSpaceParams, HalfSpaceTrees};
 pub use hbos::{Hbos, HbosParams};
+pub use judgement::{Judge, Judgement, Support, SupportParams, Unknown, rows_needed};
 pub use loda::{Loda, LodaParams};
 pub use lof::{Lof, LofParams};
 pub use mahalanobis::{Mahalanobis, MahalanobisParams};
 pub use neighbours::{NeighbourDistance, NeighbourParams};
 pub use online::Online;
 pub use rank_ensemble::{Member, MemberParams, RankEnsemble, RankEnsembleParams};
+pub use robust::{Admission, RobustBaseline, RobustBaselineParams};
 pub use tail::TailSum;

@@ -4,10 +4,11 @@ use rand_philox::{Philox, u32_to_unit_f32, u32_to_unit_f64};
 use serde::{Deserialize, Serialize};
 
 use crate::detector::{LodaScratch, assert_shapes};
+use crate::explanation::assert_explained;
 use crate::forest::FEATURES_MAX;
 use crate::neighbours::{SPREAD_FLOOR, mean_and_deviation, standardise};
 use crate::window::{Window, check_rows, learned};
-use crate::{Columns, Detector, FitError, Online, Scratch};
+use crate::{CannotExplain, Columns, Detector, Explanation, FitError, Online, Scratch};
 
 /// The largest window.
 const WINDOW_MAX: u16 = 4096;
@@ -264,6 +265,41 @@ impl Detector for Loda {
                 *score = sum as f32 * per_unit - SURPRISE_BASE;
             }
         }
+    }
+
+    fn explain(
+        &self,
+        view: Columns<'_>,
+        row: usize,
+        contributions: &mut [f32],
+        _: &mut Scratch,
+    ) -> Result<Explanation, CannotExplain> {
+        assert_explained(self.features(), &view, row, contributions);
+        contributions.fill(0.0);
+        let histograms = &self.histograms;
+        let (used, cells) = (used_features(self.features()), cells(histograms.bins));
+        let mut value = 0.0;
+        for projection in 0..self.projections() {
+            let terms = || {
+                (projection * used..(projection + 1) * used).map(|place| {
+                    let feature = usize::from(histograms.names[place]);
+                    let value = view.column(feature)[row];
+                    let z = standardise(value, histograms.centres[feature], histograms.scales[feature]);
+                    (feature, histograms.weights[place] * z)
+                })
+            };
+            let place = terms().map(|(_, term)| term).sum();
+            let cell = histograms.histogram(projection).cell(place);
+            let stored = histograms.surprises[projection * cells..][cell];
+            let bits = (f32::from(stored) / SURPRISE_UNIT - SURPRISE_BASE) / self.projections() as f32;
+            let squares: f32 = terms().map(|(_, term)| term * term).sum();
+            for (feature, term) in terms() {
+                let share = if squares > 0.0 { term * term / squares } else { 1.0 / used as f32 };
+                contributions[feature] += bits * share;
+            }
+            value += bits;
+        }
+        Ok(Explanation { base: 0.0, value })
     }
 }
 

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::detector::{NeighbourScratch, assert_shapes};
+use crate::explanation::assert_explained;
 use crate::neighbours::{CHUNK, TILE};
-use crate::{Columns, Detector, FitError, NeighbourDistance, NeighbourParams, Scratch};
+use crate::{CannotExplain, Columns, Detector, Explanation, FitError, NeighbourDistance, NeighbourParams, Scratch};
 
 /// The largest spread floor.
 const SPREAD_FLOOR_MAX: f32 = 1.0e6;
@@ -224,6 +225,17 @@ impl Detector for Lof {
             self.find_neighbours(others, &mut scratch.neighbour);
             *score = self.factor(&scratch.neighbour.candidates);
         }
+    }
+
+    fn explain(
+        &self,
+        view: Columns<'_>,
+        row: usize,
+        contributions: &mut [f32],
+        _: &mut Scratch,
+    ) -> Result<Explanation, CannotExplain> {
+        assert_explained(self.features(), &view, row, contributions);
+        Err(CannotExplain { detector: "lof" })
     }
 }
 

@@ -5,10 +5,11 @@ mod estimate;
 use serde::{Deserialize, Serialize};
 
 use crate::detector::assert_shapes;
+use crate::explanation::assert_explained;
 use crate::forest::{LANES, lay_tiles};
 use crate::neighbours::standardise;
 use crate::tail::REFERENCE_MAX;
-use crate::{Columns, Detector, FitError, Scratch};
+use crate::{CannotExplain, Columns, Detector, Explanation, FitError, Scratch};
 
 /// The most features: the shape has half of its square of numbers.
 const FEATURES_MAX: usize = 512;
@@ -171,6 +172,29 @@ impl Detector for Mahalanobis {
         assert_shapes(self.features(), &view, scores);
         let Shape { centres, scales, whitening } = &self.shape;
         squared_distances(view, (centres, scales, whitening), scores, &mut scratch.tiles);
+    }
+
+    fn explain(
+        &self,
+        view: Columns<'_>,
+        row: usize,
+        contributions: &mut [f32],
+        _: &mut Scratch,
+    ) -> Result<Explanation, CannotExplain> {
+        assert_explained(self.features(), &view, row, contributions);
+        let Shape { centres, scales, whitening } = &self.shape;
+        let scaled = |feature: usize| standardise(view.column(feature)[row], centres[feature], scales[feature]);
+        contributions.fill(0.0);
+        let mut value = 0.0;
+        for axis in 0..centres.len() {
+            let weights = &whitening[packed(axis)..=packed(axis) + axis];
+            let along: f32 = weights.iter().enumerate().map(|(feature, weight)| weight * scaled(feature)).sum();
+            for (feature, (contribution, weight)) in contributions.iter_mut().zip(weights).enumerate() {
+                *contribution += along * weight * scaled(feature);
+            }
+            value += along * along;
+        }
+        Ok(Explanation { base: 0.0, value })
     }
 }
 

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::detector::{NeighbourScratch, assert_shapes};
-use crate::{Columns, Detector, FitError, Scratch, simd};
+use crate::explanation::assert_explained;
+use crate::{CannotExplain, Columns, Detector, Explanation, FitError, Scratch, simd};
 
 /// Added to every standard deviation, so that a feature that hardly varies does not rule the distance.
 pub(crate) const SPREAD_FLOOR: f64 = 0.05;
@@ -229,6 +230,26 @@ impl Detector for NeighbourDistance {
             let others = self.measure_row(&view, row, &mut scratch.neighbour);
             *score = self.kth_smallest(others, &mut scratch.neighbour);
         }
+    }
+
+    fn explain(
+        &self,
+        view: Columns<'_>,
+        row: usize,
+        contributions: &mut [f32],
+        scratch: &mut Scratch,
+    ) -> Result<Explanation, CannotExplain> {
+        assert_explained(self.features(), &view, row, contributions);
+        let scratch = &mut scratch.neighbour;
+        let others = self.measure_row(&view, row, scratch);
+        let value = self.kth_smallest(others, scratch);
+        let point = scratch.distances.iter().position(|distance| distance.to_bits() == value.to_bits()).unwrap_or(0);
+        let tile = &self.tiles[point / TILE * contributions.len() * TILE..];
+        for (feature, (contribution, own)) in contributions.iter_mut().zip(&scratch.standardised).enumerate() {
+            let apart = tile[feature * TILE + point % TILE] - own;
+            *contribution = apart * apart;
+        }
+        Ok(Explanation { base: 0.0, value })
     }
 }
 

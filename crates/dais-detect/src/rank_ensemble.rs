@@ -5,8 +5,10 @@ mod member;
 use serde::{Deserialize, Serialize};
 
 use crate::detector::assert_shapes;
+use crate::explanation::{assert_explained, shares};
 use crate::{
-    Calibration, Columns, Detector, EcodParams, FitError, ForestParams, MahalanobisParams, NeighbourParams, Scratch,
+    Calibration, CannotExplain, Columns, Detector, EcodParams, Explanation, FitError, ForestParams, MahalanobisParams,
+    NeighbourParams, Scratch,
 };
 
 pub use member::{Member, MemberParams};
@@ -159,6 +161,28 @@ impl Detector for RankEnsemble {
             *score *= share;
         }
         scratch.member_scores = member_scores;
+    }
+
+    fn explain(
+        &self,
+        view: Columns<'_>,
+        row: usize,
+        contributions: &mut [f32],
+        scratch: &mut Scratch,
+    ) -> Result<Explanation, CannotExplain> {
+        assert_explained(self.features(), &view, row, contributions);
+        contributions.fill(0.0);
+        let (mut own, mut value) = (vec![0.0; self.features], 0.0);
+        for Calibrated { member, calibration } in &self.members {
+            let mut score = [0.0];
+            member.score(view.slice(row..row + 1), &mut score, scratch);
+            let rank = rank(calibration, score[0]) / self.members.len() as f32;
+            member.explain(view, row, &mut own, scratch)?;
+            shares(&mut own);
+            contributions.iter_mut().zip(&own).for_each(|(sum, share)| *sum += rank * share);
+            value += rank;
+        }
+        Ok(Explanation { base: 0.0, value })
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::neighbours::{evenly_spaced, mean_of, sum_of};
-use crate::{Columns, FitError};
+use crate::{Columns, Explanation, FitError};
 
 /// The most reference rows a model may keep.
 pub(crate) const REFERENCE_MAX: usize = 1 << 24;
@@ -157,6 +157,37 @@ impl Tails {
                 }
             }
         }
+    }
+
+    /// As [`score`](Self::score), what each feature of one row adds; by side, on the side that counts.
+    pub(crate) fn explain(
+        &self,
+        sum: TailSum,
+        of_feature: impl Fn(Surprise) -> f32,
+        view: Columns<'_>,
+        row: usize,
+        contributions: &mut [f32],
+    ) -> Explanation {
+        let surprise = |feature: usize| self.columns[feature].surprise(view.column(feature)[row], &self.surprises);
+        let mut add = |of: &dyn Fn(Surprise) -> f32| {
+            let mut sum = 0.0f32;
+            for (feature, contribution) in contributions.iter_mut().enumerate() {
+                *contribution = of(surprise(feature));
+                sum += *contribution;
+            }
+            sum
+        };
+        let value = match sum {
+            TailSum::ByFeature => add(&of_feature),
+            TailSum::BySide => {
+                let [left, right, skewed]: [&dyn Fn(Surprise) -> f32; 3] = [&|s| s.left, &|s| s.right, &|s| s.skewed];
+                let largest = add(left).max(add(right)).max(add(skewed));
+                let sides = [left, right, skewed];
+                // The search ends at the side that counts: its contributions stay.
+                sides.into_iter().map(&mut add).find(|&sum| sum >= largest).unwrap_or(largest)
+            }
+        };
+        Explanation { base: 0.0, value }
     }
 }
 

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::archive::Archive;
 
 pub use address::{AddressExplanation, BlockSpan, Naming, SightingView};
-pub use flow::{CategoryView, FeatureView, FlowView};
+pub use flow::{CategoryView, FeatureView, FlowView, ReasonView};
 pub use signature::{OutcomeView, SignatureExplanation, VoteView};
 
 /// Fewest hexadecimal digits that may stand for a signature.

@@ -19,7 +19,7 @@ pub use detectors::{
 };
 pub use explain::{
     AddressExplanation, BlockSpan, CategoryView, ExplainError, Explanation, FeatureView, FlowView, Naming, OutcomeView,
-    Proven, SightingView, SignatureExplanation, VoteView, explain,
+    Proven, ReasonView, SightingView, SignatureExplanation, VoteView, explain,
 };
 pub use load::{LoadError, Loaded, Material, load};
 pub use report::{ReportError, eval_html, report_html};

@@ -66,8 +66,10 @@ pub(crate) enum Kind {
     Sighting = 4,
 }
 
-/// The version of every encoding in this crate.
+/// The version of an encoding without anything that came later.
 pub(crate) const VERSION: u8 = 1;
+/// The version of a signature that says why its example looked strange.
+pub(crate) const VERSION_WITH_REASONS: u8 = 2;
 
 /// Appends fields to an encoding.
 pub(crate) struct Writer {
@@ -76,8 +78,12 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn new(kind: Kind, capacity: usize) -> Self {
+        Self::with_version(kind, VERSION, capacity)
+    }
+
+    pub(crate) fn with_version(kind: Kind, version: u8, capacity: usize) -> Self {
         let mut bytes = Vec::with_capacity(capacity);
-        bytes.extend_from_slice(&[kind as u8, VERSION]);
+        bytes.extend_from_slice(&[kind as u8, version]);
         Self { bytes }
     }
 
@@ -152,16 +158,21 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(bytes: &'a [u8], kind: Kind) -> Result<Self, DecodeError> {
+        Self::up_to_version(bytes, kind, VERSION).map(|(reader, _)| reader)
+    }
+
+    /// As [`new`](Self::new), for a kind with layouts of more versions than the first; with the version found.
+    pub(crate) fn up_to_version(bytes: &'a [u8], kind: Kind, newest: u8) -> Result<(Self, u8), DecodeError> {
         let mut reader = Self { bytes, at: 0 };
         let found = reader.u8("kind")?;
         if found != kind as u8 {
             return Err(DecodeError::Kind { expected: kind as u8, found });
         }
         let found = reader.u8("version")?;
-        if found != VERSION {
-            return Err(DecodeError::Version { expected: VERSION, found });
+        if !(VERSION..=newest).contains(&found) {
+            return Err(DecodeError::Version { expected: newest, found });
         }
-        Ok(reader)
+        Ok((reader, found))
     }
 
     pub(crate) fn finish(self) -> Result<(), DecodeError> {

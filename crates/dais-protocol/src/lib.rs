@@ -54,8 +54,8 @@ pub use rows::Rows;
 pub use seal::{KeyRefused, STATEMENT_BYTES, Seal, SealKey, SealRefused, Statement, VerifyingKey, seal, verify_batch};
 pub use sighting::Sighting;
 pub use signature::{
-    CATEGORIES_MAX, CODES_MAX, FEATURES_MAX, Medoid, PORTS_MAX, Pattern, RADIUS_MAX, SOURCES_MAX, SPREAD_MAX,
-    SPREAD_MIN, Signature, SignatureRefused,
+    CATEGORIES_MAX, CODES_MAX, FEATURES_MAX, Medoid, PORTS_MAX, Pattern, RADIUS_MAX, REASONS_MAX, Reason, SOURCES_MAX,
+    SPREAD_MAX, SPREAD_MIN, Signature, SignatureRefused,
 };
 pub use signature_id::SignatureId;
 pub use trust::{TrustBook, TrustModel, TrustParams};

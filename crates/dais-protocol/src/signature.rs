@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::codec::{Kind, Reader, Writer};
+use crate::codec::{Kind, Reader, VERSION, VERSION_WITH_REASONS, Writer};
 use crate::{AgentId, DecodeError, SignatureId, ThreatClass};
 
 /// Most sources a signature or sighting carries.
@@ -22,11 +22,16 @@ pub const CODES_MAX: usize = 1024;
 pub const SPREAD_MIN: f32 = 0.04;
 /// Largest spread of a feature, in scaled units.
 pub const SPREAD_MAX: f32 = 1.0;
+/// Most reasons a signature carries.
+pub const REASONS_MAX: usize = 5;
 /// Largest radius of a signature, in spreads.
 pub const RADIUS_MAX: f32 = 4.0;
 /// Largest absolute value of a centre or medoid coordinate: scaled values lie in about [0, 1], those beyond the schema's
 /// bounds somewhat outside.
 const COORDINATE_MAX: f32 = 1.0e6;
+
+/// What rounding may add to the sum of the shares of the reasons.
+const SHARES_SLACK: f32 = 1.0e-4;
 
 /// Where a signature lies: a box-like cloud in scaled feature space, and the category values it allows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,6 +51,15 @@ pub struct Medoid {
     pub numeric: Vec<f32>,
     /// Its category codes.
     pub codes: Vec<u16>,
+}
+
+/// A feature by which the author's detector found the medoid strange.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Reason {
+    /// Its position: the numeric features of the schema first, then the categorical ones, which count by their rarity.
+    pub feature: u16,
+    /// Its share in what made the medoid strange, above 0 and up to 1.
+    pub share: f32,
 }
 
 /// The shareable description of an attack pattern.
@@ -74,6 +88,10 @@ pub struct Signature {
     pub support: u32,
     /// The medoid's p-value under the author's detector, in [0, 1].
     pub medoid_p: f32,
+    /// The features that made the medoid strange to the author's detector, by ascending position, at most
+    /// [`REASONS_MAX`]; their shares add up to 1 at most. None where the author does not say. For people: no vote rests on them.
+    #[serde(default)]
+    pub reasons: Vec<Reason>,
     /// The author's confidence, in [0, 1].
     pub confidence: f32,
     /// The signature this one refines, if any.
@@ -148,7 +166,10 @@ impl Signature {
     /// The canonical encoding, about 12 bytes per numeric feature plus 150; layout in `docs/reference/encodings.md`.
     pub fn encode(&self) -> Vec<u8> {
         let Pattern { centre, spread, categories } = &self.pattern;
-        let mut w = Writer::new(Kind::Signature, 192 + 12 * centre.len() + 17 * self.sources.len());
+        // What says nothing new is written as it always was: there is one encoding of every signature.
+        let version = if self.reasons.is_empty() { VERSION } else { VERSION_WITH_REASONS };
+        let capacity = 192 + 12 * centre.len() + 17 * self.sources.len();
+        let mut w = Writer::with_version(Kind::Signature, version, capacity);
         w.agent(self.author);
         w.u32(self.step);
         w.u8(self.class.code());
@@ -171,6 +192,13 @@ impl Signature {
             w.id(id);
         }
         w.u8(self.refinement);
+        if !self.reasons.is_empty() {
+            w.length(self.reasons.len());
+            for reason in &self.reasons {
+                w.u16(reason.feature);
+                w.f32(reason.share);
+            }
+        }
         w.finish()
     }
 
@@ -180,8 +208,8 @@ impl Signature {
     /// # Errors
     /// [`DecodeError`] for any bytes that [`Signature::encode`] would not write.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut r = Reader::new(bytes, Kind::Signature)?;
-        let signature = Self {
+        let (mut r, version) = Reader::up_to_version(bytes, Kind::Signature, VERSION_WITH_REASONS)?;
+        let mut signature = Self {
             author: r.agent("author")?,
             step: r.u32("step")?,
             class: ThreatClass::from_code(r.u8("class")?).ok_or(DecodeError::Value { field: "class" })?,
@@ -202,6 +230,7 @@ impl Signature {
             ports: r.sorted_u16s("ports", PORTS_MAX)?,
             support: r.u32("support")?,
             medoid_p: r.f32("medoid_p")?,
+            reasons: Vec::new(),
             confidence: r.f32("confidence")?,
             refines: match r.u8("refines")? {
                 0 => None,
@@ -210,6 +239,9 @@ impl Signature {
             },
             refinement: r.u8("refinement")?,
         };
+        if version == VERSION_WITH_REASONS {
+            signature.reasons = read_reasons(&mut r)?;
+        }
         r.finish()?;
         Ok(signature)
     }
@@ -259,12 +291,38 @@ impl Signature {
         range("support", self.support as f32, 1.0, u32::MAX as f32)?;
         range("medoid_p", self.medoid_p, 0.0, 1.0)?;
         range("confidence", self.confidence, 0.0, 1.0)?;
+        self.check_reasons(numeric + categorical)?;
         if self.refines.is_some() == (self.refinement > 0) {
             Ok(())
         } else {
             Err(SignatureRefused::Refinement { refinement: self.refinement })
         }
     }
+
+    fn check_reasons(&self, features: usize) -> Result<(), SignatureRefused> {
+        bounded("reasons", self.reasons.len(), REASONS_MAX)?;
+        if !self.reasons.is_sorted_by(|a, b| a.feature < b.feature) {
+            return Err(SignatureRefused::Unsorted { field: "reasons" });
+        }
+        if let Some(last) = self.reasons.last().filter(|last| usize::from(last.feature) >= features) {
+            let found = usize::from(last.feature) + 1;
+            return Err(SignatureRefused::Shape { field: "reasons", found, expected: features });
+        }
+        for reason in &self.reasons {
+            range("reasons", reason.share, f32::MIN_POSITIVE, 1.0)?;
+        }
+        let sum: f32 = self.reasons.iter().map(|reason| reason.share).sum();
+        range("reasons", sum, 0.0, 1.0 + SHARES_SLACK)
+    }
+}
+
+/// The reasons at the end of a signature that has some.
+fn read_reasons(r: &mut Reader<'_>) -> Result<Vec<Reason>, DecodeError> {
+    let length = r.length("reasons", REASONS_MAX, 6)?;
+    let reasons = (0..length).map(|_| Ok(Reason { feature: r.u16("reasons")?, share: r.f32("reasons")? }));
+    let reasons: Vec<Reason> = reasons.collect::<Result<_, DecodeError>>()?;
+    let ascending = reasons.is_sorted_by(|a, b| a.feature < b.feature);
+    if ascending && !reasons.is_empty() { Ok(reasons) } else { Err(DecodeError::Value { field: "reasons" }) }
 }
 
 fn shape(field: &'static str, found: usize, expected: usize) -> Result<(), SignatureRefused> {

@@ -10,6 +10,7 @@ mod vote;
 
 use std::collections::VecDeque;
 
+use dais_detect::Adwin;
 use dais_protocol::AgentId;
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +67,10 @@ pub(crate) struct Agent {
     vouched: bool,
     /// The newest model first, then the versions to return to.
     models: VecDeque<Model>,
+    /// Watches the p-values of unexplained flows under the newest model, where that is asked for.
+    drift: Option<Adwin>,
+    /// Whether they have changed since the newest model was trained.
+    has_drifted: bool,
     /// Recent own alerts.
     alerts: VecDeque<Remembered>,
     /// Odd flows, each with the step in which it is to be learned.
@@ -98,6 +103,8 @@ impl Agent {
             learned: 0,
             vouched: false,
             models: VecDeque::with_capacity(params.versions_kept + 1),
+            drift: params.drift.as_ref().and_then(|drift| drift.start().ok()),
+            has_drifted: false,
             alerts: VecDeque::new(),
             quarantine: VecDeque::new(),
             standings: Vec::new(),
@@ -162,14 +169,15 @@ impl Agent {
         self.lifecycle = to;
     }
 
-    /// Trains the next model when it is due, and takes it into use if it passes on the held-back flows.
+    /// Trains the next model when it is due or the traffic has changed, and takes it into use if it passes on the held-back flows.
     fn retrain(&mut self, step: u32, common: &Common, workspace: &mut Workspace) -> Result<(), StepFailed> {
         let params = &common.params;
         let first = self.models.is_empty();
         let due = (step + self.id.0) % params.retrain_every == params.retrain_every - 1;
-        if self.window.rows() < params.baseline_min || !(first || due) {
+        if self.window.rows() < params.baseline_min || !(first || due || self.has_drifted) {
             return Ok(());
         }
+        self.has_drifted = false;
         let seed = common.seed.derive(Purpose::Training, self.id.0, step);
         let codes = &common.code_counts;
         let before = self.models.front();
@@ -178,6 +186,7 @@ impl Agent {
         if !first && self.alert_rate(&model, params, workspace) > params.alert_rate_max {
             return Ok(());
         }
+        self.drift = params.drift.as_ref().and_then(|drift| drift.start().ok());
         self.models.push_front(model);
         self.models.truncate(params.versions_kept + 1);
         if first {

@@ -1,7 +1,7 @@
 //! What an agent has learned of its own normal traffic: rarity of categories, detectors, means and deviations.
 
-use dais_detect::{Columns, Detector, Ensemble, EnsembleParams, FitError, Scratch};
-use dais_protocol::Rows;
+use dais_detect::{Columns, Detector, Ensemble, EnsembleParams, FitError, Scratch, shares};
+use dais_protocol::{Medoid, REASONS_MAX, Reason, Rows};
 use serde::{Deserialize, Serialize};
 
 use crate::window::Window;
@@ -60,6 +60,9 @@ pub(crate) struct Model {
     deviation: Vec<f32>,
 }
 
+/// A feature with a smaller share is no reason.
+const REASON_SHARE_MIN: f32 = 0.02;
+
 /// Added to every standard deviation, so that a constant feature does not divide by zero.
 const DEVIATION_FLOOR: f32 = 0.05;
 
@@ -94,6 +97,24 @@ impl Model {
         workspace.scores.resize(rows.rows, 0.0);
         let columns = Columns::new(&workspace.view, rows.rows, self.ensemble.features());
         self.ensemble.score(columns, &mut workspace.scores, &mut workspace.detect);
+    }
+
+    /// The features that make a flow strange, those with the largest shares; none where the detector cannot say.
+    pub(crate) fn reasons(&self, flow: &Medoid, workspace: &mut Workspace) -> Vec<Reason> {
+        let rows = Rows { rows: 1, stride: 1, numeric: &flow.numeric, codes: &flow.codes };
+        self.view.write(rows, &mut workspace.view);
+        let mut parts = vec![0.0; self.ensemble.features()];
+        let columns = Columns::new(&workspace.view, 1, parts.len());
+        if self.ensemble.explain(columns, 0, &mut parts, &mut workspace.detect).is_err() {
+            return Vec::new();
+        }
+        shares(&mut parts);
+        let mut reasons: Vec<Reason> = (0..).zip(parts).map(|(feature, share)| Reason { feature, share }).collect();
+        reasons.sort_by(|a, b| b.share.total_cmp(&a.share));
+        reasons.truncate(REASONS_MAX);
+        reasons.retain(|reason| reason.share >= REASON_SHARE_MIN);
+        reasons.sort_by_key(|reason| reason.feature);
+        reasons
     }
 
     /// Share of the own baseline at least as strange as `score`.

@@ -1,6 +1,6 @@
 //! What an agent does with its traffic: the parameters of observing, learning and speaking.
 
-use dais_detect::EnsembleParams;
+use dais_detect::{AdwinParams, EnsembleParams};
 use dais_protocol::{ClusterParams, VoteParams};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,10 @@ pub struct AgentParams {
     pub detector: EnsembleParams,
     /// Steps between trainings; at least 1.
     pub retrain_every: u32,
+    /// When a change of the agent's own p-values trains a model before its time; `None` = never. Left out of what is
+    /// written of a run without it, so that such a run has the bytes it always had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<AdwinParams>,
     /// Model versions kept besides the current one, to return to; at most 8.
     pub versions_kept: usize,
     /// A new version alerting on more than this share of the held-back flows is rolled back.
@@ -109,6 +113,7 @@ impl Default for AgentParams {
             rarity_weight: 0.15,
             detector: EnsembleParams::default(),
             retrain_every: 5,
+            drift: None,
             versions_kept: 1,
             alert_rate_max: 0.15,
             alert_learning: AlertLearning::default(),
@@ -159,6 +164,10 @@ impl AgentParams {
         rule(odd.contains(&self.quarantine_p), "agent.quarantine_p", &self.quarantine_p, "detector.alert_p to 1")?;
         rule((0.0..=1.0).contains(&self.ordinary_p), "agent.ordinary_p", &self.ordinary_p, "0 to 1")?;
         rule(self.retrain_every >= 1, "agent.retrain_every", &self.retrain_every, "at least 1")?;
+        if let Some(fault) = self.drift.as_ref().and_then(|drift| drift.check().err()) {
+            let fault = fault.to_string();
+            rule(false, "agent.drift", &fault, "the ranges of an adaptive window")?;
+        }
         rule(self.versions_kept <= 8, "agent.versions_kept", &self.versions_kept, "at most 8")?;
         rule((0.0..=1.0).contains(&self.alert_rate_max), "agent.alert_rate_max", &self.alert_rate_max, "0 to 1")?;
         let burst_p = self.burst_p;

@@ -42,9 +42,18 @@ fn a_signature_is_explained_from_flow_to_proof() {
     for vote in votes {
         assert!(screen.contains(&format!("  a{} ", vote.author)), "{screen}");
     }
-    for part in
-        ["Flow", "Alert", "Votes", "Outcome", "accepted in step", "verified", "sd", &signature.sources[0].to_string()]
-    {
+    for part in [
+        "Flow",
+        "Alert",
+        "why it looked strange: ",
+        " %",
+        "Votes",
+        "Outcome",
+        "accepted in step",
+        "verified",
+        "sd",
+        &signature.sources[0].to_string(),
+    ] {
         assert!(screen.contains(part), "{part}: {screen}");
     }
     assert!(!screen.contains("NOT VERIFIED") && !screen.contains('\x1b'), "{screen}");
@@ -61,6 +70,11 @@ fn a_signature_is_explained_from_flow_to_proof() {
     proof.verify(&entry.leaf_hash(), &root).expect("the proof leads from the entry to the head");
     assert_eq!(found["outcomes"][0]["decision"]["confirmations"], decision.confirmations);
     assert!(found["flow"]["ordinary_flows"].as_u64().unwrap() > 0);
+    let reasons = found["flow"]["reasons"].as_array().unwrap();
+    let shares: Vec<f64> = reasons.iter().map(|reason| reason["share"].as_f64().unwrap()).collect();
+    assert!((1..=5).contains(&shares.len()) && shares.is_sorted_by(|a, b| a >= b), "{reasons:?}");
+    let first = reasons[0]["name"].as_str().unwrap();
+    assert!(screen.contains(&format!("why it looked strange: {first} ")), "{screen}");
 }
 
 #[test]

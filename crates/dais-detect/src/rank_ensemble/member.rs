@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::neighbours::evenly_spaced;
 use crate::{
-    Columns, Copod, CopodParams, Detector, Ecod, EcodParams, ExtendedForest, ExtendedForestParams, FitError,
-    ForestParams, Hbos, HbosParams, IsolationForest, Lof, LofParams, Mahalanobis, MahalanobisParams, NeighbourDistance,
-    NeighbourParams, Scratch,
+    CannotExplain, Columns, Copod, CopodParams, Detector, Ecod, EcodParams, Explanation, ExtendedForest,
+    ExtendedForestParams, FitError, ForestParams, Hbos, HbosParams, IsolationForest, Lof, LofParams, Mahalanobis,
+    MahalanobisParams, NeighbourDistance, NeighbourParams, Scratch,
 };
 
 /// One line for each detector: its name, its parameters, the model, and how it is fitted.
@@ -58,6 +58,18 @@ macro_rules! members {
             fn score(&self, view: Columns<'_>, scores: &mut [f32], scratch: &mut Scratch) {
                 match self {
                     $(Self::$name(model) => model.score(view, scores, scratch),)+
+                }
+            }
+
+            fn explain(
+                &self,
+                view: Columns<'_>,
+                row: usize,
+                contributions: &mut [f32],
+                scratch: &mut Scratch,
+            ) -> Result<Explanation, CannotExplain> {
+                match self {
+                    $(Self::$name(model) => model.explain(view, row, contributions, scratch),)+
                 }
             }
         }

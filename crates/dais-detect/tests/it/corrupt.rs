@@ -1,8 +1,8 @@
 //! A model from foreign bytes is checked before it is used.
 
 use dais_detect::{
-    Columns, Copod, Ecod, Ensemble, EnsembleParams, ExtendedForest, HalfSpaceTrees, Hbos, Loda, Lof, Mahalanobis,
-    Online, RankEnsemble, Scratch,
+    Adwin, AdwinParams, Columns, Copod, Ecod, Ensemble, EnsembleParams, ExtendedForest, HalfSpaceTrees, Hbos, Loda,
+    Lof, Mahalanobis, Online, RankEnsemble, RobustBaseline, RobustBaselineParams, Scratch, Support, SupportParams,
 };
 use proptest::prelude::*;
 
@@ -25,6 +25,49 @@ fn is_refused_or_scores<D: Fitted>(damage: &Damage) -> Result<(), TestCaseError>
         let mut scores = vec![0.0; 40];
         model.score(Columns::new(&batch, 40, model.features()), &mut scores, &mut Scratch::default());
         prop_assert!(scores.iter().all(|score| !score.is_nan()), "{scores:?}");
+        let mut contributions = vec![0.0; model.features()];
+        let view = Columns::new(&batch, 40, model.features());
+        // It explains or says that it cannot; it does not panic.
+        let _ = model.explain(view, 3, &mut contributions, &mut Scratch::default());
+    }
+    Ok(())
+}
+
+/// Bytes with the damage done.
+fn damaged(mut bytes: Vec<u8>, damage: &Damage) -> Vec<u8> {
+    for (place, value) in damage {
+        let place = place.index(bytes.len());
+        bytes[place] = *value;
+    }
+    bytes
+}
+
+/// Damages what follows a stream; if it is accepted all the same, it goes on.
+fn damaged_followers_are_refused_or_go_on(damage: &Damage) -> Result<(), TestCaseError> {
+    let mut window = AdwinParams::default().start().unwrap();
+    let mut baseline = RobustBaselineParams::default().start().unwrap();
+    for row in 0..200u8 {
+        window.add(f32::from(row % 7));
+        baseline.learn(f32::from(row % 7));
+    }
+    if let Ok(mut window) = postcard::from_bytes::<Adwin>(&damaged(postcard::to_allocvec(&window).unwrap(), damage)) {
+        for row in 0..500u16 {
+            window.add(f32::from(row % 7));
+        }
+        prop_assert!(!window.is_empty());
+    }
+    let bytes = damaged(postcard::to_allocvec(&baseline).unwrap(), damage);
+    if let Ok(mut baseline) = postcard::from_bytes::<RobustBaseline>(&bytes) {
+        for row in 0..500u16 {
+            baseline.learn(f32::from(row % 7));
+            prop_assert!(baseline.location().is_finite() && baseline.scale() >= 0.0);
+        }
+    }
+    let support = SupportParams { margin: 0.0, codes: vec![1] }.fit(Columns::new(&normal(20, 3, 1), 20, 3)).unwrap();
+    let bytes = damaged(postcard::to_allocvec(&support).unwrap(), damage);
+    if let Ok(support) = postcard::from_bytes::<Support>(&bytes) {
+        let row = vec![f32::NAN; support.features()];
+        prop_assert!(support.beyond(Columns::new(&row, 1, row.len()), 0).is_some());
     }
     Ok(())
 }
@@ -59,6 +102,7 @@ proptest! {
     fn damaged_bytes_are_refused_or_give_a_model_that_scores(
         damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
+        damaged_followers_are_refused_or_go_on(&damage)?;
         is_refused_or_scores::<Ensemble>(&damage)?;
         is_refused_or_scores::<Ecod>(&damage)?;
         is_refused_or_scores::<Copod>(&damage)?;

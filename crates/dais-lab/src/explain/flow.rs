@@ -1,6 +1,6 @@
 //! A signature's example flow in the units of the traffic.
 
-use dais_protocol::{SPREAD_MIN, Signature};
+use dais_protocol::{Reason, SPREAD_MIN, Signature};
 use dais_traffic::{Batch, Schema};
 use serde::Serialize;
 
@@ -18,9 +18,20 @@ pub struct FlowView {
     pub features: Vec<FeatureView>,
     /// Categorical features.
     pub categories: Vec<CategoryView>,
+    /// The features that made the flow strange to the author's detector, the largest share first; none where it did not say.
+    pub reasons: Vec<ReasonView>,
     /// Flows of the author's site, from the beginning of the run, that say what is ordinary; 0 where the traffic could not
     /// be loaded again.
     pub ordinary_flows: usize,
+}
+
+/// A feature that made the example flow strange.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReasonView {
+    /// Its name.
+    pub name: String,
+    /// Its share in what made the flow strange, above 0 and up to 1.
+    pub share: f32,
 }
 
 /// A numeric feature of the example flow.
@@ -94,7 +105,21 @@ pub(super) fn describe(signature: &Signature, schema: &Schema, scenario: Option<
         }
     });
     let categories = categories.collect();
-    Some(FlowView { features, categories, ordinary_flows: baseline.map_or(0, |batch| batch.rows()) })
+    let reasons = reasons(&signature.reasons, schema);
+    Some(FlowView { features, categories, reasons, ordinary_flows: baseline.map_or(0, |batch| batch.rows()) })
+}
+
+/// The reasons with their names, the largest share first.
+fn reasons(reasons: &[Reason], schema: &Schema) -> Vec<ReasonView> {
+    let numeric = schema.numeric.iter().map(|feature| &feature.name);
+    let names: Vec<&String> = numeric.chain(schema.categorical.iter().map(|feature| &feature.name)).collect();
+    let named = reasons.iter().filter_map(|reason| {
+        let name = (*names.get(usize::from(reason.feature))?).clone();
+        Some(ReasonView { name, share: reason.share })
+    });
+    let mut named: Vec<ReasonView> = named.collect();
+    named.sort_by(|a, b| b.share.total_cmp(&a.share));
+    named
 }
 
 /// The baseline that the author started from, where the traffic can be loaded again.
@@ -120,6 +145,18 @@ fn deviation(value: f32, column: &[f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reasons_are_named_by_the_schema_the_largest_first() {
+        let schema = dais_traffic::flow_schema();
+        let categorical = schema.numeric.len() as u16;
+        let found = reasons(
+            &[(1, 0.2), (categorical, 0.5), (9_999, 0.1)].map(|(feature, share)| Reason { feature, share }),
+            &schema,
+        );
+        let expected = [(&schema.categorical[0].name, 0.5), (&schema.numeric[1].name, 0.2)];
+        assert_eq!(found, expected.map(|(name, share)| ReasonView { name: name.clone(), share }));
+    }
 
     #[test]
     fn a_deviation_counts_standard_deviations_but_none_below_the_smallest() {

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use dais_protocol::{
-    AgentId, Decision, DecodeError, Evidence, Medoid, Motion, Outcome, Pattern, SOURCES_MAX, Sighting, Signature,
-    SignatureId, SignatureRefused, ThreatClass, Verdict, Vote,
+    AgentId, Decision, DecodeError, Evidence, Medoid, Motion, Outcome, Pattern, Reason, SOURCES_MAX, Sighting,
+    Signature, SignatureId, SignatureRefused, ThreatClass, Verdict, Vote,
 };
 use proptest::prelude::*;
 
@@ -22,6 +22,7 @@ fn example_signature() -> Signature {
         ports: vec![22, 445],
         support: 12,
         medoid_p: 1.0 / 128.0,
+        reasons: Vec::new(),
         confidence: 0.5,
         refines: Some(SignatureId::from_bytes([0xcd; 32])),
         refinement: 1,
@@ -107,6 +108,46 @@ fn the_encodings_are_fixed_to_the_byte() {
         example_signature().id().to_string(),
         "ceed1fa48b017424212269c7a4a266d28146388c0f4e1a54adb0261e9611d8e1"
     );
+}
+
+fn with_reasons(reasons: &[(u16, f32)]) -> Signature {
+    let reasons = reasons.iter().map(|&(feature, share)| Reason { feature, share }).collect();
+    Signature { reasons, ..example_signature() }
+}
+
+#[test]
+fn reasons_follow_in_the_second_version_of_a_signature_and_none_leave_the_first() {
+    let plain = example_signature().encode();
+    let signature = with_reasons(&[(0, 0.5), (2, 0.25)]);
+    let bytes = signature.encode();
+    let reasons = "02000000 0000 0000003f 0200 0000803e".replace(' ', "");
+    assert_eq!(hex::encode(&bytes), format!("0102{}{reasons}", hex::encode(&plain[2..])));
+    assert_eq!(Signature::decode(&bytes), Ok(signature));
+    assert_eq!(Signature::decode(&plain), Ok(example_signature()));
+
+    let refused = |bytes: &[u8]| Signature::decode(bytes).unwrap_err();
+    let of_first = [&[1, 1], &bytes[2..]].concat();
+    assert_eq!(refused(&of_first), DecodeError::Trailing { bytes: 16 });
+    let of_third = [&[1, 3], &bytes[2..]].concat();
+    assert_eq!(refused(&of_third), DecodeError::Version { expected: 2, found: 3 });
+    let none = [&[1, 2], &plain[2..], &[0; 4]].concat();
+    assert_eq!(refused(&none), DecodeError::Value { field: "reasons" }, "the first version is for that");
+    let unordered = with_reasons(&[(2, 0.5), (0, 0.25)]).encode();
+    assert_eq!(refused(&unordered), DecodeError::Value { field: "reasons" });
+    let many = with_reasons(&[(0, 0.1); 6]).encode();
+    assert_eq!(refused(&many), DecodeError::Length { field: "reasons", found: 6, max: 5 });
+}
+
+#[test]
+fn reasons_name_features_of_the_schema_with_shares_of_one() {
+    let check = |reasons: &[(u16, f32)]| with_reasons(reasons).check(2, 1);
+    assert_eq!(check(&[(0, 0.5), (1, 0.25), (2, 0.25)]), Ok(()));
+    let shape = SignatureRefused::Shape { field: "reasons", found: 4, expected: 3 };
+    assert_eq!(check(&[(3, 0.5)]), Err(shape));
+    assert_eq!(check(&[(1, 0.5), (1, 0.25)]), Err(SignatureRefused::Unsorted { field: "reasons" }));
+    for unfit in [&[(0, 0.0)][..], &[(0, 1.5)], &[(0, f32::NAN)], &[(0, 0.6), (1, 0.6)]] {
+        assert!(matches!(check(unfit), Err(SignatureRefused::Range { field: "reasons", .. })), "{unfit:?}");
+    }
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use dais_protocol::{
-    AgentId, Decision, Evidence, Medoid, Motion, Outcome, Pattern, Sighting, Signature, SignatureId, ThreatClass,
-    Verdict, Vote,
+    AgentId, Decision, Evidence, Medoid, Motion, Outcome, Pattern, REASONS_MAX, Reason, Sighting, Signature,
+    SignatureId, ThreatClass, Verdict, Vote,
 };
-use proptest::collection::{btree_set, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 
 use crate::MILLI;
@@ -88,25 +88,30 @@ pub(crate) fn signature(numeric: usize, categorical: usize) -> impl Strategy<Val
     let codes = vec(btree_set(any::<u16>(), 1..5), categorical);
     let places = (vec(-2.0..2.0_f32, numeric), vec(3.0 / 64.0..=1.0_f32, numeric), codes, vec(-2.0..2.0_f32, numeric));
     let numbers = (MILLI..=4.0_f32, 1..u32::MAX, 0.0..=1.0_f32, 0.0..=1.0_f32);
-    let seen = (addresses(), btree_set(any::<u16>(), 0..8), prop::option::of((id(), 1..9_u8)));
+    let features = (numeric + categorical) as u16;
+    let reasons = btree_map(0..features, MILLI..=0.2_f32, 0..=REASONS_MAX.min(numeric + categorical));
+    let seen = (addresses(), btree_set(any::<u16>(), 0..8), prop::option::of((id(), 1..9_u8)), reasons);
     let author = (any::<u32>(), any::<u32>(), prop::sample::select(ThreatClass::ALL.to_vec()));
-    (author, places, numbers, seen).prop_map(|((author, step, class), places, numbers, (sources, ports, refines))| {
-        let (centre, spread, codes, medoid) = places;
-        let categories: Vec<Vec<u16>> = codes.into_iter().map(|set| set.into_iter().collect()).collect();
-        Signature {
-            author: AgentId(author),
-            step,
-            class,
-            medoid: Medoid { numeric: medoid, codes: categories.iter().map(|codes| codes[0]).collect() },
-            pattern: Pattern { centre, spread, categories },
-            radius: numbers.0,
-            sources,
-            ports: ports.into_iter().collect(),
-            support: numbers.1,
-            medoid_p: numbers.2,
-            confidence: numbers.3,
-            refines: refines.map(|(id, _)| id),
-            refinement: refines.map_or(0, |(_, count)| count),
-        }
-    })
+    (author, places, numbers, seen).prop_map(
+        |((author, step, class), places, numbers, (sources, ports, refines, reasons))| {
+            let (centre, spread, codes, medoid) = places;
+            let categories: Vec<Vec<u16>> = codes.into_iter().map(|set| set.into_iter().collect()).collect();
+            Signature {
+                author: AgentId(author),
+                step,
+                class,
+                medoid: Medoid { numeric: medoid, codes: categories.iter().map(|codes| codes[0]).collect() },
+                pattern: Pattern { centre, spread, categories },
+                radius: numbers.0,
+                sources,
+                ports: ports.into_iter().collect(),
+                support: numbers.1,
+                medoid_p: numbers.2,
+                reasons: reasons.into_iter().map(|(feature, share)| Reason { feature, share }).collect(),
+                confidence: numbers.3,
+                refines: refines.map(|(id, _)| id),
+                refinement: refines.map_or(0, |(_, count)| count),
+            }
+        },
+    )
 }

@@ -78,6 +78,7 @@ impl Agent {
         observed.matched = vec![false; batch.rows()];
         observed.matches.iter().for_each(|&(_, row)| observed.matched[row] = true);
         observed.blocked = self.blocked(batch, blocks, common);
+        self.watch(&observed);
         if self.models.front().is_some() {
             observed.findings = self.findings(step, batch, &observed, common, workspace);
             observed.sightings = self.sightings(step, batch, &observed, adopted, blocks, common);
@@ -90,6 +91,17 @@ impl Agent {
             self.retries = 0;
         }
         Ok(observed)
+    }
+
+    /// Watches the p-values of the flows that nothing explains: in unchanged traffic they are spread evenly.
+    fn watch(&mut self, observed: &Observed) {
+        let Some(drift) = self.drift.as_mut().filter(|_| !self.models.is_empty()) else { return };
+        let explained = observed.matched.iter().zip(&observed.blocked);
+        for (&p, (&matched, &blocked)) in observed.p.iter().zip(explained) {
+            if !matched && !blocked {
+                self.has_drifted |= drift.add(p).is_some();
+            }
+        }
     }
 
     fn failure_is_injected(&self, step: u32, common: &Common) -> bool {

@@ -95,6 +95,7 @@ impl Agent {
             ports: Vec::new(),
             support: 0,
             medoid_p: 1.0,
+            reasons: Vec::new(),
             confidence: 0.0,
             refines: None,
             refinement: 0,
@@ -124,9 +125,11 @@ impl Agent {
         let distinct_ports: BTreeSet<u16> =
             endpoints.map(|all| members.iter().map(|&row| all.destination_port[row]).collect()).unwrap_or_default();
         let sources = endpoints.map(|all| self.suspects(members.iter().map(|&row| all.source[row]), common));
+        let medoid: Medoid = Remembered::of(batch, medoid_row).into();
         let signature = Signature {
             class: common.classifier.classify(batch, members),
-            medoid: Remembered::of(batch, medoid_row).into(),
+            reasons: self.models.front().map(|model| model.reasons(&medoid, workspace)).unwrap_or_default(),
+            medoid,
             pattern,
             radius,
             sources: sources.unwrap_or_default().into_iter().take(SOURCES_MAX).collect(),

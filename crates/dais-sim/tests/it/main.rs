@@ -1,5 +1,6 @@
 //! Tests of the simulation through its public face.
 
 mod audit;
+mod drift;
 mod witness;
 mod world;

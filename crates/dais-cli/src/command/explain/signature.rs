@@ -23,7 +23,7 @@ pub(super) fn text(explanation: &SignatureExplanation, all: bool, ink: Ink) -> S
         format!("  {}{technique} · {}", explanation.class, standing(explanation)),
     ];
     section(&mut lines, ink, "Flow", flow(explanation.flow.as_ref(), all, ink));
-    section(&mut lines, ink, "Alert", alert(signature, all));
+    section(&mut lines, ink, "Alert", alert(signature, explanation.flow.as_ref(), all));
     section(&mut lines, ink, "Published", published(explanation));
     section(&mut lines, ink, "Votes", votes(&explanation.votes, Motion::Adopt, all, ink));
     if explanation.votes.iter().any(|view| view.vote.motion == Motion::Revoke) {
@@ -115,13 +115,21 @@ fn amount(value: f64, feature: &FeatureView) -> String {
     format!("{sign}{digits} {}", feature.unit).trim_end().to_owned()
 }
 
-fn alert(signature: &Signature, all: bool) -> Vec<String> {
+fn alert(signature: &Signature, flow: Option<&FlowView>, all: bool) -> Vec<String> {
     let mut lines = vec![format!(
         "  {} found it: {} alike, the example has p = {:.4} under its detector",
         signature.author,
         plural(signature.support.into(), "suspicious flow"),
         signature.medoid_p
     )];
+    let reasons: Vec<String> = flow
+        .into_iter()
+        .flat_map(|flow| &flow.reasons)
+        .map(|reason| format!("{} {:.0} %", reason.name, 100.0 * reason.share))
+        .collect();
+    if !reasons.is_empty() {
+        lines.push(format!("  why it looked strange: {}", reasons.join(", ")));
+    }
     let list = |names: Vec<String>| {
         let shown = if all { names.len() } else { NAMES_MAX.min(names.len()) };
         let more = names.len() - shown;
