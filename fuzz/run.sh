@@ -29,11 +29,13 @@ lines() {
     split --lines 4 --additional-suffix "-$(basename "$file")" - "corpus/$target/"
 }
 
-# Whole small files.
+# Whole small files, from a byte on.
 whole() {
-  local target=$1 file=$2
+  local target=$1 file=$2 from=${3-1}
   mkdir -p "corpus/$target"
-  if [[ -r $file ]]; then unpacked "$file" | head -c 65536 >"corpus/$target/$(basename "$file" .gz)" || true; fi
+  if [[ -r $file ]]; then
+    { unpacked "$file" | tail -c "+$from" | head -c 65536 || true; } >"corpus/$target/$(basename "$file" .gz)"
+  fi
 }
 
 seed() {
@@ -45,11 +47,13 @@ seed() {
     suricata) lines suricata "$data/suricata/eve_home_24h_first5000.json.gz" ;;
     nsl_kdd) lines nsl_kdd "$data/nsl_kdd/KDDTest+.csv.gz" ;;
     table) lines table "$data/adbench/http.csv.gz" ;;
-    packets) for file in "$data"/pcap/*; do whole packets "$file"; done ;;
+    # The targets bring the file headers: 24 bytes of a classic capture.
+    pcap) for file in "$data"/pcap/*; do whole pcap "$file" 25; done ;;
     *) mkdir -p "corpus/$target" ;;
   esac
 }
 
+python3 seeds.py corpus
 for target in "${targets[@]}"; do
   seed "$target"
   printf '\n== %s, %s minutes\n' "$target" "$minutes"

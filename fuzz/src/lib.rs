@@ -5,7 +5,7 @@ use dais_traffic::{Context, FLOW_CATEGORICAL, FLOW_NUMERIC, FlowReader, Input, R
 
 /// Broken rows are tolerated, so that the reader goes on behind them; lines are short, so that long ones are met.
 fn options(schema: Option<TableSchema>) -> ReadOptions {
-    ReadOptions { schema, bad_rows_max: Some(1.0), line_bytes_max: 1 << 12 }
+    ReadOptions { schema, bad_rows_max: Some(1.0), line_bytes_max: 1 << 12, ..ReadOptions::default() }
 }
 
 /// Reads a file that begins with `head` and goes on with `bytes`.

@@ -3,6 +3,7 @@
 //! Nothing here knows whether the neighbours are structs in memory or machines far away: batches and what others
 //! accepted go in, findings and votes come out.
 
+mod alone;
 mod learn;
 mod observe;
 mod publish;
@@ -12,10 +13,12 @@ use std::collections::VecDeque;
 
 use dais_detect::Adwin;
 use dais_protocol::AgentId;
+use dais_traffic::{Categorical, ConnState, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::adopted::{Adopted, Blocklist, Sighted, Standing};
 use crate::adversary::Behaviour;
+use crate::classify::Classifier;
 use crate::lifecycle::{Cause, Lifecycle, LifecycleEvent};
 use crate::model::{Model, Workspace};
 use crate::params::AgentParams;
@@ -35,10 +38,40 @@ pub(crate) struct Common {
     pub(crate) code_counts: Vec<usize>,
     /// Column of the connection state and, by its code, whether the attempt failed; where the schema has one.
     pub(crate) failed_states: Option<(usize, Vec<bool>)>,
-    pub(crate) classifier: crate::classify::Classifier,
+    pub(crate) classifier: Classifier,
     /// Chance that an agent's step fails, as a scenario may inject.
     pub(crate) failure_rate: f64,
     pub(crate) refinements_max: u8,
+}
+
+impl Common {
+    /// What agents know of traffic with these features.
+    pub(crate) fn new(
+        seed: Seed,
+        params: AgentParams,
+        schema: &Schema,
+        failure_rate: f64,
+        refinements_max: u8,
+    ) -> Self {
+        Self {
+            seed,
+            params,
+            features: schema.numeric.len(),
+            code_counts: schema.categorical.iter().map(Categorical::codes).collect(),
+            failed_states: failed_states(schema),
+            classifier: Classifier::new(schema),
+            failure_rate,
+            refinements_max,
+        }
+    }
+}
+
+/// Column of the connection state and, by its code, whether the attempt failed.
+fn failed_states(schema: &Schema) -> Option<(usize, Vec<bool>)> {
+    let column = schema.categorical_column("state")?;
+    let states = &schema.categorical[column];
+    let failed = |value: &String| ConnState::ALL.into_iter().any(|state| state.name() == value && state.failed());
+    Some((column, std::iter::once(false).chain(states.values.iter().map(failed)).collect()))
 }
 
 /// The failure of one agent's step.

@@ -5,19 +5,18 @@ use std::sync::Arc;
 
 use dais_ledger::{Checkpoint, Entry, HeadKey, Kind, Ledger, LedgerError, SignedHead, SplitView, Storage};
 use dais_protocol::{AgentId, VerifyingKey};
-use dais_traffic::{ConnState, Schema, Source};
+use dais_traffic::Source;
 use serde::{Deserialize, Serialize};
 
 use crate::adversary::Behaviour;
 use crate::agent::{Common, Question};
 use crate::assembly::Bylaws;
-use crate::classify::Classifier;
 use crate::coordinator::{Coordinator, Founding, RunLedger};
 use crate::cosigning::{Cosigning, Witnessed};
 use crate::exchange::ExchangeCounts;
 use crate::message::{Decisions, Said, Testimony, Voted};
 use crate::record;
-use crate::scenario::{Plan, ScenarioError};
+use crate::scenario::{Plan, Rules, ScenarioError};
 use crate::seed::Purpose;
 use crate::shard::{Shard, ShardError};
 use crate::tally::{Contact, Curve, FirstSight, StepTally};
@@ -165,16 +164,9 @@ impl World {
             return Err(ScenarioError::Sites { sites: agents }.into());
         }
         let schema = source.schema();
-        let common = Arc::new(Common {
-            seed: plan.seed,
-            params: plan.rules.agent.clone(),
-            features: schema.numeric.len(),
-            code_counts: schema.categorical.iter().map(dais_traffic::Categorical::codes).collect(),
-            failed_states: failed_states(schema),
-            classifier: Classifier::new(schema),
-            failure_rate: plan.rules.failure_rate,
-            refinements_max: plan.rules.policy.refinements_max,
-        });
+        let Rules { agent, failure_rate, policy, .. } = &plan.rules;
+        let common = Common::new(plan.seed, agent.clone(), schema, *failure_rate, policy.refinements_max);
+        let common = Arc::new(common);
         let workers = Workers::start(plan, agents)?;
         // Alone there is nobody to lie to.
         let behaviours = if mode == Mode::Isolated { vec![Vec::new(); agents] } else { behaviours(plan, agents) };
@@ -368,14 +360,6 @@ pub struct Finished {
     pub ledger: Option<RunLedger>,
     /// What the agents that watch the ledger made of it.
     pub witnessed: Witnessed,
-}
-
-/// Column of the connection state and, by its code, whether the attempt failed.
-fn failed_states(schema: &Schema) -> Option<(usize, Vec<bool>)> {
-    let column = schema.categorical_column("state")?;
-    let states = &schema.categorical[column];
-    let failed = |value: &String| ConnState::ALL.into_iter().any(|state| state.name() == value && state.failed());
-    Some((column, std::iter::once(false).chain(states.values.iter().map(failed)).collect()))
 }
 
 /// Agents that lie, drawn by the seed; the others have no behaviours.

@@ -2,5 +2,6 @@
 
 mod audit;
 mod drift;
+mod lookout;
 mod witness;
 mod world;

@@ -1,0 +1,28 @@
+//! What an agent says of its flows to whoever watches it alone, before it learns them.
+
+use dais_protocol::{Medoid, Reason};
+use dais_traffic::Batch;
+
+use super::Agent;
+use super::observe::rows_of;
+use crate::model::Workspace;
+
+impl Agent {
+    /// How strange each flow is to the newest model, as the share of its own ordinary flows at least as strange; `None`
+    /// before there is one.
+    pub(crate) fn p_values(&self, batch: &Batch, workspace: &mut Workspace) -> Vec<Option<f32>> {
+        let Some(model) = self.models.front() else { return vec![None; batch.rows()] };
+        model.score(rows_of(batch), workspace);
+        workspace.scores.iter().map(|&score| Some(model.p_value(score))).collect()
+    }
+
+    /// The features that make a flow strange to the newest model.
+    pub(crate) fn reasons(&self, flow: &Medoid, workspace: &mut Workspace) -> Vec<Reason> {
+        self.models.front().map(|model| model.reasons(flow, workspace)).unwrap_or_default()
+    }
+
+    /// Flows in the baseline.
+    pub(crate) fn baseline_rows(&self) -> usize {
+        self.window.rows()
+    }
+}
