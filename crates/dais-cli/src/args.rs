@@ -11,6 +11,7 @@ use crate::eval_args::{self, EvalArgs};
 use crate::ledger_args::LedgerCommand;
 use crate::server_args::ServerArgs;
 use crate::value;
+use crate::watch_args::{self, WatchArgs};
 
 /// Autonomous agents that detect network attacks together: signatures, measured votes, an append-only ledger
 #[derive(Debug, Parser)]
@@ -33,6 +34,9 @@ pub(crate) enum Command {
     /// Run a scenario for many seeds, alert levels and shares of liars, and compare
     #[command(after_help = SWEEP_EXAMPLES)]
     Sweep(SweepArgs),
+    /// Watch a log, a capture or a pipe with one agent alone, and show strange flows with the reasons
+    #[command(after_help = watch_args::EXAMPLES)]
+    Watch(WatchArgs),
     /// Compare detectors on labelled data: ranking quality, recall at few false alarms, speed, significance
     #[command(after_help = eval_args::EXAMPLES)]
     Eval(EvalArgs),

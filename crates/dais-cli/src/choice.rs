@@ -99,7 +99,7 @@ fn name_of(files: &[PathBuf]) -> String {
 }
 
 /// Sets one key of a scenario by its path.
-fn set(scenario: &mut Scenario, path: &str, text: &str) -> anyhow::Result<()> {
+pub(crate) fn set(scenario: &mut Scenario, path: &str, text: &str) -> anyhow::Result<()> {
     let value: Value = serde_saphyr::from_str(text).map_err(|_| anyhow!("the value is no YAML"))?;
     let mut tree = serde_json::to_value(&*scenario).context("the scenario has no tree")?;
     *place(&mut tree, path)? = value;

@@ -9,6 +9,7 @@ mod run;
 mod schema;
 mod sweep;
 mod verify;
+mod watch;
 
 pub(crate) use eval::eval;
 pub(crate) use explain::explain;
@@ -17,3 +18,4 @@ pub(crate) use run::run;
 pub(crate) use schema::schema;
 pub(crate) use sweep::sweep;
 pub(crate) use verify::verify;
+pub(crate) use watch::watch;

@@ -23,6 +23,7 @@ mod server_args;
 mod sweep_screen;
 mod table;
 mod value;
+mod watch_args;
 mod witnesses;
 
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Run(args) => command::run(&args),
         Command::Sweep(args) => command::sweep(&args),
         Command::Eval(args) => command::eval(&args),
+        Command::Watch(args) => command::watch(&args),
         Command::Explain(args) => command::explain(&args),
         Command::Verify(args) => command::verify(&args),
         Command::Ledger(command) => command::ledger(&command),

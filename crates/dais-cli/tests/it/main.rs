@@ -23,6 +23,7 @@ mod sweep;
 #[cfg(target_os = "linux")]
 mod systemd;
 mod verify;
+mod watch;
 mod witness;
 
 use std::fmt::Write as _;
