@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! forest_speed FILE.csv[.gz] [SEEDS [FIRST]]  numeric columns, the last one the label (0 or 1); fits on all rows
+//! forest_speed wide [REPEATS]          100,000 drawn rows of 40 features: fit, score on one thread and, by halves, on two
 //! forest_speed small [REPEATS]         256 drawn rows of 20 features: fit, then score 100 others
 //! forest_speed agent [REPEATS]         512 drawn rows of 20 features: both detectors and the ensemble; a step of an
 //!                                      agent is a fifth of a fit, and 100 rows scored
@@ -15,6 +16,7 @@ use std::error::Error;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::time::Instant;
 
 mod clock;
 
@@ -27,10 +29,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |default: u64| arguments.get(1).map_or(Ok(default), |text| text.parse());
     match arguments.first().map(String::as_str) {
+        Some("wide") => wide(number(11)?),
         Some("small") => small(number(200)?),
         Some("agent") => agent(number(200)?),
         Some(path) => labelled(path, number(5)?, arguments.get(2).map_or(Ok(0), |text| text.parse())?),
-        None => Err("usage: forest_speed FILE.csv[.gz] [SEEDS [FIRST]] | small [REPEATS] | agent [REPEATS]".into()),
+        None => Err("usage: forest_speed FILE.csv[.gz] [SEEDS [FIRST]] | wide | small | agent [REPEATS]".into()),
     }
 }
 
@@ -55,6 +58,41 @@ fn labelled(path: &str, seeds: u64, first_seed: u64) -> Result<(), Box<dyn Error
         r#"{{"rows":{rows},"features":{features},"fit_ms":{:.4},"cpu_s":{cpu_s:.5},"rows_per_cpu_s":{:.0},"auroc_mean":{mean:.5},"auroc_std":{std:.5}}}"#,
         1e3 * median(&mut fit_s),
         rows as f64 / cpu_s,
+    );
+    Ok(())
+}
+
+fn wide(repeats: u64) -> Result<(), Box<dyn Error>> {
+    const ROWS: usize = 100_000;
+    const FEATURES: usize = 40;
+    let rows = drawn(ROWS, FEATURES, 1);
+    let halves: Vec<Vec<f32>> = [0..ROWS / 2, ROWS / 2..ROWS]
+        .map(|half| rows.chunks(ROWS).flat_map(|column| column[half.clone()].iter().copied()).collect())
+        .into();
+    let view = Columns::new(&rows, ROWS, FEATURES);
+    let (mut scratch, mut scores, clock) = (Scratch::default(), vec![0.0; ROWS], Clock::start());
+    let [mut fit, mut score, mut one, mut two] = [const { Vec::new() }; 4];
+    for seed in 0..repeats {
+        let forest = clock.time(&mut fit, || ForestParams::default().fit_in(view, seed, &mut scratch.fit))?;
+        clock.time(&mut score, || forest.score(view, &mut scores, &mut scratch));
+        // The same halves, one after the other and at once, by the wall clock.
+        let scored = |half: &Vec<f32>| {
+            let (mut scratch, mut scores) = (Scratch::default(), vec![0.0; ROWS / 2]);
+            forest.score(Columns::new(half, ROWS / 2, FEATURES), &mut scores, &mut scratch);
+        };
+        let start = Instant::now();
+        halves.iter().for_each(scored);
+        one.push(start.elapsed().as_secs_f64());
+        let start = Instant::now();
+        std::thread::scope(|scope| halves.iter().for_each(|half| drop(scope.spawn(move || scored(half)))));
+        two.push(start.elapsed().as_secs_f64());
+    }
+    let (cpu_s, one, two) = (median(&mut score), median(&mut one), median(&mut two));
+    println!(
+        r#"{{"rows":{ROWS},"features":{FEATURES},"fit_ms":{:.4},"cpu_s":{cpu_s:.5},"rows_per_cpu_s":{:.0},"wall_one_thread_s":{one:.5},"wall_two_threads_s":{two:.5},"two_over_one":{:.2}}}"#,
+        1e3 * median(&mut fit),
+        ROWS as f64 / cpu_s,
+        one / two,
     );
     Ok(())
 }
