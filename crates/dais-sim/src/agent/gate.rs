@@ -10,8 +10,8 @@
 //! | learned | goes the way of every flow: into the baseline, or into quarantine |
 //! | trimmed, suspended or just confirmed | is never learned |
 //!
-//! The anchor is given up when most traffic is strange to it: when the median of its scores, which whoever holds less than half
-//! of the flows cannot move that far, reaches the suspect level. Everything is admitted then, until as many flows as a
+//! The anchor is given up when most traffic is strange to it: when the median of its scores reaches the suspect level. Of 0.10,
+//! whoever holds less than four ninths of the flows cannot move it that far. Everything is admitted then, until as many flows as a
 //! baseline holds have been learned; the next model that passes is the new anchor.
 
 use dais_detect::{Admission, RobustBaseline, RobustBaselineParams};

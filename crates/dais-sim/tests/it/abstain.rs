@@ -19,11 +19,11 @@ fn votes(rules: Rules) -> Vec<Vote> {
     votes
 }
 
-fn cannot_know(vote: &&Vote) -> bool {
+fn cannot_know(vote: &Vote) -> bool {
     matches!(vote, Vote { verdict: Verdict::Abstain, evidence: Evidence { baseline: 0, matches: 0, .. }, .. })
 }
 
-fn refutes_for_the_look(vote: &&Vote) -> bool {
+fn refutes_for_the_look(vote: &Vote) -> bool {
     vote.verdict == Verdict::Refute && vote.evidence.radius >= Rules::default().agent.vote.radius_min
 }
 
@@ -31,11 +31,11 @@ fn refutes_for_the_look(vote: &&Vote) -> bool {
 fn voters_abstain_on_what_lies_outside_of_their_baselines() {
     let mut rules = Rules::default();
     let before = votes(rules.clone());
-    assert_eq!(before.iter().filter(cannot_know).count(), 0);
+    assert_eq!(before.iter().filter(|vote| cannot_know(vote)).count(), 0);
     rules.agent.abstain_margin = Some(0.0);
     let after = votes(rules);
-    let abstain = after.iter().filter(cannot_know).count();
-    let refute = |votes: &[Vote]| votes.iter().filter(refutes_for_the_look).count();
+    let abstain = after.iter().filter(|vote| cannot_know(vote)).count();
+    let refute = |votes: &[Vote]| votes.iter().filter(|vote| refutes_for_the_look(vote)).count();
     println!(
         "{abstain} of {} abstain; {} refute for the look alone, without {} of {}",
         after.len(),
@@ -46,7 +46,7 @@ fn voters_abstain_on_what_lies_outside_of_their_baselines() {
     assert!(abstain > 0 && refute(&after) < refute(&before));
     assert!(after.iter().any(|vote| vote.verdict == Verdict::Confirm), "who can know still says so");
     let suspect_p = Rules::default().agent.vote.suspect_p;
-    assert!(after.iter().filter(cannot_know).all(|vote| vote.evidence.medoid_p > suspect_p));
+    assert!(after.iter().filter(|vote| cannot_know(vote)).all(|vote| vote.evidence.medoid_p > suspect_p));
 }
 
 #[test]
@@ -54,8 +54,8 @@ fn voters_abstain_at_a_level_that_their_models_cannot_reach() {
     let mut rules = Rules::default();
     // Takes 999 flows; models are calibrated on 256.
     rules.agent.vote.suspect_p = 0.001;
-    assert!(votes(rules.clone()).iter().any(|vote| refutes_for_the_look(&vote)));
+    assert!(votes(rules.clone()).iter().any(|vote| refutes_for_the_look(vote)));
     rules.agent.abstain_margin = Some(100.0);
     let after = votes(rules);
-    assert!(after.iter().any(|vote| cannot_know(&vote)) && !after.iter().any(|vote| refutes_for_the_look(&vote)));
+    assert!(after.iter().any(|vote| cannot_know(vote)) && !after.iter().any(|vote| refutes_for_the_look(vote)));
 }
