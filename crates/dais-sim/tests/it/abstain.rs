@@ -54,8 +54,8 @@ fn voters_abstain_at_a_level_that_their_models_cannot_reach() {
     let mut rules = Rules::default();
     // Takes 999 flows; models are calibrated on 256.
     rules.agent.vote.suspect_p = 0.001;
-    assert!(votes(rules.clone()).iter().any(|vote| refutes_for_the_look(vote)));
+    assert!(votes(rules.clone()).iter().any(refutes_for_the_look));
     rules.agent.abstain_margin = Some(100.0);
     let after = votes(rules);
-    assert!(after.iter().any(|vote| cannot_know(vote)) && !after.iter().any(|vote| refutes_for_the_look(vote)));
+    assert!(after.iter().any(cannot_know) && !after.iter().any(refutes_for_the_look));
 }
