@@ -102,9 +102,34 @@ fn name_of(files: &[PathBuf]) -> String {
 pub(crate) fn set(scenario: &mut Scenario, path: &str, text: &str) -> anyhow::Result<()> {
     let value: Value = serde_saphyr::from_str(text).map_err(|_| anyhow!("the value is no YAML"))?;
     let mut tree = serde_json::to_value(&*scenario).context("the scenario has no tree")?;
+    // Rules are the bulk of a scenario and may be named without their prefix.
+    let first = path.split('.').next().unwrap_or(path);
+    let is_of_rules =
+        tree.get(first).is_none() && tree["rules"].as_object().is_some_and(|rules| rules.contains_key(first));
+    let path = if is_of_rules { &format!("rules.{path}") } else { path };
+    complete_path(&mut tree, path);
     *place(&mut tree, path)? = value;
     *scenario = serde_json::from_value(tree)?;
     Ok(())
+}
+
+/// Writes out the keys on the way that the scenario has but leaves out of what is written while they have no value: those
+/// that it reads when they are null.
+fn complete_path(tree: &mut Value, path: &str) {
+    let mut pointer = String::new();
+    for key in path.split('.') {
+        let Some(Value::Object(map)) = tree.pointer_mut(&pointer) else { return };
+        if !map.contains_key(key) {
+            map.insert(key.to_owned(), Value::Null);
+            if serde_json::from_value::<Scenario>(tree.clone()).is_err() {
+                if let Some(Value::Object(map)) = tree.pointer_mut(&pointer) {
+                    map.remove(key);
+                }
+                return;
+            }
+        }
+        pointer = format!("{pointer}/{key}");
+    }
 }
 
 /// The place of a key in the tree of a scenario. What is not there yet is refused with the keys there are, but below a
@@ -124,10 +149,6 @@ fn place<'a>(tree: &'a mut Value, path: &str) -> anyhow::Result<&'a mut Value> {
         } else if let Value::Object(map) = place {
             if !map.contains_key(key) {
                 let known: Vec<&str> = map.keys().map(String::as_str).collect();
-                // Rules are the bulk of a scenario and may be named without their prefix.
-                if above == "the scenario" && map.get("rules").is_some_and(|rules| rules.get(key).is_some()) {
-                    return self::place(map.get_mut("rules").context("looked up")?, path);
-                }
                 bail!("{above} has no key `{key}`; there are: {}", known.join(", "));
             }
             place = map.get_mut(key).context("looked up")?;
@@ -175,6 +196,30 @@ mod tests {
         assert!(refused("name.x", "1").contains("no keys below"));
         assert!(refused("worlds.7", "oracle").contains("a list of 3"));
         assert!(refused("agent.retrain_every", "often").contains("often"));
+    }
+
+    #[test]
+    fn a_key_that_is_left_out_while_it_has_no_value_is_set_too() {
+        let mut scenario = Scenario::default();
+        set(&mut scenario, "agent.drift.delta", "0.01").expect("a key below one without a value");
+        set(&mut scenario, "rules.agent.gate", "{band: 6}").expect("a value with keys");
+        set(&mut scenario, "agent.abstain_margin", "0.5").expect("a number");
+        let agent = &scenario.rules.agent;
+        assert_eq!(agent.drift.as_ref().map(|drift| drift.delta), Some(0.01));
+        assert_eq!(agent.gate.as_ref().map(|gate| gate.band), Some(6.0));
+        assert_eq!(agent.abstain_margin, Some(0.5));
+        set(&mut scenario, "agent.gate.confirm_rows", "64").expect("a second key below it");
+        assert_eq!(scenario.rules.agent.gate.as_ref().map(|gate| (gate.band, gate.confirm_rows)), Some((6.0, 64)));
+        for key in ["drift", "gate", "abstain_margin"] {
+            set(&mut scenario, &format!("agent.{key}"), "null").expect("off again");
+        }
+        assert_eq!(scenario, Scenario::default());
+        let refused = |path: &str, text: &str| {
+            let error = set(&mut Scenario::default(), path, text).expect_err("no such key");
+            format!("{error:#}")
+        };
+        assert!(refused("agent.drift.delt", "0.01").contains("delta"));
+        assert!(refused("agent.gate", "often").contains("often"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::{DecodeError, RADIUS_MAX};
 /// What a voter measured on its own data about a signature.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// Flows in the voter's baseline.
+    /// Flows in the voter's baseline; 0 where none bears on the signature, so that the voter cannot know.
     pub baseline: u32,
     /// Baseline flows within the offered radius; at most `baseline`.
     pub matches: u32,

@@ -4,6 +4,7 @@
 //! accepted go in, findings and votes come out.
 
 mod alone;
+mod gate;
 mod learn;
 mod observe;
 mod publish;
@@ -25,6 +26,7 @@ use crate::params::AgentParams;
 use crate::seed::{Purpose, Seed};
 use crate::window::{Remembered, Window};
 
+use gate::Gate;
 pub(crate) use observe::Observed;
 pub(crate) use vote::{BallotView, Question};
 
@@ -96,6 +98,10 @@ pub(crate) struct Agent {
     window: Window,
     held_back: Window,
     learned: u64,
+    /// What may be learned, where that is asked for and there is an anchor.
+    gate: Option<Gate>,
+    /// Flows learned since there has been no gate.
+    ungated: usize,
     /// Whether the site's operator vouched for first flows.
     vouched: bool,
     /// The newest model first, then the versions to return to.
@@ -134,6 +140,8 @@ impl Agent {
             window: Window::new(params.baseline_rows - params.held_back_rows, common.features, categories),
             held_back: Window::new(params.held_back_rows.max(1), common.features, categories),
             learned: 0,
+            gate: None,
+            ungated: 0,
             vouched: false,
             models: VecDeque::with_capacity(params.versions_kept + 1),
             drift: params.drift.as_ref().and_then(|drift| drift.start().ok()),
@@ -215,11 +223,18 @@ impl Agent {
         let codes = &common.code_counts;
         let before = self.models.front();
         let fitted = Model::fit(before, &self.window, codes, params.rarity_weight, &params.detector, seed, workspace);
-        let model = fitted.map_err(|_| StepFailed(Cause::Training))?;
+        let mut model = fitted.map_err(|_| StepFailed(Cause::Training))?;
+        if let Some(margin) = params.abstain_margin {
+            model.learn_support(&self.window, margin).map_err(|_| StepFailed(Cause::Training))?;
+        }
         if !first && self.alert_rate(&model, params, workspace) > params.alert_rate_max {
             return Ok(());
         }
         self.drift = params.drift.as_ref().and_then(|drift| drift.start().ok());
+        if let Some(gate) = params.gate.as_ref().filter(|_| self.gate.is_none() && self.ungated >= params.baseline_rows)
+        {
+            self.gate = Gate::at(&model, &self.held_back, gate, workspace);
+        }
         self.models.push_front(model);
         self.models.truncate(params.versions_kept + 1);
         if first {

@@ -1,6 +1,8 @@
 //! What an agent has learned of its own normal traffic: rarity of categories, detectors, means and deviations.
 
-use dais_detect::{Columns, Detector, Ensemble, EnsembleParams, FitError, Scratch, shares};
+use dais_detect::{
+    Columns, Detector, Ensemble, EnsembleParams, FitError, Judge, Judgement, Scratch, Support, SupportParams, shares,
+};
 use dais_protocol::{Medoid, REASONS_MAX, Reason, Rows};
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +60,8 @@ pub(crate) struct Model {
     ensemble: Ensemble,
     mean: Vec<f32>,
     deviation: Vec<f32>,
+    /// Where the baseline lies, values as they are and codes, if that has been learned.
+    support: Option<Support>,
 }
 
 /// A feature with a smaller share is no reason.
@@ -87,7 +91,26 @@ impl Model {
         let numeric = features - code_counts.len();
         let moments = |k: usize| moments(window.numeric_column(k));
         let (mean, deviation) = (0..numeric).map(moments).unzip();
-        Ok(Self { view, ensemble, mean, deviation })
+        Ok(Self { view, ensemble, mean, deviation, support: None })
+    }
+
+    /// Learns where the baseline lies. A value outside of a feature's range by up to `margin` of it still counts as inside.
+    pub(crate) fn learn_support(&mut self, window: &Window, margin: f32) -> Result<(), FitError> {
+        let (values, features) = plain(window.view());
+        let codes = (self.mean.len()..features).collect();
+        let rows = Columns::new(&values, window.rows(), features);
+        self.support = Some(SupportParams { margin, codes }.fit(rows)?);
+        Ok(())
+    }
+
+    /// What the model can say of a flow with this score at the level `alpha`, if it has learned where its baseline lies.
+    pub(crate) fn judge(&self, flow: &Medoid, score: f32, alpha: f32) -> Option<Judgement> {
+        let support = self.support.as_ref()?;
+        let rows = Rows { rows: 1, stride: 1, numeric: &flow.numeric, codes: &flow.codes };
+        let (values, features) = plain(rows);
+        let judge =
+            Judge { alpha, calibration: Some(self.ensemble.calibration()), support: Some(support), has_drifted: false };
+        (features == support.features()).then(|| judge.judge(score, Columns::new(&values, 1, features), 0))
     }
 
     /// Scores `rows`; higher is stranger. The scores lie in `workspace.scores`.
@@ -132,6 +155,16 @@ impl Model {
         let own = self.mean.iter().zip(&self.deviation);
         numeric.iter().zip(own).map(|(value, (mean, deviation))| (value - mean) / deviation).collect()
     }
+}
+
+/// Rows by column, values as they are and then codes, and the number of columns.
+fn plain(rows: Rows<'_>) -> (Vec<f32>, usize) {
+    let columns = |values: usize| values.checked_div(rows.stride).unwrap_or(0);
+    let (numeric, codes) = (columns(rows.numeric.len()), columns(rows.codes.len()));
+    let mut values = Vec::with_capacity((numeric + codes) * rows.rows);
+    (0..numeric).for_each(|k| values.extend_from_slice(&rows.numeric[k * rows.stride..][..rows.rows]));
+    (0..codes).for_each(|k| values.extend(rows.code_column(k).iter().map(|&code| f32::from(code))));
+    (values, numeric + codes)
 }
 
 fn moments(values: &[f32]) -> (f32, f32) {

@@ -1,6 +1,6 @@
 //! What an agent does with its traffic: the parameters of observing, learning and speaking.
 
-use dais_detect::{AdwinParams, EnsembleParams};
+use dais_detect::{AdwinParams, EnsembleParams, RobustBaselineParams};
 use dais_protocol::{ClusterParams, VoteParams};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -64,6 +64,10 @@ pub struct AgentParams {
     pub alert_rate_max: f32,
     /// What becomes of own alerts.
     pub alert_learning: AlertLearning,
+    /// Which flows may be learned at all, by the scores of a model that stays, against slow poisoning; `None` = all. As
+    /// [`drift`](Self::drift) left out of what is written of a run without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<RobustBaselineParams>,
     /// Steps an odd flow waits before it is learned; 1 to 1,000.
     pub quarantine_steps: u32,
     /// Flows with a p-value up to this one are odd; at least the alert level.
@@ -76,6 +80,11 @@ pub struct AgentParams {
     pub cluster: ClusterParams,
     /// How evidence becomes a verdict.
     pub vote: VoteParams,
+    /// A voter abstains where its model cannot know: the baseline ends more than this share of its range, 0 to 100, before
+    /// the example of a signature that does not look strange, or its level takes more flows than the model was calibrated on.
+    /// `None` = it refutes then. As [`drift`](Self::drift) left out of what is written of a run without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub abstain_margin: Option<f32>,
     /// A cluster is worth a signature if so many suspicious flows of its categories would appear in one step with at most
     /// this chance, above 0 and up to 1; 1 asks for nothing.
     pub burst_p: f32,
@@ -117,12 +126,14 @@ impl Default for AgentParams {
             versions_kept: 1,
             alert_rate_max: 0.15,
             alert_learning: AlertLearning::default(),
+            gate: None,
             quarantine_steps: 10,
             quarantine_p: 0.05,
             quarantine_max: 512,
             ordinary_p: 0.5,
             cluster: ClusterParams::default(),
             vote: VoteParams::default(),
+            abstain_margin: None,
             burst_p: 0.002,
             publish_max: 4,
             alerts_kept: 64,
@@ -168,6 +179,12 @@ impl AgentParams {
             let fault = fault.to_string();
             rule(false, "agent.drift", &fault, "the ranges of an adaptive window")?;
         }
+        if let Some(fault) = self.gate.as_ref().and_then(|gate| gate.check().err()) {
+            let fault = fault.to_string();
+            rule(false, "agent.gate", &fault, "the ranges of a robust baseline")?;
+        }
+        let margin = self.abstain_margin.unwrap_or(0.0);
+        rule((0.0..=100.0).contains(&margin), "agent.abstain_margin", &margin, "0 to 100")?;
         rule(self.versions_kept <= 8, "agent.versions_kept", &self.versions_kept, "at most 8")?;
         rule((0.0..=1.0).contains(&self.alert_rate_max), "agent.alert_rate_max", &self.alert_rate_max, "0 to 1")?;
         let burst_p = self.burst_p;

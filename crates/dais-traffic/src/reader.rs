@@ -13,9 +13,9 @@ mod flows;
 mod json;
 mod lines;
 mod netflow;
-mod packets;
 mod npy;
 mod npz;
+mod packets;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod rows;

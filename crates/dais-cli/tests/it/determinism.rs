@@ -37,6 +37,12 @@ fn synthetic_runs_have_one_head() {
 }
 
 #[test]
+fn runs_whose_agents_watch_for_drift_and_poison_have_one_head() {
+    let set = ["--set", "agent.drift.delta=0.01", "--set", "agent.gate.band=6", "--set", "agent.abstain_margin=0"];
+    same_head_in_every_way(&[&SMALL[..], &set].concat());
+}
+
+#[test]
 fn runs_on_labelled_rows_have_one_head() {
     let Some(paths) = data(&["nsl_kdd/KDDTest+.csv.gz"]) else { return };
     let path = paths[0].to_str().unwrap();

@@ -28,6 +28,10 @@ pub(crate) struct Observed {
     pub(crate) p: Vec<f32>,
     /// Whether an adopted signature matches, by row.
     pub(crate) matched: Vec<bool>,
+    /// Whether the score is beyond what even an alert may have to be learned, by row.
+    extreme: Vec<bool>,
+    /// Whether the flow may be learned, by row.
+    learnable: Vec<bool>,
     /// Every match: the place of the adopted signature, and the row; in this order.
     pub(super) matches: Vec<(usize, usize)>,
     /// Whether the source is blocked, by row.
@@ -66,12 +70,12 @@ impl Agent {
         }
         let rows = rows_of(batch);
         let mut observed = Observed { p: vec![1.0; batch.rows()], ..Observed::default() };
-        let mut extreme = vec![false; batch.rows()];
+        observed.extreme = vec![false; batch.rows()];
         if let Some(model) = self.models.front() {
             model.score(rows, workspace);
             for (row, &score) in workspace.scores.iter().enumerate() {
                 observed.p[row] = model.p_value(score);
-                extreme[row] = score > model.extreme();
+                observed.extreme[row] = score > model.extreme();
             }
         }
         observed.matches = self.matches(rows, &observed.p, adopted, common, workspace);
@@ -84,7 +88,8 @@ impl Agent {
             observed.sightings = self.sightings(step, batch, &observed, adopted, blocks, common);
         }
         observed.challenges = self.challenges(adopted, common);
-        self.learn_flows(step, batch, &observed, &extreme, adopted, common);
+        observed.learnable = self.learnable(batch, &observed, common, workspace);
+        self.learn_flows(step, batch, &observed, adopted, common);
         self.retrain(step, common, workspace)?;
         if self.lifecycle == Lifecycle::Recovering {
             self.become_state(Lifecycle::Active, step, Cause::Progress);
@@ -200,28 +205,41 @@ impl Agent {
         challenges
     }
 
-    /// Takes unmatched flows into the baseline, as the parameters say.
-    fn learn_flows(
+    /// Which flows may be learned: nothing explains them, and the gate admits them if there is one.
+    fn learnable(
         &mut self,
-        step: u32,
         batch: &Batch,
         observed: &Observed,
-        extreme: &[bool],
-        adopted: &[Adopted],
         common: &Common,
-    ) {
+        workspace: &mut Workspace,
+    ) -> Vec<bool> {
+        let unexplained =
+            |row: usize| !observed.matched[row] && !observed.blocked[row] && !self.is_unanswered(batch, row, common);
+        let mut learnable: Vec<bool> = (0..batch.rows()).map(unexplained).collect();
+        if let Some(gate) = &mut self.gate {
+            gate.admit(rows_of(batch), &mut learnable, workspace);
+            if gate.is_outdated(common.params.detector.suspect_p) {
+                self.gate = None;
+                self.ungated = 0;
+            }
+        }
+        learnable
+    }
+
+    /// Takes learnable flows into the baseline, as the parameters say.
+    fn learn_flows(&mut self, step: u32, batch: &Batch, observed: &Observed, adopted: &[Adopted], common: &Common) {
         let params = &common.params;
         self.release(step, adopted);
-        for (row, &extreme) in extreme.iter().enumerate() {
+        for row in 0..batch.rows() {
             let alerted = observed.p[row] <= params.detector.alert_p;
             if alerted {
                 self.remember_alert(batch, row, params.alerts_kept);
             }
-            if observed.matched[row] || observed.blocked[row] || self.is_unanswered(batch, row, common) {
+            if !observed.learnable[row] {
                 continue;
             }
             match params.alert_learning {
-                AlertLearning::Extreme if extreme => {}
+                AlertLearning::Extreme if observed.extreme[row] => {}
                 AlertLearning::Drop if alerted => {}
                 AlertLearning::Quarantine if observed.p[row] <= params.quarantine_p => {
                     if self.quarantine.len() >= params.quarantine_max {
@@ -253,6 +271,7 @@ impl Agent {
                 signature.matcher.distance(&flow.numeric, &flow.codes) <= standing.radius && standing.radius > 0.0
             });
             if !matched {
+                self.ungated = self.ungated.saturating_add(1);
                 self.window.push(&flow);
             }
         }
@@ -262,6 +281,7 @@ impl Agent {
     pub(crate) fn learn_flow(&mut self, batch: &Batch, row: usize, common: &Common) {
         let params = &common.params;
         self.learned += 1;
+        self.ungated = self.ungated.saturating_add(1);
         let every = params.baseline_rows.checked_div(params.held_back_rows).map_or(u64::MAX, |every| every as u64);
         if self.learned.is_multiple_of(every) {
             self.held_back.push_row(batch, row);

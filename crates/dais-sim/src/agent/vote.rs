@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use dais_detect::Judgement;
 use dais_protocol::{
-    AgentId, Evidence, Matcher, Motion, Rows, Signature, SignatureId, Verdict, Vote, judge, similarity, widest_radius,
+    AgentId, Evidence, Matcher, Motion, Rows, Signature, SignatureId, Verdict, Vote, VoteParams, judge, similarity,
+    widest_radius,
 };
 
 use super::{Agent, Common};
@@ -74,13 +76,13 @@ impl Agent {
         }
         let Some(model) = self.models.front() else { return Vec::new() };
         model.score(question.medoids(), workspace);
-        let medoid_p: Vec<f32> = workspace.scores.iter().map(|&score| model.p_value(score)).collect();
+        let scores = workspace.scores.clone();
         let mut random = common.seed.stream(Purpose::Adversary, self.id.0, step);
         let votes = waiting.into_iter().filter_map(|place| {
             let ballot = &question.ballots[place];
             let (verdict, confidence, evidence) = match ballot.motion {
-                Motion::Adopt => self.judge_adoption(ballot, model, medoid_p[place], common, workspace),
-                Motion::Revoke => self.judge_revocation(ballot, adopted, medoid_p[place], common),
+                Motion::Adopt => self.judge_adoption(ballot, model, scores[place], common, workspace),
+                Motion::Revoke => self.judge_revocation(ballot, adopted, model.p_value(scores[place]), common),
             };
             let said = if self.behaviours.is_empty() {
                 Some((verdict, confidence, evidence))
@@ -106,7 +108,7 @@ impl Agent {
         &self,
         ballot: &BallotView,
         model: &Model,
-        medoid_p: f32,
+        medoid_score: f32,
         common: &Common,
         workspace: &mut Workspace,
     ) -> (Verdict, f32, Evidence) {
@@ -118,13 +120,19 @@ impl Agent {
             baseline: self.window.rows() as u32,
             matches: matches as u32,
             alerts_matched: self.alerts.iter().filter(within).count() as u32,
-            medoid_p,
+            medoid_p: model.p_value(medoid_score),
             similarity: self.similarity_to_alerts(&signature.pattern.centre, model),
             radius: widest_radius(&workspace.distances, common.params.vote.eps),
             sources_ordinary: signature.sources.iter().filter(|&&source| self.window.flows_from(source) > 0).count()
                 as u32,
         };
-        let (verdict, confidence) = judge(&evidence, &common.params.vote);
+        let vote = &common.params.vote;
+        let (verdict, confidence) = judge(&evidence, vote);
+        let rests_on_the_model = verdict == Verdict::Refute && evidence.radius >= vote.radius_min;
+        let judgement = || model.judge(&signature.medoid, medoid_score, vote.suspect_p);
+        if rests_on_the_model && matches!(judgement(), Some(Judgement::Unknown(_))) {
+            return cannot_know(evidence, vote);
+        }
         (verdict, confidence, evidence)
     }
 
@@ -174,6 +182,13 @@ impl Agent {
     pub(crate) fn may_speak(&self) -> bool {
         self.is_active() && !self.lies(Behaviour::Silent)
     }
+}
+
+/// What a voter says that cannot know: no flow of its baseline bears on the signature, of which an abstention follows.
+fn cannot_know(evidence: Evidence, params: &VoteParams) -> (Verdict, f32, Evidence) {
+    let evidence = Evidence { baseline: 0, matches: 0, ..evidence };
+    let (verdict, confidence) = judge(&evidence, params);
+    (verdict, confidence, evidence)
 }
 
 /// Matches an agent needs before it has a view on a revocation.

@@ -1,7 +1,9 @@
 //! Tests of the simulation through its public face.
 
+mod abstain;
 mod audit;
 mod drift;
 mod lookout;
+mod poison;
 mod witness;
 mod world;
