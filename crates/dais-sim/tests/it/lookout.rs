@@ -53,7 +53,7 @@ fn scan(count: u16, from_s: f64) -> Vec<Flow> {
 }
 
 fn lookout() -> Lookout {
-    Lookout::new(AgentParams::default(), 50, 7).unwrap()
+    Lookout::new(AgentParams::default(), 50, 7).expect("sound parameters")
 }
 
 #[test]
