@@ -3,7 +3,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use dais_detect::{Columns, EnsembleParams, ForestParams, Scratch};
+use dais_detect::{Columns, Detector, EnsembleParams, ForestParams, Scratch};
 
 use crate::conformance::Fitted;
 use crate::data::normal;
