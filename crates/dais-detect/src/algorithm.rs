@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use crate::{
     Columns, CopodParams, Detector, EcodParams, EnsembleParams, ExtendedForestParams, FitError, ForestParams,
-    HalfSpaceParams, HbosParams, LodaParams, LofParams, MahalanobisParams, NeighbourParams, RankEnsembleParams,
-    Scratch,
+    HalfSpaceParams, HbosParams, LodaParams, LofParams, MahalanobisParams, NeighbourParams, RandomCutParams,
+    RankEnsembleParams, Scratch,
 };
 
 /// A fitted detector of any kind.
@@ -54,6 +54,8 @@ pub enum Algorithm {
     HalfSpaceTrees,
     /// [`crate::Loda`].
     Loda,
+    /// [`crate::RandomCutForest`].
+    RandomCutForest,
 }
 
 impl Algorithm {
@@ -71,6 +73,7 @@ impl Algorithm {
         Self::RankEnsemble,
         Self::HalfSpaceTrees,
         Self::Loda,
+        Self::RandomCutForest,
     ];
 
     /// The name, as [`FromStr`] reads it.
@@ -88,6 +91,7 @@ impl Algorithm {
             Self::RankEnsemble => "rank-ensemble",
             Self::HalfSpaceTrees => "half-space-trees",
             Self::Loda => "loda",
+            Self::RandomCutForest => "random-cut-forest",
         }
     }
 
@@ -109,6 +113,7 @@ impl Algorithm {
             Self::RankEnsemble => Box::new(RankEnsembleParams::default().fit(view, seed, scratch)?),
             Self::HalfSpaceTrees => Box::new(HalfSpaceParams::default().fit(view, seed)?),
             Self::Loda => Box::new(LodaParams::default().fit(view, seed)?),
+            Self::RandomCutForest => Box::new(RandomCutParams::default().fit(view, seed)?),
         })
     }
 }

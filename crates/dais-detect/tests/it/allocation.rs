@@ -118,6 +118,11 @@ fn a_warm_loda_scores_without_allocating() {
 }
 
 #[test]
+fn a_warm_random_cut_forest_scores_without_allocating() {
+    warm_scoring_allocates_nothing::<dais_detect::RandomCutForest>();
+}
+
+#[test]
 fn refitting_allocates_the_model_only() {
     for rows in [512, 6_000] {
         let data = normal(rows, 20, 1);

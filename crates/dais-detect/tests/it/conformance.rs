@@ -3,8 +3,8 @@
 use dais_detect::{
     Columns, Copod, CopodParams, Detector, Ecod, EcodParams, Ensemble, EnsembleParams, ExtendedForest,
     ExtendedForestParams, FitError, ForestParams, HalfSpaceParams, HalfSpaceTrees, Hbos, HbosParams, IsolationForest,
-    Loda, LodaParams, Lof, LofParams, Mahalanobis, MahalanobisParams, NeighbourDistance, NeighbourParams, RankEnsemble,
-    RankEnsembleParams, Scratch,
+    Loda, LodaParams, Lof, LofParams, Mahalanobis, MahalanobisParams, NeighbourDistance, NeighbourParams,
+    RandomCutForest, RandomCutParams, RankEnsemble, RankEnsembleParams, Scratch,
 };
 use proptest::prelude::*;
 use serde::Serialize;
@@ -96,6 +96,12 @@ impl Fitted for Loda {
     }
 }
 
+impl Fitted for RandomCutForest {
+    fn fitted(view: Columns<'_>, seed: u64) -> Result<Self, FitError> {
+        RandomCutParams::default().fit(view, seed)
+    }
+}
+
 /// Runs a check for every detector, each as a test of its own.
 macro_rules! every_detector {
     ($($check:ident),+ $(,)?) => {
@@ -111,6 +117,7 @@ macro_rules! every_detector {
         mod rank_ensemble { $(#[test] fn $check() { super::$check::<dais_detect::RankEnsemble>(); })+ }
         mod half_space_trees { $(#[test] fn $check() { super::$check::<dais_detect::HalfSpaceTrees>(); })+ }
         mod loda { $(#[test] fn $check() { super::$check::<dais_detect::Loda>(); })+ }
+        mod random_cut_forest { $(#[test] fn $check() { super::$check::<dais_detect::RandomCutForest>(); })+ }
     };
 }
 
