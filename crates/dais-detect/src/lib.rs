@@ -80,7 +80,7 @@ mod tail;
 mod window;
 
 pub use adwin::{Adwin, AdwinParams, Change};
-pub use algorithm::{Algorithm, AnyDetector, UnknownAlgorithm};
+pub use algorithm::{Algorithm, AnyDetector, AnyOnline, UnknownAlgorithm};
 pub use calibration::Calibration;
 pub use columns::Columns;
 pub use copod::{Copod, CopodParams};

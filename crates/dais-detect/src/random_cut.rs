@@ -205,8 +205,7 @@ impl RandomCutForest {
 }
 
 fn bounded(value: f32) -> f32 {
-    // The order decides that NaN becomes the upper end.
-    value.min(VALUE_MAX).max(-VALUE_MAX)
+    if value.is_nan() { VALUE_MAX } else { value.clamp(-VALUE_MAX, VALUE_MAX) }
 }
 
 impl Detector for RandomCutForest {
@@ -238,7 +237,9 @@ impl Detector for RandomCutForest {
                     *score += displaced + rest;
                 }
             }
-            scores.iter_mut().for_each(|score| *score *= per_tree);
+            for score in scores {
+                *score *= per_tree;
+            }
         }
     }
 
@@ -262,7 +263,9 @@ impl Detector for RandomCutForest {
                 }
             });
         }
-        contributions.iter_mut().for_each(|contribution| *contribution *= per_tree);
+        for contribution in contributions.iter_mut() {
+            *contribution *= per_tree;
+        }
         base *= per_tree;
         Ok(Explanation { base, value: base + contributions.iter().sum::<f32>() })
     }
@@ -297,5 +300,62 @@ impl Online for RandomCutForest {
 
     fn horizon(&self) -> usize {
         self.params.rows() - 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn score(model: &RandomCutForest, values: &[f32]) -> Vec<f32> {
+        let mut scores = vec![0.0; values.len()];
+        model.score(Columns::new(values, values.len(), 1), &mut scores, &mut Scratch::default());
+        scores
+    }
+
+    #[test]
+    fn displacement_is_its_expectation_over_the_cuts_that_could_be_drawn() {
+        let params = RandomCutParams { trees: 1, sample: 2, every: 1 };
+        let model = params.fit(Columns::new(&[0.0, 1.0], 2, 1), 5).unwrap();
+        // At 4 the box of 0 and 1 is 3 too short: 3 of 4 cuts displace both. The others leave it beside 1, where it displaces one.
+        let scores = score(&model, &[4.0, 1.0]);
+        assert!((scores[0] - (0.75 * 2.0 + 0.25)).abs() < 1e-6, "{scores:?}");
+        // A second 1 lies in the leaf of the first: taking out the two moves 0.
+        assert!((scores[1] - 0.5).abs() < 1e-6, "{scores:?}");
+    }
+
+    #[test]
+    fn a_tree_holds_its_sample_whatever_repeats() {
+        let params = RandomCutParams { trees: 3, sample: 4, every: 2 };
+        let rows: Vec<f32> = (0..100).map(|row| (row * row % 7) as f32).collect();
+        let mut model = params.start(1, 5).unwrap();
+        for row in &rows {
+            model.learn(Columns::new(&[*row], 1, 1)).unwrap();
+            // What was worked out row by row is what follows from the points.
+            let parts = RandomCutParts {
+                params: model.params.clone(),
+                seed: model.seed,
+                features: 1,
+                learned: model.learned,
+                values: model.values.clone(),
+                trees: model.trees.iter().map(Tree::parts).collect(),
+            };
+            assert_eq!(RandomCutForest::try_from(parts).as_ref(), Ok(&model));
+        }
+    }
+
+    #[test]
+    fn parameters_out_of_range_are_refused() {
+        let params = RandomCutParams::default();
+        for (params, name) in [
+            (RandomCutParams { trees: 0, ..params.clone() }, "trees"),
+            (RandomCutParams { sample: 1, ..params.clone() }, "sample"),
+            (RandomCutParams { sample: 4097, ..params.clone() }, "sample"),
+            (RandomCutParams { every: 0, ..params.clone() }, "every"),
+            (RandomCutParams { every: 1025, ..params }, "every"),
+        ] {
+            let error = params.start(1, 1).unwrap_err();
+            assert!(matches!(error, FitError::Parameter { name: of, .. } if of == name), "{error}");
+        }
     }
 }

@@ -104,6 +104,12 @@ impl Tree {
         }
     }
 
+    /// What is stored of a tree.
+    #[cfg(test)]
+    pub(super) fn parts(&self) -> TreeParts {
+        TreeParts { root: self.root, cuts: self.cuts.clone(), members: self.members.clone() }
+    }
+
     pub(super) fn size_bytes(&self) -> usize {
         size_of_val(&self.cuts[..])
             + 2 * (self.members.len() + self.counts.len() + self.parents.len())

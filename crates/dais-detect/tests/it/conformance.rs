@@ -133,6 +133,7 @@ every_detector! {
     an_empty_batch_has_no_scores,
     few_rows_of_many_features_are_fine,
     a_model_survives_serialisation,
+    a_model_tells_its_memory,
     what_cannot_be_learned_is_refused_with_its_place,
     a_batch_of_another_width_panics,
 }
@@ -282,6 +283,14 @@ fn a_model_survives_serialisation<D: Fitted>() {
         assert_eq!(model, again);
         assert_eq!(bits(&scores(&model, view)), bits(&scores(&again, view)));
     }
+}
+
+fn a_model_tells_its_memory<D: Fitted>() {
+    let data = normal(700, 12, 1);
+    let model = D::fitted(Columns::new(&data, 700, 12), 9).unwrap();
+    // What is stated is what has to be stored, but for shapes and parameters; integers may be stored longer.
+    let (stated, stored) = (model.size_bytes(), postcard::to_allocvec(&model).unwrap().len());
+    assert!(stated > 0 && stored <= stated + stated / 2 + 200, "{stored} bytes stored, {stated} stated");
 }
 
 fn what_cannot_be_learned_is_refused_with_its_place<D: Fitted>() {
