@@ -2,7 +2,7 @@
 
 use dais_lab::{Comparison, DataSetSummary, Eval, EvalResult, Protocol};
 
-use crate::figures::{count, percent, plural, rate, seconds};
+use crate::figures::{bytes, count, percent, plural, rate, seconds};
 use crate::output::Ink;
 use crate::table::Table;
 
@@ -51,7 +51,7 @@ fn results(results: &[&EvalResult], seeds: usize) -> Vec<String> {
     let rates = results.first().into_iter().flat_map(|result| &result.recall_at_fpr);
     let rates = rates.map(|at| format!("recall at {} %", at.fpr * 100.0));
     let head = ["detector", "AUROC", "avg precision"].map(str::to_owned).into_iter();
-    table.row(head.chain(rates).chain(["fit ms", "rows/s"].map(str::to_owned)));
+    table.row(head.chain(rates).chain(["fit ms", "rows/s", "memory"].map(str::to_owned)));
     for result in results {
         let figures = [
             result.detector.clone(),
@@ -59,8 +59,8 @@ fn results(results: &[&EvalResult], seeds: usize) -> Vec<String> {
             spread(result.average_precision_mean, result.average_precision_std),
         ];
         let recalls = result.recall_at_fpr.iter().map(|at| percent(Some(at.recall_mean)));
-        let speed = [format!("{:.1}", result.fit_ms), rate(result.scored_rows_per_s)];
-        table.row(figures.into_iter().chain(recalls).chain(speed));
+        let costs = [format!("{:.1}", result.fit_ms), rate(result.scored_rows_per_s), bytes(result.model_bytes)];
+        table.row(figures.into_iter().chain(recalls).chain(costs));
     }
     table.lines()
 }

@@ -13,7 +13,7 @@ use std::error::Error;
 use std::fs;
 use std::time::Instant;
 
-use dais_detect::{Columns, HalfSpaceParams, LodaParams, Online, Scratch};
+use dais_detect::{Columns, HalfSpaceParams, LodaParams, Online, RandomCutParams, Scratch};
 use rand_philox::{Philox, u32_to_unit_f32};
 
 const BATCH: usize = 100;
@@ -25,6 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let view = Columns::new(&data, rows, features);
         measure("half-space-trees", HalfSpaceParams::default().start(features, 7)?, view)?;
         measure("loda", LodaParams::default().start(features, 7)?, view)?;
+        measure("random-cut-forest", RandomCutParams::default().start(features, 7)?, view)?;
     }
     Ok(())
 }

@@ -5,12 +5,15 @@ use std::str::FromStr;
 
 use crate::{
     Columns, CopodParams, Detector, EcodParams, EnsembleParams, ExtendedForestParams, FitError, ForestParams,
-    HalfSpaceParams, HbosParams, LodaParams, LofParams, MahalanobisParams, NeighbourParams, RankEnsembleParams,
-    Scratch,
+    HalfSpaceParams, HbosParams, LodaParams, LofParams, MahalanobisParams, NeighbourParams, Online, RandomCutParams,
+    RankEnsembleParams, Scratch,
 };
 
 /// A fitted detector of any kind.
 pub type AnyDetector = Box<dyn Detector + Send + Sync>;
+
+/// A detector of any kind that learns from a stream.
+pub type AnyOnline = Box<dyn Online + Send + Sync>;
 
 /// A detector that can be chosen by its name, fitted with its default parameters.
 ///
@@ -54,6 +57,8 @@ pub enum Algorithm {
     HalfSpaceTrees,
     /// [`crate::Loda`].
     Loda,
+    /// [`crate::RandomCutForest`].
+    RandomCutForest,
 }
 
 impl Algorithm {
@@ -71,6 +76,7 @@ impl Algorithm {
         Self::RankEnsemble,
         Self::HalfSpaceTrees,
         Self::Loda,
+        Self::RandomCutForest,
     ];
 
     /// The name, as [`FromStr`] reads it.
@@ -88,6 +94,7 @@ impl Algorithm {
             Self::RankEnsemble => "rank-ensemble",
             Self::HalfSpaceTrees => "half-space-trees",
             Self::Loda => "loda",
+            Self::RandomCutForest => "random-cut-forest",
         }
     }
 
@@ -109,6 +116,43 @@ impl Algorithm {
             Self::RankEnsemble => Box::new(RankEnsembleParams::default().fit(view, seed, scratch)?),
             Self::HalfSpaceTrees => Box::new(HalfSpaceParams::default().fit(view, seed)?),
             Self::Loda => Box::new(LodaParams::default().fit(view, seed)?),
+            Self::RandomCutForest => Box::new(RandomCutParams::default().fit(view, seed)?),
+        })
+    }
+
+    /// A detector for rows of so many features that learns from a stream and has not learned yet; `None` for those that learn
+    /// from a baseline at once.
+    ///
+    /// ```
+    /// use dais_detect::{Algorithm, Columns};
+    ///
+    /// let mut model = Algorithm::Loda.online(2, 7).ok_or("not from a stream")??;
+    /// model.learn(Columns::new(&[0.5, 0.7, 1.0, 2.0], 2, 2))?;
+    /// assert_eq!(model.horizon(), 1_023);
+    /// assert!(Algorithm::Ecod.online(2, 7).is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`FitError`] for no feature and more than 65,536.
+    pub fn online(self, features: usize, seed: u64) -> Option<Result<AnyOnline, FitError>> {
+        fn boxed<M: Online + Send + Sync + 'static>(model: Result<M, FitError>) -> Result<AnyOnline, FitError> {
+            model.map(|model| Box::new(model) as AnyOnline)
+        }
+        Some(match self {
+            Self::HalfSpaceTrees => boxed(HalfSpaceParams::default().start(features, seed)),
+            Self::Loda => boxed(LodaParams::default().start(features, seed)),
+            Self::RandomCutForest => boxed(RandomCutParams::default().start(features, seed)),
+            Self::IsolationForest
+            | Self::Neighbours
+            | Self::Ensemble
+            | Self::Ecod
+            | Self::Copod
+            | Self::Hbos
+            | Self::Mahalanobis
+            | Self::ExtendedForest
+            | Self::Lof
+            | Self::RankEnsemble => return None,
         })
     }
 }
@@ -152,6 +196,26 @@ mod tests {
             let model = algorithm.fit(Columns::new(&rows, 100, 2), 1, &mut Scratch::default()).unwrap();
             assert_eq!(model.features(), 2, "{algorithm}");
         }
+    }
+
+    #[test]
+    fn a_detector_that_learns_from_a_stream_by_its_name_learns_what_a_fit_learns() {
+        let rows: Vec<f32> = (0..400).map(|i| (i * 37 % 101) as f32).collect();
+        let (view, batch) = (Columns::new(&rows, 200, 2), Columns::new(&[50.0, 900.0, 50.0, -900.0], 2, 2));
+        let mut scratch = Scratch::default();
+        let mut found = Vec::new();
+        for algorithm in Algorithm::ALL.iter().copied() {
+            let Some(model) = algorithm.online(2, 3) else { continue };
+            let (mut model, mut scores, mut of_fitted) = (model.unwrap(), [0.0; 2], [1.0; 2]);
+            model.learn(view.slice(0..90)).unwrap();
+            model.learn(view.slice(90..200)).unwrap();
+            model.score(batch, &mut scores, &mut scratch);
+            algorithm.fit(view, 3, &mut scratch).unwrap().score(batch, &mut of_fitted, &mut scratch);
+            assert_eq!(scores.map(f32::to_bits), of_fitted.map(f32::to_bits), "{algorithm}");
+            assert!(algorithm.online(0, 3).is_some_and(|model| model.is_err()), "{algorithm}");
+            found.push(algorithm.name());
+        }
+        assert_eq!(found, ["half-space-trees", "loda", "random-cut-forest"]);
     }
 
     #[test]

@@ -81,16 +81,15 @@ impl Copod {
     pub fn references(&self) -> usize {
         self.tails.references()
     }
-
-    /// The memory of the model, in bytes.
-    pub fn size_bytes(&self) -> usize {
-        self.tails.size_bytes()
-    }
 }
 
 impl Detector for Copod {
     fn features(&self) -> usize {
         self.tails.features()
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.tails.size_bytes()
     }
 
     fn score(&self, view: Columns<'_>, scores: &mut [f32], scratch: &mut Scratch) {

@@ -11,6 +11,9 @@ pub trait Detector {
     /// The number of features a row must have.
     fn features(&self) -> usize;
 
+    /// The memory that the model holds beside its own size, in bytes.
+    fn size_bytes(&self) -> usize;
+
     /// Writes the score of every row of `view`; higher is stranger.
     ///
     /// Allocates nothing once `scratch` has seen a batch of this size.

@@ -257,9 +257,14 @@ impl Ensemble {
     pub fn neighbours(&self) -> Option<&NeighbourDistance> {
         self.neighbours.as_ref().map(|member| &member.model)
     }
+}
 
-    /// The memory of the model, in bytes.
-    pub fn size_bytes(&self) -> usize {
+impl Detector for Ensemble {
+    fn features(&self) -> usize {
+        self.features
+    }
+
+    fn size_bytes(&self) -> usize {
         let calibrations = [
             self.forest.as_ref().map(|member| &member.calibration),
             self.neighbours.as_ref().map(|member| &member.calibration),
@@ -269,12 +274,6 @@ impl Ensemble {
         self.forest().map_or(0, IsolationForest::size_bytes)
             + self.neighbours().map_or(0, NeighbourDistance::size_bytes)
             + 4 * scores
-    }
-}
-
-impl Detector for Ensemble {
-    fn features(&self) -> usize {
-        self.features
     }
 
     fn score(&self, view: Columns<'_>, scores: &mut [f32], scratch: &mut Scratch) {

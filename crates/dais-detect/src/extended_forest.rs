@@ -164,12 +164,6 @@ impl ExtendedForest {
         self.thresholds.len() >> self.depth
     }
 
-    /// The memory of the model, in bytes.
-    pub fn size_bytes(&self) -> usize {
-        let cuts = size_of_val(&self.codes[..]) + size_of_val(&self.weights[..]);
-        cuts + size_of_val(&self.thresholds[..]) + size_of_val(&self.leaves[..])
-    }
-
     fn add_paths(&self, tiles: &[f32], paths: &mut [u32]) {
         let (nodes, slopes) = (1 << self.depth, usize::from(self.slopes));
         let trees = self.codes.chunks_exact(nodes * slopes).zip(self.weights.chunks_exact(nodes * slopes));
@@ -189,6 +183,11 @@ impl ExtendedForest {
 impl Detector for ExtendedForest {
     fn features(&self) -> usize {
         self.features as usize
+    }
+
+    fn size_bytes(&self) -> usize {
+        let cuts = size_of_val(&self.codes[..]) + size_of_val(&self.weights[..]);
+        cuts + size_of_val(&self.thresholds[..]) + size_of_val(&self.leaves[..])
     }
 
     fn score(&self, view: Columns<'_>, scores: &mut [f32], scratch: &mut Scratch) {

@@ -263,11 +263,6 @@ impl IsolationForest {
         self.subsample.into()
     }
 
-    /// The memory of the model, in bytes.
-    pub fn size_bytes(&self) -> usize {
-        self.codes.size_bytes() + size_of_val(&self.thresholds[..]) + size_of_val(&self.leaves[..])
-    }
-
     fn grove(&self) -> Grove<'_> {
         Grove {
             features: self.features(),
@@ -288,6 +283,10 @@ impl IsolationForest {
 impl Detector for IsolationForest {
     fn features(&self) -> usize {
         self.features as usize
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.codes.size_bytes() + size_of_val(&self.thresholds[..]) + size_of_val(&self.leaves[..])
     }
 
     fn score(&self, view: Columns<'_>, scores: &mut [f32], scratch: &mut Scratch) {

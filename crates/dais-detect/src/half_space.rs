@@ -192,6 +192,13 @@ impl Detector for HalfSpaceTrees {
         self.window.features()
     }
 
+    fn size_bytes(&self) -> usize {
+        self.codes.size_bytes()
+            + size_of_val(&self.thresholds[..])
+            + size_of_val(&self.leaves[..])
+            + self.window.size_bytes()
+    }
+
     fn score(&self, view: Columns<'_>, scores: &mut [f32], scratch: &mut Scratch) {
         assert_shapes(self.features(), &view, scores);
         let grove = Grove {
@@ -247,13 +254,6 @@ impl Online for HalfSpaceTrees {
 
     fn horizon(&self) -> usize {
         2 * self.window.size() - 1
-    }
-
-    fn size_bytes(&self) -> usize {
-        self.codes.size_bytes()
-            + size_of_val(&self.thresholds[..])
-            + size_of_val(&self.leaves[..])
-            + self.window.size_bytes()
     }
 }
 

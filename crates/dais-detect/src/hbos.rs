@@ -153,16 +153,15 @@ impl Hbos {
     pub fn bins(&self) -> usize {
         self.surprises.len() / self.axes.len() - 1
     }
-
-    /// The memory of the model, in bytes.
-    pub fn size_bytes(&self) -> usize {
-        size_of_val(&self.axes[..]) + size_of_val(&self.surprises[..])
-    }
 }
 
 impl Detector for Hbos {
     fn features(&self) -> usize {
         self.axes.len()
+    }
+
+    fn size_bytes(&self) -> usize {
+        size_of_val(&self.axes[..]) + size_of_val(&self.surprises[..])
     }
 
     fn score(&self, view: Columns<'_>, scores: &mut [f32], _: &mut Scratch) {

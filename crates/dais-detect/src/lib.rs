@@ -18,7 +18,8 @@
 //! Others learn from a stream, row after row, with bounded memory ([`Online`]):
 //!
 //! * [`HalfSpaceTrees`]: how empty the random cells are that the row falls in;
-//! * [`Loda`]: how rare the row is along random directions.
+//! * [`Loda`]: how rare the row is along random directions;
+//! * [`RandomCutForest`]: how many others the row would displace in random trees.
 //!
 //! What stands around a detector:
 //!
@@ -71,6 +72,7 @@ mod mahalanobis;
 pub mod metric;
 mod neighbours;
 mod online;
+mod random_cut;
 mod rank_ensemble;
 mod robust;
 mod simd;
@@ -78,7 +80,7 @@ mod tail;
 mod window;
 
 pub use adwin::{Adwin, AdwinParams, Change};
-pub use algorithm::{Algorithm, AnyDetector, UnknownAlgorithm};
+pub use algorithm::{Algorithm, AnyDetector, AnyOnline, UnknownAlgorithm};
 pub use calibration::Calibration;
 pub use columns::Columns;
 pub use copod::{Copod, CopodParams};
@@ -97,6 +99,7 @@ pub use lof::{Lof, LofParams};
 pub use mahalanobis::{Mahalanobis, MahalanobisParams};
 pub use neighbours::{NeighbourDistance, NeighbourParams};
 pub use online::Online;
+pub use random_cut::{RandomCutForest, RandomCutParams};
 pub use rank_ensemble::{Member, MemberParams, RankEnsemble, RankEnsembleParams};
 pub use robust::{Admission, RobustBaseline, RobustBaselineParams};
 pub use tail::TailSum;

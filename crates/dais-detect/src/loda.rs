@@ -240,6 +240,16 @@ impl Detector for Loda {
         self.window.features()
     }
 
+    fn size_bytes(&self) -> usize {
+        let Histograms { centres, scales, names, weights, shifts, lows, bins_per_unit, surprises, .. } =
+            &self.histograms;
+        let floats = [centres, scales, weights, shifts, lows, bins_per_unit];
+        floats.iter().map(|floats| size_of_val(&floats[..])).sum::<usize>()
+            + size_of_val(&names[..])
+            + size_of_val(&surprises[..])
+            + self.window.size_bytes()
+    }
+
     fn score(&self, view: Columns<'_>, scores: &mut [f32], scratch: &mut Scratch) {
         assert_shapes(self.features(), &view, scores);
         let block = (BLOCK_BYTES / (4 * (self.features() + 2)) / 16 * 16).clamp(16, 512);
@@ -312,16 +322,6 @@ impl Online for Loda {
 
     fn horizon(&self) -> usize {
         2 * self.window.size() - 1
-    }
-
-    fn size_bytes(&self) -> usize {
-        let Histograms { centres, scales, names, weights, shifts, lows, bins_per_unit, surprises, .. } =
-            &self.histograms;
-        let floats = [centres, scales, weights, shifts, lows, bins_per_unit];
-        floats.iter().map(|floats| size_of_val(&floats[..])).sum::<usize>()
-            + size_of_val(&names[..])
-            + size_of_val(&surprises[..])
-            + self.window.size_bytes()
     }
 }
 

@@ -148,11 +148,6 @@ impl Lof {
         self.reaches.len()
     }
 
-    /// The memory of the model, in bytes.
-    pub fn size_bytes(&self) -> usize {
-        self.neighbours.size_bytes() + 4 * (self.reaches.len() + self.densities.len())
-    }
-
     /// Leaves the neighbours of the row that was measured in the candidates, in order; `others` distances are finite.
     fn find_neighbours(&self, others: usize, scratch: &mut NeighbourScratch) {
         scratch.candidates.clear();
@@ -216,6 +211,10 @@ fn nearest(k: usize, scratch: &mut NeighbourScratch) {
 impl Detector for Lof {
     fn features(&self) -> usize {
         self.neighbours.features()
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.neighbours.size_bytes() + 4 * (self.reaches.len() + self.densities.len())
     }
 
     fn score(&self, view: Columns<'_>, scores: &mut [f32], scratch: &mut Scratch) {

@@ -156,16 +156,15 @@ impl TryFrom<ShapeParts> for Shape {
     }
 }
 
-impl Mahalanobis {
-    /// The memory of the model, in bytes.
-    pub fn size_bytes(&self) -> usize {
-        4 * (self.shape.centres.len() + self.shape.scales.len() + self.shape.whitening.len())
-    }
-}
+impl Mahalanobis {}
 
 impl Detector for Mahalanobis {
     fn features(&self) -> usize {
         self.shape.centres.len()
+    }
+
+    fn size_bytes(&self) -> usize {
+        4 * (self.shape.centres.len() + self.shape.scales.len() + self.shape.whitening.len())
     }
 
     fn score(&self, view: Columns<'_>, scores: &mut [f32], scratch: &mut Scratch) {

@@ -161,11 +161,6 @@ impl NeighbourDistance {
         self.references
     }
 
-    /// The memory of the model, in bytes.
-    pub fn size_bytes(&self) -> usize {
-        4 * (self.centres.len() + self.scales.len() + self.tiles.len())
-    }
-
     /// The scores of the reference points with these indices, each without itself as a neighbour.
     pub(crate) fn score_references(
         &self,
@@ -222,6 +217,10 @@ impl NeighbourDistance {
 impl Detector for NeighbourDistance {
     fn features(&self) -> usize {
         self.centres.len()
+    }
+
+    fn size_bytes(&self) -> usize {
+        4 * (self.centres.len() + self.scales.len() + self.tiles.len())
     }
 
     fn score(&self, view: Columns<'_>, scores: &mut [f32], scratch: &mut Scratch) {

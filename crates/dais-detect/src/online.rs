@@ -2,7 +2,8 @@
 
 use crate::{Columns, Detector, FitError};
 
-/// A detector that learns from a stream, row after row, with bounded memory.
+/// A detector that learns from a stream, row after row, with bounded memory: learning does not change
+/// [`size_bytes`](Detector::size_bytes).
 ///
 /// The model depends on its parameters, its seed and the rows it learned in their order: not on how they were split into
 /// batches. It forgets: after [`horizon`](Self::horizon) further rows no older row has a part in any score. Scoring does not
@@ -19,7 +20,4 @@ pub trait Online: Detector {
 
     /// The rows after which what was learned before no longer counts, at least 1.
     fn horizon(&self) -> usize;
-
-    /// The memory of the model, in bytes; learning does not change it.
-    fn size_bytes(&self) -> usize;
 }

@@ -133,16 +133,15 @@ impl RankEnsemble {
     pub fn members(&self) -> impl Iterator<Item = (&Member, &Calibration)> {
         self.members.iter().map(|calibrated| (&calibrated.member, &calibrated.calibration))
     }
-
-    /// The memory of the model, in bytes.
-    pub fn size_bytes(&self) -> usize {
-        self.members().map(|(member, calibration)| member.size_bytes() + 4 * calibration.scores().len()).sum()
-    }
 }
 
 impl Detector for RankEnsemble {
     fn features(&self) -> usize {
         self.features
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.members().map(|(member, calibration)| member.size_bytes() + 4 * calibration.scores().len()).sum()
     }
 
     fn score(&self, view: Columns<'_>, scores: &mut [f32], scratch: &mut Scratch) {

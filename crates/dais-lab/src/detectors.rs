@@ -86,6 +86,8 @@ pub struct EvalResult {
     pub score_ms: f64,
     /// Rows scored in a second on one thread, at the median.
     pub scored_rows_per_s: f64,
+    /// Memory of the fitted model, bytes, median over seeds.
+    pub model_bytes: u64,
     /// Points of the curves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curves: Option<Curves>,
@@ -193,6 +195,7 @@ struct Trials {
     rankings: Vec<Ranking>,
     fit_ms: Vec<f64>,
     score_ms: Vec<f64>,
+    bytes: Vec<f64>,
 }
 
 /// Nothing where it was stopped.
@@ -221,6 +224,7 @@ fn evaluate_one(
             let began = Instant::now();
             model.score(draw.scored(), &mut scores, &mut scratch);
             trials.score_ms.push(began.elapsed().as_secs_f64() * 1_000.0);
+            trials.bytes.push(model.size_bytes() as f64);
             trials.rankings.push(Ranking::of(&scores, &draw.attack));
             done += 1;
         }
@@ -267,6 +271,7 @@ impl Trials {
             fit_ms: median(&self.fit_ms),
             score_ms,
             scored_rows_per_s: data.scored as f64 / (score_ms / 1_000.0).max(1e-9),
+            model_bytes: median(&self.bytes) as u64,
             curves: Some(Curves { roc: curve(&Ranking::roc), precision_recall: curve(&Ranking::precision_at_recall) }),
         }
     }

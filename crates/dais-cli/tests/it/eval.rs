@@ -53,6 +53,7 @@ fn the_json_has_mean_and_spread_of_every_figure_and_the_same_ones_again() {
         assert!(result["auroc_mean"].as_f64().unwrap() > 0.98, "{result}");
         assert!(result["average_precision_mean"].as_f64().unwrap() > 0.8, "{result}");
         assert_eq!(result["recall_at_fpr"].as_array().map(Vec::len), Some(3));
+        assert!(result["model_bytes"].as_u64().unwrap() > 1_000, "{result}");
         assert!(result["auroc_std"].as_f64().unwrap() < 0.02 && result["fit_ms"].as_f64().unwrap() > 0.0);
     }
     assert_eq!(compared["comparison"]["datasets"], 2);

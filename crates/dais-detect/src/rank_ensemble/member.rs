@@ -39,19 +39,16 @@ macro_rules! members {
             }
         }
 
-        impl Member {
-            /// The memory of the model, in bytes.
-            pub fn size_bytes(&self) -> usize {
-                match self {
-                    $(Self::$name(model) => model.size_bytes(),)+
-                }
-            }
-        }
-
         impl Detector for Member {
             fn features(&self) -> usize {
                 match self {
                     $(Self::$name(model) => model.features(),)+
+                }
+            }
+
+            fn size_bytes(&self) -> usize {
+                match self {
+                    $(Self::$name(model) => model.size_bytes(),)+
                 }
             }
 

@@ -3,7 +3,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use dais_detect::{Columns, EnsembleParams, ForestParams, Scratch};
+use dais_detect::{Columns, Detector, EnsembleParams, ForestParams, Scratch};
 
 use crate::conformance::Fitted;
 use crate::data::normal;
@@ -115,6 +115,11 @@ fn warm_half_space_trees_score_without_allocating() {
 #[test]
 fn a_warm_loda_scores_without_allocating() {
     warm_scoring_allocates_nothing::<dais_detect::Loda>();
+}
+
+#[test]
+fn a_warm_random_cut_forest_scores_without_allocating() {
+    warm_scoring_allocates_nothing::<dais_detect::RandomCutForest>();
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use dais_detect::{
     Columns, Copod, CopodParams, Detector, Ecod, EcodParams, Ensemble, EnsembleParams, ExtendedForest,
     ExtendedForestParams, FitError, ForestParams, HalfSpaceParams, HalfSpaceTrees, Hbos, HbosParams, IsolationForest,
-    Loda, LodaParams, Lof, LofParams, Mahalanobis, MahalanobisParams, NeighbourDistance, NeighbourParams, RankEnsemble,
-    RankEnsembleParams, Scratch,
+    Loda, LodaParams, Lof, LofParams, Mahalanobis, MahalanobisParams, NeighbourDistance, NeighbourParams,
+    RandomCutForest, RandomCutParams, RankEnsemble, RankEnsembleParams, Scratch,
 };
 use proptest::prelude::*;
 use serde::Serialize;
@@ -96,6 +96,12 @@ impl Fitted for Loda {
     }
 }
 
+impl Fitted for RandomCutForest {
+    fn fitted(view: Columns<'_>, seed: u64) -> Result<Self, FitError> {
+        RandomCutParams::default().fit(view, seed)
+    }
+}
+
 /// Runs a check for every detector, each as a test of its own.
 macro_rules! every_detector {
     ($($check:ident),+ $(,)?) => {
@@ -111,6 +117,7 @@ macro_rules! every_detector {
         mod rank_ensemble { $(#[test] fn $check() { super::$check::<dais_detect::RankEnsemble>(); })+ }
         mod half_space_trees { $(#[test] fn $check() { super::$check::<dais_detect::HalfSpaceTrees>(); })+ }
         mod loda { $(#[test] fn $check() { super::$check::<dais_detect::Loda>(); })+ }
+        mod random_cut_forest { $(#[test] fn $check() { super::$check::<dais_detect::RandomCutForest>(); })+ }
     };
 }
 
@@ -126,6 +133,7 @@ every_detector! {
     an_empty_batch_has_no_scores,
     few_rows_of_many_features_are_fine,
     a_model_survives_serialisation,
+    a_model_tells_its_memory,
     what_cannot_be_learned_is_refused_with_its_place,
     a_batch_of_another_width_panics,
 }
@@ -275,6 +283,14 @@ fn a_model_survives_serialisation<D: Fitted>() {
         assert_eq!(model, again);
         assert_eq!(bits(&scores(&model, view)), bits(&scores(&again, view)));
     }
+}
+
+fn a_model_tells_its_memory<D: Fitted>() {
+    let data = normal(700, 12, 1);
+    let model = D::fitted(Columns::new(&data, 700, 12), 9).unwrap();
+    // What is stated is what has to be stored, but for shapes and parameters; integers may be stored longer.
+    let (stated, stored) = (model.size_bytes(), postcard::to_allocvec(&model).unwrap().len());
+    assert!(stated > 0 && stored <= stated + stated / 2 + 200, "{stored} bytes stored, {stated} stated");
 }
 
 fn what_cannot_be_learned_is_refused_with_its_place<D: Fitted>() {

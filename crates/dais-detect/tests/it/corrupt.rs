@@ -2,7 +2,8 @@
 
 use dais_detect::{
     Adwin, AdwinParams, Columns, Copod, Ecod, Ensemble, EnsembleParams, ExtendedForest, HalfSpaceTrees, Hbos, Loda,
-    Lof, Mahalanobis, Online, RankEnsemble, RobustBaseline, RobustBaselineParams, Scratch, Support, SupportParams,
+    Lof, Mahalanobis, Online, RandomCutForest, RankEnsemble, RobustBaseline, RobustBaselineParams, Scratch, Support,
+    SupportParams,
 };
 use proptest::prelude::*;
 
@@ -113,6 +114,7 @@ proptest! {
         is_refused_or_scores::<RankEnsemble>(&damage)?;
         damaged_bytes_are_refused_or_give_a_model_that_goes_on::<HalfSpaceTrees>(&damage)?;
         damaged_bytes_are_refused_or_give_a_model_that_goes_on::<Loda>(&damage)?;
+        damaged_bytes_are_refused_or_give_a_model_that_goes_on::<RandomCutForest>(&damage)?;
     }
 }
 

@@ -25,6 +25,7 @@ fn scores_have_the_bits_they_had_elsewhere() {
         (Algorithm::ExtendedForest, 0x7103_4735_39f8_15aa),
         (Algorithm::Lof, 0x94f2_eb51_433c_0b51),
         (Algorithm::RankEnsemble, 0x8de9_0994_a28d_250c),
+        (Algorithm::RandomCutForest, 0x7be7_ca9d_b016_967c),
     ];
     let measured = expected.map(|(algorithm, _)| (algorithm, fingerprint(algorithm)));
     assert_eq!(measured, expected);

@@ -1,6 +1,8 @@
 //! What every detector promises that learns from a stream, checked for each of them.
 
-use dais_detect::{Columns, FitError, HalfSpaceParams, HalfSpaceTrees, Loda, LodaParams, Online};
+use dais_detect::{
+    Columns, FitError, HalfSpaceParams, HalfSpaceTrees, Loda, LodaParams, Online, RandomCutForest, RandomCutParams,
+};
 
 use crate::conformance::{Fitted, bits, scores};
 use crate::data::normal;
@@ -22,11 +24,18 @@ impl Started for Loda {
     }
 }
 
+impl Started for RandomCutForest {
+    fn started(features: usize, seed: u64) -> Result<Self, FitError> {
+        RandomCutParams::default().start(features, seed)
+    }
+}
+
 /// Runs a check for every detector that learns from a stream, each as a test of its own.
 macro_rules! every_online_detector {
     ($($check:ident),+ $(,)?) => {
         mod half_space_trees { $(#[test] fn $check() { super::$check::<dais_detect::HalfSpaceTrees>(); })+ }
         mod loda { $(#[test] fn $check() { super::$check::<dais_detect::Loda>(); })+ }
+        mod random_cut_forest { $(#[test] fn $check() { super::$check::<dais_detect::RandomCutForest>(); })+ }
     };
 }
 

@@ -47,7 +47,7 @@ fn a_forest_ranks_adbench_smtp_as_well_as_scikit_learn() {
 }
 
 /// Means over seeds of the area under the ROC curve as `docs/reference/detectors.md` states them. The last column is the
-/// best that the reference implementation reached there, whatever it was told: River for half-space trees, `PyOD` for LODA.
+/// best that the reference implementation reached there, whatever it was told: River for half-space trees, `PyOD` for LODA, rrcf for the random cut forest.
 fn assert_streaming_auroc(train: Columns<'_>, test: &Labelled, expected: &[(Algorithm, f64, f64, f64)]) {
     let (mut scratch, mut scores) = (Scratch::default(), vec![0.0; test.attack.len()]);
     for &(algorithm, mean, tolerance, reference) in expected {
@@ -71,6 +71,38 @@ fn streaming_detectors_rank_the_nsl_kdd_test_set_as_well_as_their_references() {
     let (Some(train), Some(test)) = (data::nsl_kdd("KDDTrain+"), data::nsl_kdd("KDDTest+")) else { return };
     let expected = [(Algorithm::HalfSpaceTrees, 0.940, 0.005, 0.933), (Algorithm::Loda, 0.949, 0.005, 0.902)];
     assert_streaming_auroc(train.only(false).view(), &test, &expected);
+}
+
+// What a random cut forest learned before the last rows is forgotten: it is given no more, to keep this short.
+
+#[test]
+fn a_random_cut_forest_ranks_the_nsl_kdd_test_set_as_well_as_its_reference() {
+    let (Some(train), Some(test)) = (data::nsl_kdd("KDDTrain+"), data::nsl_kdd("KDDTest+")) else { return };
+    let train = train.only(false);
+    let last = train.view().slice(train.attack.len() - 4_096..train.attack.len());
+    assert_streaming_auroc(last, &every(&test, 10), &[(Algorithm::RandomCutForest, 0.917, 0.015, 0.917)]);
+}
+
+#[test]
+fn a_random_cut_forest_ranks_adbench_smtp_as_well_as_its_reference() {
+    let Some(smtp) = data::adbench("smtp") else { return };
+    let last = smtp.view().slice(smtp.attack.len() - 4_096..smtp.attack.len());
+    assert_streaming_auroc(last, &every(&smtp, 10), &[(Algorithm::RandomCutForest, 0.917, 0.015, 0.906)]);
+}
+
+/// One of so many ordinary rows, and as many attacks, but at least 500.
+fn every(rows: &Labelled, share: usize) -> Labelled {
+    let attacks = rows.attack.iter().filter(|attack| **attack).count();
+    let of_attacks = if attacks < 500 * share { 1 } else { share };
+    let (mut seen, mut chosen) = ([0; 2], Vec::new());
+    for (row, &attack) in rows.attack.iter().enumerate() {
+        let step = if attack { of_attacks } else { share };
+        if seen[usize::from(attack)] % step == 0 {
+            chosen.push(row);
+        }
+        seen[usize::from(attack)] += 1;
+    }
+    rows.rows(&chosen)
 }
 
 #[test]

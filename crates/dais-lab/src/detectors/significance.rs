@@ -206,6 +206,7 @@ mod tests {
             fit_ms: 0.0,
             score_ms: 0.0,
             scored_rows_per_s: 0.0,
+            model_bytes: 0,
             curves: None,
         };
         let results = [result("x", "a", 0.9), result("x", "b", 0.8), result("y", "a", 0.7), result("y", "b", 0.6)];

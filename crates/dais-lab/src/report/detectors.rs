@@ -162,6 +162,7 @@ fn cells(result: &EvalResult, seeds: usize) -> Vec<String> {
     cells.extend(result.recall_at_fpr.iter().map(|at| words::share(Some(at.recall_mean))));
     cells.push(format!("{:.1}\u{202f}ms", result.fit_ms));
     cells.push(words::count(result.scored_rows_per_s as u64));
+    cells.push(words::bytes(Some(result.model_bytes as f64)));
     cells
 }
 
