@@ -65,6 +65,7 @@ fn labelled(path: &str, seeds: u64, first_seed: u64) -> Result<(), Box<dyn Error
 fn wide(repeats: u64) -> Result<(), Box<dyn Error>> {
     const ROWS: usize = 100_000;
     const FEATURES: usize = 40;
+    const ROUNDS: usize = 5;
     let rows = drawn(ROWS, FEATURES, 1);
     let halves: Vec<Vec<f32>> = [0..ROWS / 2, ROWS / 2..ROWS]
         .map(|half| rows.chunks(ROWS).flat_map(|column| column[half.clone()].iter().copied()).collect())
@@ -75,10 +76,12 @@ fn wide(repeats: u64) -> Result<(), Box<dyn Error>> {
     for seed in 0..repeats {
         let forest = clock.time(&mut fit, || ForestParams::default().fit_in(view, seed, &mut scratch.fit))?;
         clock.time(&mut score, || forest.score(view, &mut scores, &mut scratch));
-        // The same halves, one after the other and at once, by the wall clock.
+        // The same halves, one after the other and at once, by the wall clock; several times, for threads to be under way.
         let scored = |half: &Vec<f32>| {
             let (mut scratch, mut scores) = (Scratch::default(), vec![0.0; ROWS / 2]);
-            forest.score(Columns::new(half, ROWS / 2, FEATURES), &mut scores, &mut scratch);
+            for _ in 0..ROUNDS {
+                forest.score(Columns::new(half, ROWS / 2, FEATURES), &mut scores, &mut scratch);
+            }
         };
         let start = Instant::now();
         halves.iter().for_each(scored);
