@@ -27,6 +27,17 @@ pub(crate) fn folder_name(name: &str) -> String {
     words.join("-").trim_matches(['.', '-']).to_owned()
 }
 
+/// Writes a file, complete or not at all.
+///
+/// # Errors
+/// No space, or no right to write.
+pub(crate) fn write_whole(place: &Path, content: &str) -> anyhow::Result<()> {
+    let mut unfinished = place.as_os_str().to_owned();
+    unfinished.push(format!(".unfinished-{}", std::process::id()));
+    let written = fs::write(&unfinished, content).and_then(|()| fs::rename(&unfinished, place));
+    written.with_context(|| format!("cannot write {}", place.display()))
+}
+
 /// A folder in the making. Files are written beside their final place; [`RunFolder::commit`] moves them there in one
 /// go, and without it they are removed again, so that an earlier run is only ever replaced by a complete one.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use crate::interrupt::Interrupt;
 use crate::memory::peak_rss_mb;
 use crate::output::{self, Ink};
 use crate::progress::Line;
-use crate::run_folder::folder_name;
+use crate::run_folder::{folder_name, write_whole};
 
 /// The file with all figures, and the page.
 const FILES: [&str; 2] = ["eval.json", "eval.html"];
@@ -49,7 +49,9 @@ pub(crate) fn eval(args: &EvalArgs) -> anyhow::Result<ExitCode> {
     line.clear();
     eval.peak_rss_mb = peak_rss_mb();
     let files = [serde_json::to_string_pretty(&eval)? + "\n", eval_html(&eval)?];
-    write(&folder, &files)?;
+    for (name, content) in FILES.iter().zip(&files) {
+        write_whole(&folder.join(name), content)?;
+    }
     if args.json {
         output::print(&(serde_json::to_string(&eval.without_curves())? + "\n"))?;
     } else if !args.quiet {
@@ -87,15 +89,4 @@ fn new_place(sets: &[DataSet]) -> anyhow::Result<PathBuf> {
         }
     }
     bail!("evals is full: choose another folder with --out")
-}
-
-/// Writes the files, each complete or not at all.
-fn write(folder: &Path, contents: &[String; 2]) -> anyhow::Result<()> {
-    for (name, content) in FILES.iter().zip(contents) {
-        let unfinished = folder.join(format!("{name}.unfinished-{}", std::process::id()));
-        let place = folder.join(name);
-        let written = fs::write(&unfinished, content).and_then(|()| fs::rename(&unfinished, &place));
-        written.with_context(|| format!("cannot write {}", place.display()))?;
-    }
-    Ok(())
 }

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use dais_lab::{Material, Next, Sweep, SweepParams, Traffic, sweep as run_sweep};
+use dais_lab::{Material, Next, SweepParams, Traffic, sweep as run_sweep};
 
 use crate::args::SweepArgs;
 use crate::interrupt::Interrupt;
 use crate::output::{self, Ink};
 use crate::progress::Line;
+use crate::run_folder::write_whole;
 use crate::{choice, sweep_screen};
 
 /// The file with all figures.
@@ -39,7 +40,7 @@ pub(crate) fn sweep(args: &SweepArgs) -> anyhow::Result<ExitCode> {
     line.clear();
     let sweep = sweep?;
     if let Some(folder) = &args.out {
-        write(folder, &sweep)?;
+        write_whole(&folder.join(FIGURES), &(serde_json::to_string_pretty(&sweep)? + "\n"))?;
     }
     if args.json {
         output::print(&(serde_json::to_string(&sweep)? + "\n"))?;
@@ -58,13 +59,4 @@ fn begin(folder: &Path) -> anyhow::Result<()> {
         bail!("{} holds a sweep already: choose another folder with --out", folder.display());
     }
     fs::create_dir_all(folder).with_context(|| format!("cannot write to {}", folder.display()))
-}
-
-/// Writes the figures, complete or not at all.
-fn write(folder: &Path, sweep: &Sweep) -> anyhow::Result<()> {
-    let unfinished = folder.join(format!("{FIGURES}.unfinished-{}", std::process::id()));
-    let place = folder.join(FIGURES);
-    let written = fs::write(&unfinished, serde_json::to_string_pretty(sweep)? + "\n")
-        .and_then(|()| fs::rename(&unfinished, &place));
-    written.with_context(|| format!("cannot write {}", place.display()))
 }
