@@ -10,14 +10,32 @@ use crate::tree;
 const LEAVES: [&str; 4] = ["dais-detect", "dais-ledger", "dais-protocol", "dais-traffic"];
 
 /// Every crate of the workspace and the crates of ours it may depend on. A crate that is not here may not exist.
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     ("dais-traffic", &[]),
     ("dais-detect", &[]),
     ("dais-protocol", &[]),
     ("dais-ledger", &[]),
     ("dais-sim", &LEAVES),
     ("dais-lab", &["dais-detect", "dais-ledger", "dais-protocol", "dais-sim", "dais-traffic"]),
-    ("dais-cli", &["dais-detect", "dais-lab", "dais-ledger", "dais-protocol", "dais-sim", "dais-traffic"]),
+    ("dais-resilience", &[]),
+    ("dais-telemetry", &["dais-resilience", "dais-sim"]),
+    ("dais-alert", &["dais-resilience"]),
+    ("dais-config", &["dais-alert", "dais-resilience", "dais-telemetry"]),
+    (
+        "dais-cli",
+        &[
+            "dais-alert",
+            "dais-config",
+            "dais-detect",
+            "dais-lab",
+            "dais-ledger",
+            "dais-protocol",
+            "dais-resilience",
+            "dais-sim",
+            "dais-telemetry",
+            "dais-traffic",
+        ],
+    ),
     ("xtask", &[]),
 ];
 

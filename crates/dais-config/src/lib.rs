@@ -1,0 +1,2 @@
+//! Configuration in layers: built-in defaults, files, environment variables, command line.
+#![forbid(unsafe_code)]
