@@ -1,19 +1,23 @@
-//! Running the worlds of a scenario on the same traffic.
+//! A run: the worlds of a scenario, one after the other, on the same traffic.
 
-use std::collections::BTreeMap;
+mod checkpoint;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dais_ledger::{MemoryStorage, Origin, Storage};
+use dais_ledger::{Origin, Storage};
 use dais_sim::{
-    Behaviour, ExchangeCounts, Execution, Finished, GENESIS_FORMAT, Genesis, Mode, Phase, Plan, ScenarioError, Seed,
-    StepTally, Watch, World, WorldError, appointed, behaviours,
+    Behaviour, Cause, ExchangeCounts, Execution, Finished, GENESIS_FORMAT, Genesis, Lifecycle, Mode, Phase, Plan,
+    ScenarioError, Seed, StepFacts, StepTally, Stop, Watch, World, WorldError, appointed, behaviours,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::load::{LoadError, Loaded, load};
 use crate::scenario::{Scenario, Traffic};
+
+pub use checkpoint::CheckpointError;
 
 /// A run that cannot begin or go on.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +28,24 @@ pub enum RunError {
     /// A world cannot go on.
     #[error(transparent)]
     World(#[from] WorldError),
+    /// An agent failed in a run that is to stop then.
+    #[error("{world} world, step {step}: {agent} failed ({why}); the run was to stop on the first failure")]
+    AgentFailed {
+        /// The world.
+        world: Mode,
+        /// The step.
+        step: u32,
+        /// The agent.
+        agent: dais_protocol::AgentId,
+        /// Why, in words.
+        why: &'static str,
+    },
+    /// Bytes that a run cannot go on from.
+    #[error("checkpoint: {0}")]
+    Checkpoint(#[from] CheckpointError),
+    /// A checkpoint cannot be written.
+    #[error("checkpoint: {0}")]
+    Unwritten(#[source] std::io::Error),
 }
 
 impl From<ScenarioError> for RunError {
@@ -41,10 +63,16 @@ pub struct Progress<'a> {
     pub steps_done: u32,
     /// Steps it is to carry out.
     pub steps: u32,
-    /// What happened in the step.
+    /// What was counted in the step.
     pub tally: &'a StepTally,
     /// What happened on the exchange so far.
     pub counts: ExchangeCounts,
+    /// What happened in the step.
+    pub facts: &'a StepFacts,
+    /// The world, to be asked for more.
+    pub world: &'a World,
+    /// Time of each phase of the step.
+    pub phases: &'a BTreeMap<Phase, Duration>,
 }
 
 /// Whether to go on after a step.
@@ -88,6 +116,190 @@ pub struct History {
     pub wall: Duration,
 }
 
+/// What to do when an agent fails for another reason than the scenario's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// It recovers or is retired, and the others go on.
+    #[default]
+    GoOn,
+    /// The run ends with [`RunError::AgentFailed`].
+    Stop,
+}
+
+/// A world that is under way.
+struct Living {
+    world: World,
+    clock: Clock,
+    tallies: Vec<StepTally>,
+    trust: Vec<(Option<f64>, Option<f64>)>,
+}
+
+/// A run that is carried out step by step: the worlds of a scenario on the same traffic, the collaborative one first.
+///
+/// | it has | [`Run::step`] |
+/// |---|---|
+/// | steps to take in the present world | takes one |
+/// | come to the end of a world | ends it, begins the next one and takes its first step |
+/// | come to the end of the last world | ends it and returns `None` |
+pub struct Run {
+    scenario: Scenario,
+    seed: u64,
+    plan: Plan,
+    loaded: Loaded,
+    behaviours: Vec<Vec<Behaviour>>,
+    on_failure: OnFailure,
+    /// The storage of the ledger, until the collaborative world takes it.
+    storage: Option<Box<dyn Storage>>,
+    to_come: VecDeque<Mode>,
+    living: Option<Living>,
+    done: BTreeMap<Mode, WorldHistory>,
+    /// Time it took before it was resumed.
+    earlier: Duration,
+    began: Instant,
+}
+
+impl Run {
+    /// A run before its first step.
+    ///
+    /// # Errors
+    /// Parameters out of range.
+    pub fn new(
+        scenario: &Scenario,
+        loaded: Loaded,
+        seed: u64,
+        execution: Execution,
+        storage: Box<dyn Storage>,
+    ) -> Result<Self, RunError> {
+        let began = Instant::now();
+        let plan = plan(scenario, &loaded, seed, execution);
+        plan.rules.check()?;
+        let behaviours = behaviours(&plan, loaded.source.sites());
+        let mut modes = scenario.worlds.clone();
+        modes.sort_by_key(|mode| (*mode != Mode::Collaborative, *mode));
+        Ok(Self {
+            scenario: scenario.clone(),
+            seed,
+            plan,
+            loaded,
+            behaviours,
+            on_failure: OnFailure::default(),
+            storage: Some(storage),
+            to_come: modes.into(),
+            living: None,
+            done: BTreeMap::new(),
+            earlier: Duration::ZERO,
+            began,
+        })
+    }
+
+    /// Says what to do when an agent fails.
+    #[must_use]
+    pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.on_failure = on_failure;
+        self
+    }
+
+    /// To be asked when the step under way is to be left unfinished, from any thread.
+    #[must_use]
+    pub fn stop(&self) -> Stop {
+        self.plan.stop.clone()
+    }
+
+    /// Name of the run's ledger, which follows from seed, scenario and traffic.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.plan.origin
+    }
+
+    /// Steps of each world.
+    #[must_use]
+    pub fn steps(&self) -> u32 {
+        self.loaded.steps
+    }
+
+    /// Takes the next step; `None` when there is none left.
+    ///
+    /// # Errors
+    /// A ledger that cannot be written, a step that was stopped, an agent that failed where that ends the run.
+    pub fn step(&mut self) -> Result<Option<Progress<'_>>, RunError> {
+        if self.living.as_ref().is_none_or(|living| living.world.next_step() >= self.loaded.steps) {
+            self.end_world()?;
+            let Some(mode) = self.to_come.pop_front() else { return Ok(None) };
+            self.living = Some(self.begin(mode)?);
+        }
+        let steps = self.loaded.steps;
+        let Some(living) = self.living.as_mut().filter(|living| living.world.next_step() < steps) else {
+            return Ok(None);
+        };
+        let Living { world, clock, tallies, trust } = living;
+        clock.last.clear();
+        let tally = world.step(clock)?;
+        trust.push(mean_trust(&world.trust(), &self.behaviours));
+        tallies.push(tally);
+        if self.on_failure == OnFailure::Stop {
+            check_failures(world)?;
+        }
+        let (mode, steps_done, counts, facts) = (world.mode(), world.next_step(), world.counts(), world.facts());
+        let Some(tally) = tallies.last() else { return Ok(None) };
+        Ok(Some(Progress { mode, steps_done, steps, tally, counts, facts, world, phases: &clock.last }))
+    }
+
+    fn begin(&mut self, mode: Mode) -> Result<Living, RunError> {
+        let storage = self.storage_of(mode);
+        let world = World::new(mode, &self.plan, Arc::clone(&self.loaded.source), storage)?;
+        let steps = self.loaded.steps as usize;
+        let (tallies, trust) = (Vec::with_capacity(steps), Vec::with_capacity(steps));
+        Ok(Living { world, clock: Clock::default(), tallies, trust })
+    }
+
+    /// Ends the world under way, if there is one.
+    fn end_world(&mut self) -> Result<(), RunError> {
+        if let Some(Living { world, clock, tallies, trust }) = self.living.take() {
+            let mode = world.mode();
+            let finished = world.finish()?;
+            self.done.insert(mode, WorldHistory { steps: tallies, trust, phases: clock.spent, finished });
+        }
+        Ok(())
+    }
+
+    /// Ends the run here; worlds that have not begun are left out.
+    ///
+    /// # Errors
+    /// A ledger that cannot be written.
+    pub fn finish(mut self) -> Result<History, RunError> {
+        let ended = |living: &Living| living.world.next_step() >= self.loaded.steps;
+        let interrupted = !(self.to_come.is_empty() && self.living.as_ref().is_none_or(ended));
+        self.end_world()?;
+        let traffic = self.loaded.traffic.clone();
+        Ok(History {
+            scenario: Scenario { seed: Some(self.seed), traffic, ..self.scenario },
+            seed: self.seed,
+            steps_planned: self.loaded.steps,
+            loaded: self.loaded,
+            behaviours: self.behaviours,
+            worlds: self.done,
+            interrupted,
+            wall: self.earlier + self.began.elapsed(),
+        })
+    }
+}
+
+/// Finds an agent whose code or training failed in the last step; failures that a scenario injects are meant to be.
+fn check_failures(world: &World) -> Result<(), RunError> {
+    for event in &world.facts().events {
+        let why = match event.cause {
+            Cause::Training => "its detector could not be trained",
+            Cause::Crash => "its code panicked",
+            Cause::Progress | Cause::Injected | Cause::RetriesSpent | Cause::EndOfRun => continue,
+        };
+        if matches!(event.to, Lifecycle::Recovering | Lifecycle::Failed) {
+            let agent = dais_protocol::AgentId(event.agent);
+            return Err(RunError::AgentFailed { world: world.mode(), step: event.step, agent, why });
+        }
+    }
+    Ok(())
+}
+
 /// Runs every world of the scenario, the collaborative one first, on `storage`.
 ///
 /// # Errors
@@ -115,52 +327,13 @@ pub fn run_loaded(
     storage: Box<dyn Storage>,
     each_step: &mut dyn FnMut(Progress<'_>) -> Next,
 ) -> Result<History, RunError> {
-    let began = Instant::now();
-    let plan = plan(scenario, &loaded, seed, execution);
-    plan.rules.check()?;
-    let behaviours = behaviours(&plan, loaded.source.sites());
-    let mut modes = scenario.worlds.clone();
-    modes.sort_by_key(|mode| (*mode != Mode::Collaborative, *mode));
-    let mut worlds = BTreeMap::new();
-    let mut interrupted = false;
-    let mut storage = Some(storage);
-    for mode in modes {
-        if interrupted {
+    let mut run = Run::new(scenario, loaded, seed, execution, storage)?;
+    while let Some(progress) = run.step()? {
+        if each_step(progress) == Next::Stop {
             break;
         }
-        let storage = if mode == Mode::Collaborative { storage.take() } else { None };
-        let storage = storage.unwrap_or_else(|| Box::new(MemoryStorage::new()));
-        let world = World::new(mode, &plan, Arc::clone(&loaded.source), storage)?;
-        let (history, next) = live(world, loaded.steps, &behaviours, each_step)?;
-        interrupted = next == Next::Stop;
-        worlds.insert(mode, history);
     }
-    let scenario = Scenario { seed: Some(seed), traffic: loaded.traffic.clone(), ..scenario.clone() };
-    let steps_planned = loaded.steps;
-    Ok(History { scenario, seed, loaded, behaviours, steps_planned, worlds, interrupted, wall: began.elapsed() })
-}
-
-/// Steps one world to its end, or to where it is stopped.
-fn live(
-    mut world: World,
-    steps: u32,
-    behaviours: &[Vec<Behaviour>],
-    each_step: &mut dyn FnMut(Progress<'_>) -> Next,
-) -> Result<(WorldHistory, Next), RunError> {
-    let mut clock = Clock::default();
-    let mut tallies = Vec::with_capacity(steps as usize);
-    let mut trust = Vec::with_capacity(steps as usize);
-    let mut next = Next::Continue;
-    while world.next_step() < steps && next == Next::Continue {
-        let tally = world.step(&mut clock)?;
-        trust.push(mean_trust(&world.trust(), behaviours));
-        let (mode, steps_done, counts) = (world.mode(), world.next_step(), world.counts());
-        next = each_step(Progress { mode, steps_done, steps, tally: &tally, counts });
-        tallies.push(tally);
-    }
-    let next = if world.next_step() < steps { next } else { Next::Continue };
-    let finished = world.finish()?;
-    Ok((WorldHistory { steps: tallies, trust, phases: clock.spent, finished }, next))
+    run.finish()
 }
 
 /// Mean trust of honest agents and of liars.
@@ -177,7 +350,10 @@ pub(crate) fn mean_trust(trust: &[f32], behaviours: &[Vec<Behaviour>]) -> (Optio
 #[derive(Default)]
 struct Clock {
     began: Option<Instant>,
+    /// Of the whole world.
     spent: BTreeMap<Phase, Duration>,
+    /// Of the last step.
+    last: BTreeMap<Phase, Duration>,
 }
 
 impl Watch for Clock {
@@ -187,7 +363,9 @@ impl Watch for Clock {
 
     fn end(&mut self, phase: Phase) {
         if let Some(began) = self.began.take() {
-            *self.spent.entry(phase).or_default() += began.elapsed();
+            let spent = began.elapsed();
+            *self.spent.entry(phase).or_default() += spent;
+            *self.last.entry(phase).or_default() += spent;
         }
     }
 }
@@ -217,7 +395,7 @@ fn plan(scenario: &Scenario, loaded: &Loaded, seed: u64, execution: Execution) -
     let genesis = genesis.encode();
     let origin = Origin::new(format!("dais/run/{}", hex::encode(&Sha256::digest(&genesis)[..8])));
     let origin = origin.expect("hex digits and slashes name a log");
-    Plan { seed: Seed(seed), rules: scenario.rules.clone(), execution, origin, genesis }
+    Plan { seed: Seed(seed), rules: scenario.rules.clone(), execution, origin, genesis, stop: Stop::default() }
 }
 
 /// SHA-256 of the JSON of a value, in hex.

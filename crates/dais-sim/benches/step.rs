@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use dais_ledger::{MemoryStorage, Origin};
-use dais_sim::{Execution, Mode, Plan, Rules, Seed, World};
+use dais_sim::{Execution, Mode, Plan, Rules, Seed, Stop, World};
 use dais_traffic::{Source, SyntheticParams};
 
 /// Steps before measuring, so that campaigns run and signatures are in force.
@@ -19,6 +19,7 @@ fn world(agents: u32, threads: usize) -> World {
         execution: Execution { threads, use_parallel_threshold: 2 },
         origin: Origin::new("dais/bench").expect("a name"),
         genesis: Vec::new(),
+        stop: Stop::default(),
     };
     let mut world = World::new(Mode::Collaborative, &plan, source, Box::new(MemoryStorage::new())).expect("a world");
     for _ in 0..WARM_UP {

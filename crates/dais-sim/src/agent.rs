@@ -24,6 +24,7 @@ use crate::lifecycle::{Cause, Lifecycle, LifecycleEvent};
 use crate::model::{Model, Workspace};
 use crate::params::AgentParams;
 use crate::seed::{Purpose, Seed};
+use crate::stop::Stop;
 use crate::window::{Remembered, Window};
 
 use gate::Gate;
@@ -44,6 +45,8 @@ pub(crate) struct Common {
     /// Chance that an agent's step fails, as a scenario may inject.
     pub(crate) failure_rate: f64,
     pub(crate) refinements_max: u8,
+    /// Asked when a step is to be left unfinished.
+    pub(crate) stop: Stop,
 }
 
 impl Common {
@@ -64,6 +67,7 @@ impl Common {
             classifier: Classifier::new(schema),
             failure_rate,
             refinements_max,
+            stop: Stop::default(),
         }
     }
 }
@@ -162,6 +166,10 @@ impl Agent {
 
     pub(crate) fn is_active(&self) -> bool {
         self.lifecycle == Lifecycle::Active
+    }
+
+    pub(crate) fn lifecycle(&self) -> Lifecycle {
+        self.lifecycle
     }
 
     pub(crate) fn is_failed(&self) -> bool {

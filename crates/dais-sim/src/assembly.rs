@@ -10,6 +10,7 @@ use dais_protocol::{
     AgentId, Ballot, Decision, Matcher, Motion, Outcome, PolicyParams, Resolution, Sighting, Signature, SignatureId,
     TrustBook, TrustParams, Verdict, Vote, VoteParams, VoteRefused, committee, judge,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::agent::BallotView;
 use crate::exchange::{ExchangeCounts, ExchangeParams};
@@ -50,6 +51,7 @@ impl Bylaws {
 }
 
 /// A ballot with what it is about.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Open {
     ballot: Ballot,
     signature: Arc<Signature>,
@@ -58,6 +60,7 @@ struct Open {
 }
 
 /// An accepted signature as the assembly remembers it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct InForce {
     signature: Arc<Signature>,
     matcher: Arc<Matcher>,
@@ -91,6 +94,20 @@ fn verdict_name(verdict: Verdict) -> &'static str {
     }
 }
 
+/// Author and first step by ballot.
+pub(crate) type Standing = BTreeMap<(SignatureId, u8), (AgentId, u32)>;
+
+/// What a snapshot keeps of an assembly between two steps.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct AssemblyState {
+    trust: TrustBook,
+    open: BTreeMap<(SignatureId, u8), Open>,
+    in_force: BTreeMap<SignatureId, InForce>,
+    sighted: BTreeMap<IpAddr, BTreeSet<AgentId>>,
+    blocked: BTreeSet<IpAddr>,
+    counts: ExchangeCounts,
+}
+
 /// Open ballots, signatures in force, sightings and trust.
 pub(crate) struct Assembly {
     bylaws: Bylaws,
@@ -116,6 +133,24 @@ impl Assembly {
             active: Vec::new(),
             counts: ExchangeCounts::default(),
         }
+    }
+
+    pub(crate) fn state(&self) -> AssemblyState {
+        AssemblyState {
+            trust: self.trust.clone(),
+            open: self.open.clone(),
+            in_force: self.in_force.clone(),
+            sighted: self.sighted.clone(),
+            blocked: self.blocked.clone(),
+            counts: self.counts,
+        }
+    }
+
+    /// Goes back to what a snapshot kept.
+    pub(crate) fn restore(&mut self, state: AssemblyState) {
+        let AssemblyState { trust, open, in_force, sighted, blocked, counts } = state;
+        let (bylaws, active) = (self.bylaws.clone(), Vec::new());
+        *self = Self { bylaws, trust, open, in_force, sighted, blocked, active, counts };
     }
 
     pub(crate) fn bylaws(&self) -> &Bylaws {
@@ -221,6 +256,25 @@ impl Assembly {
         let (signature, matcher, grade) =
             (Arc::clone(&accepted.signature), Arc::clone(&accepted.matcher), accepted.grade);
         self.open_ballot(t, seed, Motion::Revoke, signature, id, matcher, grade);
+    }
+
+    /// How many ballots are open.
+    pub(crate) fn ballots(&self) -> usize {
+        self.open.len()
+    }
+
+    /// How many signatures are in force.
+    pub(crate) fn signatures(&self) -> usize {
+        self.in_force.len()
+    }
+
+    /// Author and first step of every open ballot.
+    pub(crate) fn standing(&self) -> Standing {
+        let of = |open: &Open| match open.ballot.motion() {
+            Motion::Adopt => (open.signature.author, open.signature.step),
+            Motion::Revoke => (open.signature.author, open.ballot.opened()),
+        };
+        self.open.iter().map(|(key, open)| (*key, of(open))).collect()
     }
 
     pub(crate) fn is_open(&self, id: SignatureId, motion: Motion) -> bool {

@@ -1,21 +1,24 @@
 //! The coordinator: a state machine that gathers what shards say, runs the ballots, records everything in the ledger
 //! and hands out what was decided. It holds no traffic and no model.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dais_ledger::{Entry, Ledger, LedgerError, Storage};
-use dais_protocol::{Sighting, VerifyingKey};
+use dais_protocol::{AgentId, Decision, Sighting, SignatureId, Verdict, VerifyingKey, Vote};
+use serde::{Deserialize, Serialize};
 
 use crate::agent::Question;
-use crate::assembly::{Assembly, Bylaws};
-use crate::cosigning::{Cosigning, Witnessed};
+use crate::assembly::{Assembly, AssemblyState, Bylaws, Standing};
+use crate::cosigning::{Cosigning, CosigningState, Witnessed};
 use crate::exchange::ExchangeCounts;
+use crate::facts::{Decided, StepFacts, VoteCount};
 use crate::lifecycle::LifecycleEvent;
+use crate::logbook::{Bookmark, Logbook};
 use crate::message::{Answer, Decisions, Said, Shown, Voted};
 use crate::record;
 use crate::statement::Statements;
 use crate::workers::Workers;
-use crate::world::Mode;
+use crate::world::{Mode, WorldError};
 
 /// The ledger of a run, on any storage.
 pub type RunLedger = Ledger<Box<dyn Storage>>;
@@ -25,18 +28,27 @@ pub(crate) struct Founding {
     pub(crate) bylaws: Bylaws,
     pub(crate) committee_seed: [u8; 32],
     pub(crate) keys: Vec<VerifyingKey>,
-    pub(crate) ledger: Option<RunLedger>,
+    pub(crate) ledger: Option<Logbook>,
     pub(crate) cosigning: Option<Cosigning>,
+}
+
+/// What a snapshot keeps of a coordinator.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CoordinatorState {
+    assembly: AssemblyState,
+    ledger: Option<Bookmark>,
+    cosigning: Option<CosigningState>,
 }
 
 pub(crate) struct Coordinator {
     assembly: Assembly,
     committee_seed: [u8; 32],
     keys: Vec<VerifyingKey>,
-    ledger: Option<RunLedger>,
+    ledger: Option<Logbook>,
     cosigning: Option<Cosigning>,
     said_sightings: Vec<Sighting>,
     said_events: Vec<LifecycleEvent>,
+    facts: StepFacts,
 }
 
 impl Coordinator {
@@ -50,6 +62,7 @@ impl Coordinator {
             cosigning,
             said_sightings: Vec::new(),
             said_events: Vec::new(),
+            facts: StepFacts::default(),
         }
     }
 
@@ -61,18 +74,42 @@ impl Coordinator {
         self.assembly.weights().to_vec()
     }
 
-    pub(crate) fn ledger(&self) -> Option<&RunLedger> {
+    pub(crate) fn ledger(&self) -> Option<&Logbook> {
         self.ledger.as_ref()
     }
 
-    pub(crate) fn finish(self) -> (Option<RunLedger>, Witnessed) {
-        (self.ledger, self.cosigning.map(Cosigning::finish).unwrap_or_default())
+    pub(crate) fn finish(self) -> Result<(Option<RunLedger>, Witnessed), WorldError> {
+        let ledger = self.ledger.map(Logbook::close).transpose()?;
+        Ok((ledger, self.cosigning.map(Cosigning::finish).unwrap_or_default()))
+    }
+
+    /// What a snapshot keeps between two steps.
+    pub(crate) fn state(&self) -> CoordinatorState {
+        CoordinatorState {
+            assembly: self.assembly.state(),
+            ledger: self.ledger.as_ref().map(Logbook::bookmark),
+            cosigning: self.cosigning.as_ref().map(Cosigning::state),
+        }
+    }
+
+    /// Goes back to what a snapshot kept.
+    pub(crate) fn restore(&mut self, state: CoordinatorState) -> Result<(), WorldError> {
+        match (&mut self.ledger, state.ledger) {
+            (None, None) => {}
+            (Some(ledger), Some(mark)) => ledger.go_to(mark)?,
+            _ => return Err(WorldError::Snapshot("it is of another kind of world".to_owned())),
+        }
+        if let (Some(cosigning), Some(ledger), Some(state)) = (&mut self.cosigning, &self.ledger, &state.cosigning) {
+            cosigning.restore(state, ledger)?;
+        }
+        self.assembly.restore(state.assembly);
+        Ok(())
     }
 
     /// Appends entries of the coordinator's own.
-    pub(crate) fn record(&mut self, entries: &[Entry]) -> Result<(), LedgerError> {
+    pub(crate) fn record(&mut self, entries: &[Entry]) -> Result<(), WorldError> {
         if let Some(ledger) = &mut self.ledger {
-            ledger.append_batch(entries)?;
+            ledger.write(entries)?;
         }
         self.cosigning.as_mut().map_or(Ok(()), |cosigning| cosigning.record(entries))
     }
@@ -121,7 +158,7 @@ impl Coordinator {
     }
 
     /// Counts the votes of step `t`, closes what can be closed, records the step and returns what agents are to learn.
-    pub(crate) fn close(&mut self, t: u32, voted: Vec<Voted>, workers: &Workers) -> Result<Decisions, LedgerError> {
+    pub(crate) fn close(&mut self, t: u32, voted: Vec<Voted>, workers: &Workers) -> Result<Decisions, WorldError> {
         let mut votes = Vec::new();
         let mut seals = Vec::new();
         for shard in voted {
@@ -144,7 +181,9 @@ impl Coordinator {
         counts.message_bytes += entries.iter().map(|entry| entry.body.len() as u64).sum::<u64>();
         let seed = self.committee_seed();
         let mut decisions = Decisions::default();
-        self.assembly.hear(statements.votes());
+        let heard = self.assembly.hear(statements.votes());
+        let standing = self.assembly.standing();
+        let published = self.assembly.published(t);
         let closed = self.assembly.resolve(t, &seed, &mut decisions);
         self.assembly.sight(statements.sightings(), &mut decisions);
         self.assembly.adjourn(t);
@@ -153,6 +192,43 @@ impl Coordinator {
         if !entries.is_empty() {
             self.record(&entries)?;
         }
+        let counted = statements.votes().iter().zip(&heard).filter(|(_, heard)| heard.is_ok()).map(|(vote, _)| vote);
+        self.facts = StepFacts {
+            published: published.iter().map(|signature| (signature.id(), signature.author)).collect(),
+            votes: count_votes(counted),
+            decided: closed.into_iter().map(|decision| decided(decision, &standing)).collect(),
+            open: self.assembly.ballots(),
+            in_force: self.assembly.signatures(),
+            entries: self.ledger.as_ref().map_or(0, |ledger| ledger.head().head.size),
+            ..StepFacts::default()
+        };
         Ok(decisions)
     }
+
+    /// What happened in the last step, as far as it happened here.
+    pub(crate) fn take_facts(&mut self) -> StepFacts {
+        std::mem::take(&mut self.facts)
+    }
+}
+
+/// Votes by motion, in the order of signatures.
+fn count_votes<'a>(votes: impl Iterator<Item = &'a Vote>) -> Vec<VoteCount> {
+    let mut counts: BTreeMap<(SignatureId, u8), VoteCount> = BTreeMap::new();
+    for vote in votes {
+        let (signature, motion) = (vote.signature, vote.motion);
+        let none = VoteCount { signature, motion, confirmations: 0, refutations: 0, abstentions: 0 };
+        let count = counts.entry((signature, motion.code())).or_insert(none);
+        match vote.verdict {
+            Verdict::Confirm => count.confirmations += 1,
+            Verdict::Refute => count.refutations += 1,
+            Verdict::Abstain => count.abstentions += 1,
+        }
+    }
+    counts.into_values().collect()
+}
+
+fn decided(decision: Decision, standing: &Standing) -> Decided {
+    let found = standing.get(&(decision.signature, decision.motion.code()));
+    let (author, opened_step) = found.copied().unwrap_or((AgentId(0), decision.step));
+    Decided { decision, author, opened_step }
 }

@@ -6,10 +6,12 @@ use dais_ledger::{
     Checkpoint, ConsistencyProof, Entry, HeadVerifier, LedgerError, Refused, SplitView, WitnessVerifier,
 };
 use dais_protocol::AgentId;
+use serde::{Deserialize, Serialize};
 
-use crate::coordinator::RunLedger;
+use crate::logbook::Logbook;
 use crate::message::{Answer, Shown};
 use crate::two_faced::SecondFace;
+use crate::world::WorldError;
 
 /// What came of the witnesses of a run.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +42,15 @@ struct Known {
     last: u64,
 }
 
+/// What a snapshot keeps of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CosigningState {
+    /// Size of the last head that each witness cosigned, in their order.
+    last: Vec<u64>,
+    /// The text of the last head with its cosignatures.
+    checkpoint: Option<String>,
+}
+
 /// Shows heads to witnesses and gathers their cosignatures.
 #[derive(Debug)]
 pub(crate) struct Cosigning {
@@ -59,13 +70,32 @@ impl Cosigning {
         Self { log, witnesses, checkpoint: None, second_face }
     }
 
+    pub(crate) fn state(&self) -> CosigningState {
+        let last = self.witnesses.iter().map(|known| known.last).collect();
+        CosigningState { last, checkpoint: self.checkpoint.as_ref().map(ToString::to_string) }
+    }
+
+    /// Goes back to what a snapshot kept; `ledger` stands where it stood then.
+    pub(crate) fn restore(&mut self, state: &CosigningState, ledger: &Logbook) -> Result<(), WorldError> {
+        let unreadable = |what: &dyn std::fmt::Display| WorldError::Snapshot(format!("cosigned head: {what}"));
+        if state.last.len() != self.witnesses.len() {
+            return Err(unreadable(&format_args!("it has {} witnesses", state.last.len())));
+        }
+        let checkpoint = state.checkpoint.as_ref().map(|text| text.parse()).transpose();
+        self.checkpoint = checkpoint.map_err(|error| unreadable(&error))?;
+        self.witnesses.iter_mut().zip(&state.last).for_each(|(known, &last)| known.last = last);
+        let size = ledger.head().head.size;
+        self.second_face = self.second_face.as_ref().map(|face| face.retold(ledger, size)).transpose()?;
+        Ok(())
+    }
+
     /// Follows what was appended to the ledger.
-    pub(crate) fn record(&mut self, entries: &[Entry]) -> Result<(), LedgerError> {
+    pub(crate) fn record(&mut self, entries: &[Entry]) -> Result<(), WorldError> {
         self.second_face.as_mut().map_or(Ok(()), |face| face.record(entries))
     }
 
     /// The present head for every witness, with the proof from the last one it cosigned.
-    pub(crate) fn show(&mut self, ledger: &RunLedger) -> Result<Vec<Shown>, LedgerError> {
+    pub(crate) fn show(&mut self, ledger: &Logbook) -> Result<Vec<Shown>, LedgerError> {
         if self.witnesses.is_empty() {
             return Ok(Vec::new());
         }
@@ -75,7 +105,7 @@ impl Cosigning {
 
     /// Adds the cosignatures that hold to the checkpoint. Returns what is to be shown once more: a witness that was
     /// given the proof from another size than its own named its own.
-    pub(crate) fn hear(&mut self, ledger: &RunLedger, answers: Vec<Answer>) -> Result<Vec<Shown>, LedgerError> {
+    pub(crate) fn hear(&mut self, ledger: &Logbook, answers: Vec<Answer>) -> Result<Vec<Shown>, LedgerError> {
         let size = ledger.head().head.size;
         let mut again = Vec::new();
         for Answer { witness, checked } in answers {
@@ -109,11 +139,11 @@ impl Cosigning {
         self.witnesses.iter().find(|known| known.agent == agent).map(|known| &known.verifier)
     }
 
-    fn checkpoint_of(&self, ledger: &RunLedger) -> Checkpoint {
+    fn checkpoint_of(&self, ledger: &Logbook) -> Checkpoint {
         Checkpoint::new(ledger.origin().clone(), ledger.head(), &self.log)
     }
 
-    fn shown(&self, ledger: &RunLedger, asked: impl Fn(AgentId) -> bool) -> Result<Vec<Shown>, LedgerError> {
+    fn shown(&self, ledger: &Logbook, asked: impl Fn(AgentId) -> bool) -> Result<Vec<Shown>, LedgerError> {
         // Witnesses that stand at the same size get the same proof.
         let mut proofs: BTreeMap<(bool, u64), ConsistencyProof> = BTreeMap::new();
         let mut shown = Vec::new();
@@ -123,7 +153,7 @@ impl Cosigning {
             let from = (other_face.is_some(), known.last);
             let proof = match proofs.get(&from) {
                 Some(proof) => proof.clone(),
-                None => face.prove_consistency(known.last, face.head().head.size)?,
+                None => face.prove_consistency(known.last)?,
             };
             proofs.insert(from, proof.clone());
             shown.push(Shown { witness: known.agent, checkpoint: self.checkpoint_of(face), proof });
@@ -137,23 +167,26 @@ mod tests {
     use super::*;
     use crate::seed::Seed;
     use crate::witness::AgentWitness;
-    use dais_ledger::{COORDINATOR, HeadKey, Kind, Ledger, MemoryStorage, Origin, Storage};
+    use dais_ledger::{COORDINATOR, HeadKey, Kind, MemoryStorage, Origin};
 
     fn entry(body: u8) -> Entry {
         Entry { kind: Kind::Genesis, step: 0, author: COORDINATOR, body: vec![body] }
     }
 
-    fn grown(ledger: &mut RunLedger, to: u8) {
+    fn begun(origin: &Origin, key: HeadKey) -> Logbook {
+        Logbook::begin(Box::new(MemoryStorage::new()), origin.clone(), key).expect("memory")
+    }
+
+    fn grown(ledger: &mut Logbook, to: u8) {
         let size = ledger.head().head.size as u8;
-        ledger.append_batch(&(size..to).map(entry).collect::<Vec<_>>()).expect("memory");
+        ledger.write(&(size..to).map(entry).collect::<Vec<_>>()).expect("memory");
     }
 
     #[test]
     fn a_witness_at_another_size_is_shown_the_head_once_more() {
         let (origin, key) = (Origin::new("dais/test").expect("a name"), HeadKey::from_seed([1; 32]));
         let log = key.verifier();
-        let storage: Box<dyn Storage> = Box::new(MemoryStorage::new());
-        let mut ledger: RunLedger = Ledger::create(storage, origin.clone(), key).expect("memory");
+        let mut ledger = begun(&origin, key);
         let witness = || AgentWitness::new(Seed(7), AgentId(0), &origin, log);
         let verifier = crate::witness::witness(Seed(7), AgentId(0)).verifier();
         let mut cosigning = Cosigning::new(log, std::iter::once((AgentId(0), verifier)), None);
@@ -180,8 +213,7 @@ mod tests {
     fn a_cosignature_that_does_not_hold_is_not_kept() {
         let (origin, key) = (Origin::new("dais/test").expect("a name"), HeadKey::from_seed([1; 32]));
         let log = key.verifier();
-        let storage: Box<dyn Storage> = Box::new(MemoryStorage::new());
-        let mut ledger: RunLedger = Ledger::create(storage, origin.clone(), key).expect("memory");
+        let mut ledger = begun(&origin, key);
         let verifier = crate::witness::witness(Seed(7), AgentId(0)).verifier();
         let mut cosigning = Cosigning::new(log, std::iter::once((AgentId(0), verifier)), None);
         grown(&mut ledger, 5);

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// | `Recovering` | `Active` | a retry succeeded |
 /// | `Recovering` | `Failed` | its retries are used up |
 /// | any but `Failed` | `Stopped` | the run ended |
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lifecycle {
     /// Created.
@@ -47,6 +47,21 @@ impl Lifecycle {
         Self::Failed,
         Self::Stopped,
     ];
+
+    /// Name as shown to people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Born => "born",
+            Self::Configured => "configured",
+            Self::ModelLoaded => "model_loaded",
+            Self::HealthChecked => "health_checked",
+            Self::Active => "active",
+            Self::Recovering => "recovering",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+        }
+    }
 
     /// Whether the table allows the transition.
     #[must_use]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use dais_ledger::{Checkpoint, ConsistencyProof, NoteSignature, Refused};
 use dais_protocol::{AgentId, Outcome, Seal, Sighting, Signature, SignatureId, Vote};
+use serde::{Deserialize, Serialize};
 
 use crate::lifecycle::LifecycleEvent;
 use crate::tally::{Grade, StepTally};
@@ -39,7 +40,7 @@ pub(crate) struct Voted {
 }
 
 /// An accepted signature on its way to every agent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Adoption {
     pub(crate) signature: Arc<Signature>,
     pub(crate) radius: f32,
@@ -47,7 +48,7 @@ pub(crate) struct Adoption {
 }
 
 /// What was decided in a step, for all agents to learn at the start of the next.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Decisions {
     pub(crate) adopted: Vec<Adoption>,
     pub(crate) withdrawn: Vec<SignatureId>,

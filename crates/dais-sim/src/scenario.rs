@@ -9,6 +9,7 @@ use crate::adversary::AdversaryGroup;
 use crate::exchange::ExchangeParams;
 use crate::params::AgentParams;
 use crate::seed::Seed;
+use crate::stop::Stop;
 
 /// A parameter that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -126,4 +127,6 @@ pub struct Plan {
     pub origin: dais_ledger::Origin,
     /// Description of the run, recorded as the first ledger entry.
     pub genesis: Vec<u8>,
+    /// Asked when a step is to be left unfinished.
+    pub stop: Stop,
 }

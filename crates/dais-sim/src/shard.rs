@@ -5,6 +5,7 @@
 //! of the witnesses among its agents, and `snapshot() -> bytes` and `restore(bytes)`.
 //! What it computes depends on nothing but its agents and the arguments, so shards may be cut anywhere and run anywhere.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::adopted::{Adopted, Blocklist};
 use crate::adversary::Behaviour;
 use crate::agent::{Agent, Common, Observed, Question, StepFailed};
-use crate::lifecycle::Cause;
+use crate::lifecycle::{Cause, Lifecycle};
 use crate::message::{Decisions, Proposal, Said, Shown, Testimony, Voted};
 use crate::model::Workspace;
 use crate::record;
@@ -45,6 +46,9 @@ pub enum ShardError {
         /// What it was asked for.
         asked: Turn,
     },
+    /// It was asked to stop in the middle of a step.
+    #[error("stopped in the middle of a step")]
+    Stopped,
     /// The bytes of a snapshot do not decode.
     #[error("snapshot of a shard cannot be read: {0}")]
     Snapshot(String),
@@ -62,6 +66,8 @@ struct State {
     grades: Vec<Grade>,
     own_grades: Vec<Vec<Grade>>,
     evaluation: Evaluation,
+    /// Agents whose code failed while they voted; it is their failure of the next step.
+    crashed: BTreeSet<AgentId>,
 }
 
 /// A contiguous block of agents.
@@ -79,24 +85,19 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    /// Agents `first..first + behaviours.len()`, each started from its site's baseline.
+    /// Agents `first..first + behaviours.len()`, which have seen nothing yet.
     pub(crate) fn new(
         mode: Mode,
         common: Arc<Common>,
         first: u32,
         behaviours: Vec<Vec<Behaviour>>,
-        source: &dyn Source,
+        families: usize,
     ) -> Self {
         let count = behaviours.len();
         let ids = first..first + count as u32;
-        let mut workspace = Workspace::default();
-        let agents = ids.clone().zip(behaviours).map(|(id, behaviours)| {
-            let mut agent = Agent::new(AgentId(id), behaviours, &common);
-            let baseline = source.baseline(id, common.params.baseline_rows);
-            agent.begin(&baseline, &common, &mut workspace);
-            agent
-        });
-        let agents: Vec<Agent> = agents.collect();
+        let agents = ids.clone().zip(behaviours);
+        let agents: Vec<Agent> =
+            agents.map(|(id, behaviours)| Agent::new(AgentId(id), behaviours, &common)).collect();
         let keys = ids.map(|id| SealKey::from_seed(common.seed.key(Purpose::AgentKey, id))).collect();
         let state = State {
             turn: Turn::Step(0),
@@ -106,9 +107,30 @@ impl Shard {
             blocks: Blocklist::default(),
             grades: Vec::new(),
             own_grades: vec![Vec::new(); count],
-            evaluation: Evaluation::new(count, source.families().len()),
+            evaluation: Evaluation::new(count, families),
+            crashed: BTreeSet::new(),
         };
-        Self { mode, common, first, keys, state, sightings: Vec::new(), witnesses: Vec::new(), workspace }
+        let (sightings, witnesses, workspace) = (Vec::new(), Vec::new(), Workspace::default());
+        Self { mode, common, first, keys, state, sightings, witnesses, workspace }
+    }
+
+    /// Starts each agent from its site's baseline.
+    pub(crate) fn begin(mut self, source: &dyn Source) -> Self {
+        for agent in &mut self.state.agents {
+            let baseline = source.baseline(agent.id.0, self.common.params.baseline_rows);
+            agent.begin(&baseline, &self.common, &mut self.workspace);
+        }
+        self
+    }
+
+    /// How many agents it has.
+    pub(crate) fn agents(&self) -> usize {
+        self.state.agents.len()
+    }
+
+    /// The states of its agents' lives.
+    pub(crate) fn lives(&self) -> impl Iterator<Item = Lifecycle> {
+        self.state.agents.iter().map(Agent::lifecycle)
     }
 
     /// Makes those of its agents that are among `drawn` witnesses of the log of this name and key.
@@ -125,6 +147,9 @@ impl Shard {
         self.learn(t, decisions);
         let mut said = Said { tally: self.state.evaluation.blank(), ..Said::default() };
         for place in 0..self.state.agents.len() {
+            if self.common.stop.asked() {
+                return Err(ShardError::Stopped);
+            }
             if self.state.agents[place].is_failed() {
                 continue;
             }
@@ -154,7 +179,14 @@ impl Shard {
         self.take_turn(Turn::Validate(t), Turn::Step(t + 1))?;
         let mut voted = Voted::default();
         for (agent, key) in self.state.agents.iter().zip(&self.keys).filter(|(agent, _)| agent.may_speak()) {
-            let votes = agent.vote(t, question, &self.state.adopted, &self.common, &mut self.workspace);
+            if self.common.stop.asked() {
+                return Err(ShardError::Stopped);
+            }
+            let vote = || agent.vote(t, question, &self.state.adopted, &self.common, &mut self.workspace);
+            let votes = catch_unwind(AssertUnwindSafe(vote)).unwrap_or_else(|_| {
+                self.state.crashed.insert(agent.id);
+                Vec::new()
+            });
             let published = question.published_by(agent.id, t);
             let sighted = self.sightings.iter().filter(|sighting| sighting.agent == agent.id);
             let digests = record::statement(published, sighted, votes.iter());
@@ -200,6 +232,9 @@ impl Shard {
     pub(crate) fn restore(&mut self, bytes: &[u8]) -> Result<(), ShardError> {
         let (state, memories): (State, Vec<Memory>) =
             postcard::from_bytes(bytes).map_err(|error| ShardError::Snapshot(error.to_string()))?;
+        if state.agents.len() != self.state.agents.len() {
+            return Err(ShardError::Snapshot(format!("it has {} agents", state.agents.len())));
+        }
         if memories.len() != self.witnesses.len() {
             return Err(ShardError::Snapshot(format!("it has {} witnesses", memories.len())));
         }
@@ -238,6 +273,9 @@ impl Shard {
     fn observe(&mut self, place: usize, t: u32, observation: &Observation) -> Result<Observed, StepFailed> {
         let Self { state, common, workspace, mode, .. } = self;
         let agent = &mut state.agents[place];
+        if state.crashed.remove(&agent.id) {
+            return Err(StepFailed(Cause::Crash));
+        }
         let batch = &observation.batch;
         let run = || {
             if *mode == Mode::Isolated {

@@ -1,9 +1,10 @@
 //! A coordinator that keeps two histories under one key: an adversary to study what witnesses are good for.
 
-use dais_ledger::{Entry, HeadKey, Kind, Ledger, LedgerError, MemoryStorage, Origin, Storage};
+use dais_ledger::{Entry, HeadKey, Kind, MemoryStorage, Origin};
 use dais_protocol::{Decision, Outcome};
 
-use crate::coordinator::RunLedger;
+use crate::logbook::Logbook;
+use crate::world::WorldError;
 
 /// The history that a two-faced coordinator shows to half of the witnesses: every signature that was accepted, and every
 /// revocation, is said to have been rejected. Nobody else's words are changed, so all agents' seals hold in it.
@@ -12,24 +13,30 @@ use crate::coordinator::RunLedger;
 #[derive(Debug)]
 pub(crate) struct SecondFace {
     from_step: u32,
-    ledger: RunLedger,
+    ledger: Logbook,
 }
 
 impl SecondFace {
     /// A second history that differs from step `from_step` on.
-    pub(crate) fn new(from_step: u32, origin: Origin, key: HeadKey) -> Result<Self, LedgerError> {
-        let storage: Box<dyn Storage> = Box::new(MemoryStorage::new());
-        Ok(Self { from_step, ledger: Ledger::create(storage, origin, key)? })
+    pub(crate) fn new(from_step: u32, origin: Origin, key: HeadKey) -> Result<Self, WorldError> {
+        Ok(Self { from_step, ledger: Logbook::begin(Box::new(MemoryStorage::new()), origin, key)? })
     }
 
     /// Records what the first history has just got.
-    pub(crate) fn record(&mut self, entries: &[Entry]) -> Result<(), LedgerError> {
+    pub(crate) fn record(&mut self, entries: &[Entry]) -> Result<(), WorldError> {
         let other: Vec<Entry> = entries.iter().map(|entry| self.told(entry)).collect();
-        self.ledger.append_batch(&other)?;
-        Ok(())
+        self.ledger.write(&other)
     }
 
-    pub(crate) fn ledger(&self) -> &RunLedger {
+    /// The second history of a ledger that holds the first one up to `size` entries.
+    pub(crate) fn retold(&self, first: &Logbook, size: u64) -> Result<Self, WorldError> {
+        let mut again = Self::new(self.from_step, first.origin().clone(), first.key().clone())?;
+        let entries: Vec<Entry> = first.entries(size).collect::<Result<_, _>>()?;
+        again.record(&entries)?;
+        Ok(again)
+    }
+
+    pub(crate) fn ledger(&self) -> &Logbook {
         &self.ledger
     }
 

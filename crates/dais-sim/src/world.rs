@@ -1,9 +1,12 @@
 //! A world: one history of all agents over the same traffic, stepped phase by phase.
 
+mod snapshot;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use dais_ledger::{Checkpoint, Entry, HeadKey, Kind, Ledger, LedgerError, SignedHead, SplitView, Storage};
+use dais_ledger::{Checkpoint, Entry, HeadKey, Kind, LedgerError, SignedHead, SplitView, Storage};
 use dais_protocol::{AgentId, VerifyingKey};
 use dais_traffic::Source;
 use serde::{Deserialize, Serialize};
@@ -14,6 +17,9 @@ use crate::assembly::Bylaws;
 use crate::coordinator::{Coordinator, Founding, RunLedger};
 use crate::cosigning::{Cosigning, Witnessed};
 use crate::exchange::ExchangeCounts;
+use crate::facts::StepFacts;
+use crate::lifecycle::Lifecycle;
+use crate::logbook::Logbook;
 use crate::message::{Decisions, Said, Testimony, Voted};
 use crate::record;
 use crate::scenario::{Plan, Rules, ScenarioError};
@@ -109,6 +115,26 @@ pub enum WorldError {
     /// A shard was asked out of turn.
     #[error(transparent)]
     Shard(#[from] ShardError),
+    /// The ledger holds something else than this history.
+    #[error(
+        "entry {index} of the ledger is not what this run records there: the ledger is of another run, or the traffic, \
+         the scenario or the program is another than when it began"
+    )]
+    OtherHistory {
+        /// Index of the first entry that differs.
+        index: u64,
+    },
+    /// The ledger lacks entries that were recorded before the snapshot was taken.
+    #[error("the ledger has {held} entries, and had {needed} when the snapshot was taken")]
+    LedgerBehind {
+        /// Entries it has.
+        held: u64,
+        /// Entries it must have.
+        needed: u64,
+    },
+    /// The bytes of a snapshot do not decode, or are of another world.
+    #[error("snapshot of a world cannot be used: {0}")]
+    Snapshot(String),
     /// The worker threads could not be started.
     #[error("cannot start {threads} worker threads: {cause}")]
     Threads {
@@ -139,6 +165,7 @@ pub struct World {
     witness_steps: u32,
     split_views: Vec<SplitView>,
     workers: Workers,
+    facts: StepFacts,
 }
 
 impl fmt::Debug for World {
@@ -148,10 +175,11 @@ impl fmt::Debug for World {
 }
 
 impl World {
-    /// A world at its beginning: agents configured and started from their baselines, the ledger opened on `storage`.
+    /// A world at its beginning: agents configured and started from their baselines, the ledger begun on `storage`. Where
+    /// the storage holds entries of this history already, they are compared and not recorded twice.
     ///
     /// # Errors
-    /// Parameters out of range, traffic without sites, a storage that cannot be written.
+    /// Parameters out of range, traffic without sites, a storage that cannot be written or holds another history.
     pub fn new(
         mode: Mode,
         plan: &Plan,
@@ -163,18 +191,30 @@ impl World {
         if agents == 0 {
             return Err(ScenarioError::Sites { sites: agents }.into());
         }
+        let size = agents.div_ceil(plan.execution.threads.max(1) * SHARDS_PER_THREAD).next_multiple_of(SHARD_AGENTS);
+        let sizes: Vec<usize> = (0..agents).step_by(size).map(|first| size.min(agents - first)).collect();
+        let blocks = blocks_of(mode, plan, &sizes);
+        Self::found(mode, plan, source, storage, blocks, |shard, source| shard.begin(source))
+    }
+
+    /// A world with these shards, made ready by `begin`.
+    fn found(
+        mode: Mode,
+        plan: &Plan,
+        source: Arc<dyn Source>,
+        storage: Box<dyn Storage>,
+        blocks: Vec<(u32, Vec<Vec<Behaviour>>)>,
+        begin: impl Fn(Shard, &dyn Source) -> Shard + Sync + Send,
+    ) -> Result<Self, WorldError> {
         let schema = source.schema();
         let Rules { agent, failure_rate, policy, .. } = &plan.rules;
         let common = Common::new(plan.seed, agent.clone(), schema, *failure_rate, policy.refinements_max);
-        let common = Arc::new(common);
-        let workers = Workers::start(plan, agents)?;
-        // Alone there is nobody to lie to.
-        let behaviours = if mode == Mode::Isolated { vec![Vec::new(); agents] } else { behaviours(plan, agents) };
-        let size = agents.div_ceil(plan.execution.threads.max(1) * SHARDS_PER_THREAD).next_multiple_of(SHARD_AGENTS);
-        let blocks: Vec<(u32, Vec<Vec<Behaviour>>)> =
-            behaviours.chunks(size).enumerate().map(|(index, block)| ((index * size) as u32, block.to_vec())).collect();
-        let found =
-            |(first, block): (u32, Vec<Vec<Behaviour>>)| Shard::new(mode, Arc::clone(&common), first, block, &*source);
+        let common = Arc::new(Common { stop: plan.stop.clone(), ..common });
+        let workers = Workers::start(plan, source.sites())?;
+        let families = source.families().len();
+        let found = |(first, block): (u32, Vec<Vec<Behaviour>>)| {
+            begin(Shard::new(mode, Arc::clone(&common), first, block, families), &*source)
+        };
         let mut shards: Vec<Shard> = workers.map(blocks, found);
         let coordinator = found_coordinator(mode, plan, &*source, &mut shards, storage)?;
         Ok(Self {
@@ -187,6 +227,7 @@ impl World {
             witness_steps: plan.rules.exchange.witness_steps,
             split_views: Vec::new(),
             workers,
+            facts: StepFacts::default(),
         })
     }
 
@@ -205,6 +246,8 @@ impl World {
             tally.add(&std::mem::take(&mut shard.tally));
         }
         watch.end(Phase::Observe);
+        let events = said.iter().flat_map(|shard| &shard.events).copied().collect();
+        let active = said.iter().map(|shard| shard.active.len() as u32).sum();
         if self.mode == Mode::Isolated {
             let _: Vec<Voted> = self.each_shard(|shard| shard.validate(t, &Question::default()))?;
         } else {
@@ -218,6 +261,7 @@ impl World {
             self.decisions = self.coordinator.close(t, voted, &self.workers)?;
             watch.end(Phase::Resolve);
         }
+        self.facts = StepFacts { active, events, ..self.coordinator.take_facts() };
         self.next_step += 1;
         if self.next_step.is_multiple_of(self.witness_steps) {
             watch.begin(Phase::Resolve);
@@ -296,26 +340,23 @@ impl World {
     /// The head of the ledger, where this world has one.
     #[must_use]
     pub fn head(&self) -> Option<&SignedHead> {
-        self.coordinator.ledger().map(RunLedger::head)
+        self.coordinator.ledger().map(Logbook::head)
     }
 
-    /// All state of the shards as bytes, one piece a shard.
-    ///
-    /// # Errors
-    /// A state that cannot be encoded.
-    pub fn snapshot(&self) -> Result<Vec<Vec<u8>>, WorldError> {
-        Ok(self.shards.iter().map(Shard::snapshot).collect::<Result<_, _>>()?)
+    /// What happened in the last step.
+    #[must_use]
+    pub fn facts(&self) -> &StepFacts {
+        &self.facts
     }
 
-    /// Gives every shard the state of a snapshot of this step.
-    ///
-    /// # Errors
-    /// Bytes that do not decode.
-    pub fn restore(&mut self, snapshot: &[Vec<u8>]) -> Result<(), WorldError> {
-        for (shard, bytes) in self.shards.iter_mut().zip(snapshot) {
-            shard.restore(bytes)?;
+    /// Agents by the state of their lives.
+    #[must_use]
+    pub fn lives(&self) -> BTreeMap<Lifecycle, u32> {
+        let mut lives = BTreeMap::new();
+        for state in self.shards.iter().flat_map(Shard::lives) {
+            *lives.entry(state).or_default() += 1;
         }
-        Ok(())
+        lives
     }
 
     /// Ends the run: agents stop, the ledger gets its last entries, and the evaluation is handed out.
@@ -338,7 +379,7 @@ impl World {
             contacts.extend(seen.map(|(source, contact)| (*source, *contact)));
         }
         let (counts, trust) = (self.counts(), self.trust());
-        let (ledger, witnessed) = self.coordinator.finish();
+        let (ledger, witnessed) = self.coordinator.finish()?;
         let witnessed = Witnessed { split_views: self.split_views, ..witnessed };
         Ok(Finished { curve, first_sights, contacts, counts, trust, ledger, witnessed })
     }
@@ -381,6 +422,21 @@ pub fn behaviours(plan: &Plan, agents: usize) -> Vec<Vec<Behaviour>> {
     behaviours
 }
 
+/// The behaviours of the agents of each shard, with the number of its first agent.
+fn blocks_of(mode: Mode, plan: &Plan, sizes: &[usize]) -> Vec<(u32, Vec<Vec<Behaviour>>)> {
+    let agents = sizes.iter().sum();
+    // Alone there is nobody to lie to.
+    let behaviours = if mode == Mode::Isolated { vec![Vec::new(); agents] } else { behaviours(plan, agents) };
+    let mut first = 0;
+    let cut = sizes.iter().map(|size| {
+        let block = behaviours[first..first + size].to_vec();
+        let numbered = (first as u32, block);
+        first += size;
+        numbered
+    });
+    cut.collect()
+}
+
 fn found_coordinator(
     mode: Mode,
     plan: &Plan,
@@ -398,8 +454,8 @@ fn found_coordinator(
             let members = members.iter().map(|(agent, key)| record::member(*agent, key));
             let founding: Vec<Entry> = std::iter::once(genesis).chain(members).collect();
             let mut cosigning = found_cosigning(plan, &key, founding.len() as u32 - 1, shards)?;
-            let mut ledger: RunLedger = Ledger::create(storage, plan.origin.clone(), key)?;
-            ledger.append_batch(&founding)?;
+            let mut ledger = Logbook::begin(storage, plan.origin.clone(), key)?;
+            ledger.write(&founding)?;
             cosigning.record(&founding)?;
             (Some(ledger), Some(cosigning))
         }
@@ -412,7 +468,7 @@ fn found_coordinator(
 }
 
 /// Appoints the witnesses among the agents, and makes them known to the coordinator.
-fn found_cosigning(plan: &Plan, key: &HeadKey, agents: u32, shards: &mut [Shard]) -> Result<Cosigning, LedgerError> {
+fn found_cosigning(plan: &Plan, key: &HeadKey, agents: u32, shards: &mut [Shard]) -> Result<Cosigning, WorldError> {
     let params = &plan.rules.exchange;
     let drawn: Vec<AgentId> = witness::draw(plan.seed, agents, params);
     let log = key.verifier();

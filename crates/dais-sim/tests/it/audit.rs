@@ -9,7 +9,7 @@ use dais_ledger::{COORDINATOR, Damage, Entry, HeadKey, Kind, Ledger, LedgerError
 use dais_protocol::{Decision, Motion, Outcome, Verdict, Vote};
 use dais_sim::{
     AdversaryGroup, Audit, Behaviour, Check, Depth, ExchangeCounts, Execution, Fault, Finished, GENESIS_FORMAT,
-    Genesis, Mode, Plan, Rules, Seed, Witnessed, World, Wrong, appointed, audit, replay,
+    Genesis, Mode, Plan, Rules, Seed, Stop, Witnessed, World, Wrong, appointed, audit, replay,
 };
 use dais_traffic::{Source, SyntheticParams};
 
@@ -68,6 +68,7 @@ pub(crate) fn play(rules: Rules) -> Played {
         execution: Execution { threads: 1, use_parallel_threshold: usize::MAX },
         origin: Origin::new("dais/test").unwrap(),
         genesis: genesis.encode(),
+        stop: Stop::default(),
     };
     let mut world = World::new(Mode::Collaborative, &plan, Arc::new(source), Box::new(MemoryStorage::new())).unwrap();
     for _ in 0..STEPS {

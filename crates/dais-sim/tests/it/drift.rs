@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dais_detect::AdwinParams;
 use dais_ledger::{MemoryStorage, Origin};
-use dais_sim::{Execution, Mode, Plan, Rules, Seed, World};
+use dais_sim::{Execution, Mode, Plan, Rules, Seed, Stop, World};
 use dais_traffic::{
     Batch, BatchBuilder, Context, Family, Label, Numeric, Observation, Schema, Source, Transform, Truth,
 };
@@ -83,6 +83,7 @@ fn lived(far: f32, drift: Option<AdwinParams>) -> (u64, String) {
         execution: Execution { threads: 1, use_parallel_threshold: 2 },
         origin: Origin::new("dais/test").expect("a name"),
         genesis: b"test".to_vec(),
+        stop: Stop::default(),
     };
     let source: Arc<dyn Source> = Arc::new(Moving::by(far));
     let mut world = World::new(Mode::Collaborative, &plan, source, Box::new(MemoryStorage::new())).expect("a world");

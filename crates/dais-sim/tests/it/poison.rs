@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dais_detect::RobustBaselineParams;
 use dais_ledger::{MemoryStorage, Origin};
-use dais_sim::{Execution, Mode, Plan, Rules, Seed, StepTally, World};
+use dais_sim::{Execution, Mode, Plan, Rules, Seed, Stop, StepTally, World};
 use dais_traffic::{
     Batch, BatchBuilder, Context, Family, FamilyId, Label, Numeric, Observation, Schema, Source, Transform, Truth,
 };
@@ -108,6 +108,7 @@ fn lived(moves: Moves, far: f32, gate: Option<&RobustBaselineParams>) -> StepTal
             execution: Execution { threads: 1, use_parallel_threshold: 2 },
             origin: Origin::new("dais/test").expect("a name"),
             genesis: b"test".to_vec(),
+            stop: Stop::default(),
         };
         let source: Arc<dyn Source> = Arc::new(Moving::new(seed, moves, far));
         let mut world = World::new(Mode::Isolated, &plan, source, Box::new(MemoryStorage::new())).expect("a world");

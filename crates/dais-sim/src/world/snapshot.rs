@@ -1,0 +1,111 @@
+//! A world between two steps as bytes.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use dais_ledger::{SplitView, Storage};
+use dais_traffic::Source;
+use serde::{Deserialize, Serialize};
+
+use super::{Mode, World, WorldError, blocks_of};
+use crate::coordinator::CoordinatorState;
+use crate::message::Decisions;
+use crate::scenario::Plan;
+use crate::shard::Shard;
+
+/// State of a world that does not follow from its plan and traffic, but for that of its shards.
+#[derive(Serialize, Deserialize)]
+struct Snapshot {
+    mode: Mode,
+    next_step: u32,
+    coordinator: CoordinatorState,
+    /// What agents are to learn at the start of the next step.
+    decisions: Decisions,
+    split_views: Vec<String>,
+    /// Agents of each shard.
+    blocks: Vec<usize>,
+}
+
+fn unreadable(error: &dyn Display) -> WorldError {
+    WorldError::Snapshot(error.to_string())
+}
+
+/// The common piece, decoded, and those of the shards.
+fn read(pieces: &[Vec<u8>]) -> Result<(Snapshot, &[Vec<u8>]), WorldError> {
+    let (common, shards) = pieces.split_first().ok_or_else(|| unreadable(&"it is empty"))?;
+    Ok((postcard::from_bytes(common).map_err(|error| unreadable(&error))?, shards))
+}
+
+impl World {
+    /// All state between two steps as bytes, of a layout that only this version reads (postcard): one piece for what is
+    /// common, then one a shard.
+    ///
+    /// About 100 kB an agent with the default parameters. What the ledger holds is not in it, but for how far it had come.
+    ///
+    /// # Errors
+    /// A state that cannot be encoded.
+    pub fn snapshot(&self) -> Result<Vec<Vec<u8>>, WorldError> {
+        let snapshot = Snapshot {
+            mode: self.mode,
+            next_step: self.next_step,
+            coordinator: self.coordinator.state(),
+            decisions: self.decisions.clone(),
+            split_views: self.split_views.iter().map(ToString::to_string).collect(),
+            blocks: self.shards.iter().map(Shard::agents).collect(),
+        };
+        let mut pieces = vec![postcard::to_allocvec(&snapshot).map_err(|error| unreadable(&error))?];
+        for shard in self.workers.map(self.shards.iter().collect(), Shard::snapshot) {
+            pieces.push(shard?);
+        }
+        Ok(pieces)
+    }
+
+    /// The world of a snapshot, on the ledger it was taken with. The ledger may have grown since: what is written again is
+    /// compared with what is there.
+    ///
+    /// # Errors
+    /// Bytes that are no snapshot of a world of this plan, a ledger that is shorter than it was, or of another history.
+    pub fn resume(
+        plan: &Plan,
+        source: Arc<dyn Source>,
+        storage: Box<dyn Storage>,
+        snapshot: &[Vec<u8>],
+    ) -> Result<Self, WorldError> {
+        let (snapshot, shards) = read(snapshot)?;
+        let agents: usize = snapshot.blocks.iter().sum();
+        if agents != source.sites() {
+            return Err(unreadable(&format_args!("it has {agents} agents, the traffic {} sites", source.sites())));
+        }
+        let blocks = blocks_of(snapshot.mode, plan, &snapshot.blocks);
+        let mut world = Self::found(snapshot.mode, plan, source, storage, blocks, |shard, _| shard)?;
+        world.take(snapshot, shards)?;
+        Ok(world)
+    }
+
+    /// Goes back to a snapshot of this world. The ledger keeps what it has: what is written again is compared with it.
+    ///
+    /// # Errors
+    /// Bytes that are no snapshot of this world.
+    pub fn restore(&mut self, snapshot: &[Vec<u8>]) -> Result<(), WorldError> {
+        let (snapshot, shards) = read(snapshot)?;
+        self.take(snapshot, shards)
+    }
+
+    fn take(&mut self, snapshot: Snapshot, shards: &[Vec<u8>]) -> Result<(), WorldError> {
+        let Snapshot { mode, next_step, coordinator, decisions, split_views, blocks } = snapshot;
+        let own: Vec<usize> = self.shards.iter().map(Shard::agents).collect();
+        if mode != self.mode || blocks != own || shards.len() != own.len() {
+            return Err(unreadable(&"it is of another world"));
+        }
+        let pairs = self.shards.iter_mut().zip(shards).collect();
+        for restored in self.workers.map(pairs, |(shard, bytes): (&mut Shard, &Vec<u8>)| shard.restore(bytes)) {
+            restored?;
+        }
+        self.coordinator.restore(coordinator)?;
+        self.decisions = decisions;
+        self.next_step = next_step;
+        let parsed = split_views.iter().map(|text| text.parse::<SplitView>());
+        self.split_views = parsed.collect::<Result<_, _>>().map_err(|error| unreadable(&error))?;
+        Ok(())
+    }
+}
