@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use dais_sim::Mode;
 use dais_traffic::Partition;
 
+use crate::conduct_args::ConductArgs;
 use crate::eval_args::{self, EvalArgs};
 use crate::ledger_args::LedgerCommand;
 use crate::server_args::ServerArgs;
@@ -22,7 +23,7 @@ pub(crate) struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 fine, 1 a check failed, 2 wrong usage or input.
+Exit codes: 0 fine, 1 a check failed, 2 wrong usage or input, 3 stopped at a limit, 143 ended by SIGTERM.
 `dais run` without anything more shows what this is about, in less than a minute.";
 
 /// The commands.
@@ -31,6 +32,9 @@ pub(crate) enum Command {
     /// Run agents on synthetic or recorded traffic, alone and together, and report what they detected
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
+    /// Go on with a run whose process ended before its time, from its last checkpoint
+    #[command(after_help = RESUME_EXAMPLES)]
+    Resume(ResumeArgs),
     /// Run a scenario for many seeds, alert levels and shares of liars, and compare
     #[command(after_help = SWEEP_EXAMPLES)]
     Sweep(SweepArgs),
@@ -64,7 +68,15 @@ Examples:
 
 Files go to --out: summary.json, report.html, ledger.db, checkpoint, and scenario.yaml, which is complete:
 running it again gives the same ledger head. --ledger keeps the ledger elsewhere.
-Ctrl-C stops after the current step and writes what there is; a second one ends at once.";
+Ctrl-C stops after the current step and writes what there is; a second one ends at once. SIGTERM writes a checkpoint
+and ends within 5 seconds: `dais resume` goes on.";
+
+const RESUME_EXAMPLES: &str = "\
+Example:
+  dais run --seed 7 --steps 5000      killed, or ended by SIGTERM, after 3,000 steps
+  dais resume runs/synthetic-7        ends with the ledger head that it would have had
+
+What the ledger holds beyond the checkpoint is compared with what is recorded again; nothing is taken back.";
 
 const SWEEP_EXAMPLES: &str = "\
 Examples:
@@ -136,14 +148,23 @@ pub(crate) struct RunArgs {
     /// [default: ledger.db in the run's folder]
     #[arg(long, value_name = "LOCATION", env = "DAIS_LEDGER", hide_env_values = true)]
     pub(crate) ledger: Option<String>,
-    /// Print the summary as one JSON object on standard output, everything else on standard error
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// No progress, no summary; errors only
-    #[arg(long, short)]
-    pub(crate) quiet: bool,
     #[command(flatten)]
-    pub(crate) server: ServerArgs,
+    pub(crate) conduct: ConductArgs,
+}
+
+/// `dais resume`.
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    /// Folder of the run, as it was to be, or its unfinished folder
+    pub(crate) run: PathBuf,
+    /// Where the ledger is, with the user and password that are not written down, where it is on a server
+    #[arg(long, value_name = "LOCATION", env = "DAIS_LEDGER", hide_env_values = true)]
+    pub(crate) ledger: Option<String>,
+    /// Worker threads; results do not depend on it [default: all cores]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=4096))]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) conduct: ConductArgs,
 }
 
 /// `dais sweep`.

@@ -2,14 +2,18 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod checkpoints;
 mod choice;
 mod command;
+mod conduct;
+mod conduct_args;
 mod ending;
 mod eval_args;
 mod eval_screen;
 mod figures;
 mod interrupt;
 mod ledger_args;
+mod limits;
 mod mask;
 mod memory;
 mod meter;
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
     };
     let outcome = outlive_file_size_limit().and_then(|()| match command {
         Command::Run(args) => command::run(&args),
+        Command::Resume(args) => command::resume(&args),
         Command::Sweep(args) => command::sweep(&args),
         Command::Eval(args) => command::eval(&args),
         Command::Watch(args) => command::watch(&args),

@@ -1,10 +1,15 @@
 //! The folder that a run's files go to: complete or not there at all.
 
-use std::fs;
+use std::cell::Cell;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::run_ledger::LedgerNote;
 
 /// Names of the files that a run writes.
 pub(crate) const SUMMARY: &str = "summary.json";
@@ -19,6 +24,17 @@ pub(crate) const SPLIT_VIEW: &str = "ledger.db.split-view";
 /// Everything that may lie in the folder of a run, with the files that belong to an open ledger.
 const KNOWN: [&str; 9] =
     [SUMMARY, REPORT, LEDGER, LEDGER_LOCATION, SCENARIO, CHECKPOINT, SPLIT_VIEW, "ledger.db-wal", "ledger.db-shm"];
+
+/// What only lies in the folder of a run that is under way, or was when its process ended: a checkpoint and the one
+/// before it, what the run is to become, and a file that the process that carries it out has locked.
+pub(crate) const CHECKPOINT_STATE: &str = "state.checkpoint";
+pub(crate) const CHECKPOINT_STATE_BEFORE: &str = "state.checkpoint.before";
+const NOTE: &str = "unfinished.json";
+const LOCK: &str = "lock";
+const PASSING: [&str; 4] = [CHECKPOINT_STATE, CHECKPOINT_STATE_BEFORE, NOTE, LOCK];
+
+/// Between the name of a run's folder and what tells one unfinished folder of it from another.
+const UNFINISHED: &str = ".unfinished-";
 
 /// The name with nothing in it that a path could not hold.
 pub(crate) fn folder_name(name: &str) -> String {
@@ -40,11 +56,30 @@ pub(crate) fn write_whole(place: &Path, content: &str) -> anyhow::Result<()> {
 
 /// A folder in the making. Files are written beside their final place; [`RunFolder::commit`] moves them there in one
 /// go, and without it they are removed again, so that an earlier run is only ever replaced by a complete one.
+///
+/// It is kept when the process ends without its doing, and when [`RunFolder::keep`] was called: then the run can be gone
+/// on with.
 #[derive(Debug)]
 pub(crate) struct RunFolder {
     target: PathBuf,
     staging: PathBuf,
     force: bool,
+    kept: Cell<bool>,
+    /// Locked as long as the process lives.
+    _lock: File,
+}
+
+/// What has to be known to go on with a run, beside its scenario.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Note {
+    /// The version that began the run.
+    version: String,
+    /// The folder as it will be.
+    target: PathBuf,
+    /// Whether an earlier run may be replaced.
+    force: bool,
+    /// Where the ledger is.
+    pub(crate) ledger: LedgerNote,
 }
 
 impl RunFolder {
@@ -65,9 +100,59 @@ impl RunFolder {
         let unwritable = || format!("cannot write to {shown}: choose another folder with --out");
         fs::create_dir_all(parent).with_context(unwritable)?;
         let name = name.to_string_lossy();
-        let staging = parent.join(format!("{name}.unfinished-{}", std::process::id()));
-        fs::create_dir(&staging).with_context(unwritable)?;
-        Ok(Self { target: target.clone(), staging, force })
+        let staging = create_unused(parent, &format!("{name}{UNFINISHED}{}", std::process::id()));
+        let staging = staging.with_context(unwritable)?;
+        let lock = File::create(staging.join(LOCK)).with_context(unwritable)?;
+        // A file system without locks lets everybody in.
+        let _ = lock.try_lock();
+        Ok(Self { target: target.clone(), staging, force, kept: Cell::new(false), _lock: lock })
+    }
+
+    /// Takes the unfinished folder of a run over, to go on with it: the one that `named` is, or the newest beside `named`.
+    ///
+    /// # Errors
+    /// A run that is complete, never began, or is being carried out.
+    pub(crate) fn take_over(named: &Path) -> anyhow::Result<(Self, Note)> {
+        let shown = named.display();
+        let mut busy = None;
+        for staging in unfinished_of(named)? {
+            let lock = File::options().read(true).write(true).create(true).truncate(false).open(staging.join(LOCK));
+            let lock = lock.with_context(|| format!("cannot write to {}", staging.display()))?;
+            if let Err(TryLockError::WouldBlock) = lock.try_lock() {
+                busy.get_or_insert(staging);
+                continue;
+            }
+            let path = staging.join(NOTE);
+            let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+            let note: Note = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
+            let (target, force) = (note.target.clone(), note.force);
+            return Ok((Self { target, staging, force, kept: Cell::new(true), _lock: lock }, note));
+        }
+        match busy {
+            Some(staging) => bail!("{shown} is being carried out at this moment, in {}", staging.display()),
+            None if named.join(SUMMARY).is_file() => bail!("{shown} is complete: there is nothing to go on with"),
+            None => bail!("{shown}: no unfinished run is here, nor beside it as {shown}{UNFINISHED}…"),
+        }
+    }
+
+    /// Says what has to be known to go on with the run after its process ended.
+    ///
+    /// # Errors
+    /// No space, or no right to write.
+    pub(crate) fn announce(&self, ledger: LedgerNote) -> anyhow::Result<()> {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let note = Note { version, target: self.target.clone(), force: self.force, ledger };
+        write_whole(&self.file(NOTE), &(serde_json::to_string_pretty(&note)? + "\n"))
+    }
+
+    /// Keeps the folder, whatever comes, so that the run can be gone on with.
+    pub(crate) fn keep(&self) {
+        self.kept.set(true);
+    }
+
+    /// Whether it is kept.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.kept.get()
     }
 
     /// Where a file is to be written until the run is complete.
@@ -98,8 +183,17 @@ impl RunFolder {
     ///
     /// # Errors
     /// A place that was taken meanwhile, or cannot be written.
-    pub(crate) fn commit(self) -> anyhow::Result<()> {
+    pub(crate) fn commit(&self) -> anyhow::Result<()> {
         check_replaceable(&self.target, self.force)?;
+        for name in PASSING {
+            match fs::remove_file(self.file(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(error).with_context(|| self.file(name).display().to_string());
+                }
+                _ => {}
+            }
+        }
+        self.kept.set(false);
         let place = || format!("cannot put the finished run at {}", self.target.display());
         let mut replaced = self.staging.clone().into_os_string();
         replaced.push("-replaced");
@@ -121,9 +215,47 @@ impl RunFolder {
 
 impl Drop for RunFolder {
     fn drop(&mut self) {
-        // After a commit it is no longer there; otherwise the error that ended the run is the one to tell.
-        let _ = fs::remove_dir_all(&self.staging);
+        if !self.kept.get() {
+            // After a commit it is no longer there; otherwise the error that ended the run is the one to tell.
+            let _ = fs::remove_dir_all(&self.staging);
+        }
     }
+}
+
+/// Makes a folder whose name nothing has yet: another process with the same number may have left one.
+fn create_unused(parent: &Path, name: &str) -> io::Result<PathBuf> {
+    let mut place = parent.join(name);
+    let mut others = 1;
+    loop {
+        match fs::create_dir(&place) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && others < 10_000 => {
+                others += 1;
+                place = parent.join(format!("{name}.{others}"));
+            }
+            made => return made.map(|()| place),
+        }
+    }
+}
+
+/// The unfinished folders of a run, the newest first.
+fn unfinished_of(named: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if named.join(NOTE).is_file() {
+        return Ok(vec![named.to_owned()]);
+    }
+    let absolute = std::path::absolute(named).with_context(|| named.display().to_string())?;
+    let (Some(parent), Some(name)) = (absolute.parent(), absolute.file_name()) else { return Ok(Vec::new()) };
+    let prefix = format!("{}{UNFINISHED}", name.to_string_lossy());
+    let Ok(entries) = fs::read_dir(parent) else { return Ok(Vec::new()) };
+    let mut found: Vec<(SystemTime, PathBuf)> = Vec::new();
+    for entry in entries {
+        let path = entry.with_context(|| parent.display().to_string())?.path();
+        let fits = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix));
+        if let (true, Ok(note)) = (fits, fs::metadata(path.join(NOTE))) {
+            found.push((note.modified().unwrap_or(SystemTime::UNIX_EPOCH), path));
+        }
+    }
+    found.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(found.into_iter().map(|(_, path)| path).collect())
 }
 
 /// Whether a run may take this place: where nothing is, an empty folder is, or an earlier run is and `force` is given.

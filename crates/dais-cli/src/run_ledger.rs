@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use dais_ledger::{Location, Storage, StorageOptions, System};
+use dais_ledger::{Location, Storage, StorageError, StorageOptions, System};
+use serde::{Deserialize, Serialize};
 
 use crate::place;
 use crate::run_folder::{self, RunFolder};
@@ -25,7 +26,84 @@ pub(crate) enum RunLedger {
     Server(Location),
 }
 
+/// Where the ledger of an unfinished run is, without user and password.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LedgerNote {
+    /// In the run's folder.
+    Folder,
+    /// In memory, so that it is gone.
+    Memory,
+    /// In a file that is to be put in its place when the run is complete.
+    File {
+        /// Its place.
+        path: PathBuf,
+        /// The folder in which it is written.
+        unfinished: PathBuf,
+    },
+    /// On a server.
+    Server(String),
+}
+
 impl RunLedger {
+    /// The ledger of an unfinished run; `given` is its connection string where that has a user and a password.
+    ///
+    /// # Errors
+    /// A ledger that was in memory, `given` that names another place.
+    pub(crate) fn again(note: &LedgerNote, given: Option<&str>) -> anyhow::Result<Self> {
+        let named = given.map(place::location).transpose()?;
+        match note {
+            LedgerNote::Folder => Ok(Self::Folder),
+            LedgerNote::Memory => bail!("its ledger was kept in memory and is gone with its process: run it again"),
+            LedgerNote::File { path, unfinished } => {
+                Ok(Self::File { path: path.clone(), unfinished: unfinished.clone() })
+            }
+            LedgerNote::Server(known) => match named {
+                Some(location) if location.to_string() == *known => Ok(Self::Server(location)),
+                // The variable may name the ledger of other runs.
+                _ => Ok(Self::Server(place::location(known)?)),
+            },
+        }
+    }
+
+    /// What has to be known to find it again.
+    pub(crate) fn note(&self) -> LedgerNote {
+        match self {
+            Self::Folder => LedgerNote::Folder,
+            Self::Memory => LedgerNote::Memory,
+            Self::File { path, unfinished } => LedgerNote::File { path: path.clone(), unfinished: unfinished.clone() },
+            Self::Server(location) => LedgerNote::Server(location.to_string()),
+        }
+    }
+
+    /// Whether it outlives the process, so that the run can be gone on with.
+    pub(crate) fn outlives(&self) -> bool {
+        !matches!(self, Self::Memory)
+    }
+
+    /// Opens the ledger of an unfinished run to go on with it; begins it where it was not begun.
+    ///
+    /// # Errors
+    /// A place that cannot be reached or written.
+    pub(crate) fn open(&self, folder: &RunFolder, options: &StorageOptions) -> anyhow::Result<Box<dyn Storage>> {
+        let location = match self {
+            Self::Memory => Location::Memory,
+            Self::Server(location) => location.clone(),
+            Self::Folder => Location::Sqlite(folder.file(run_folder::LEDGER)),
+            Self::File { unfinished, .. } => Location::Sqlite(unfinished.join(run_folder::LEDGER)),
+        };
+        match location.open(options) {
+            Err(StorageError::NotFound { .. }) => place::create(&location, options),
+            // The process ended while the file was made: nothing was recorded in it.
+            Err(StorageError::NotALedger { .. }) if matches!(location, Location::Sqlite(_)) => {
+                place::remove_unfinished(&location);
+                place::create(&location, options)
+            }
+            opened => opened.map_err(|error| place::failed(&location, error)),
+        }
+        .with_context(|| self.unwritable(folder))
+    }
+
     /// The ledger at a place; without one, in the run's folder. Nothing is written.
     ///
     /// # Errors
@@ -82,7 +160,7 @@ impl RunLedger {
                 if path.starts_with(folder.target()) {
                     bail!("{} is in the run's folder: leave out --ledger, or name another place", path.display());
                 }
-                fs::create_dir(unfinished).with_context(|| self.unwritable(folder))?;
+                fs::create_dir_all(unfinished).with_context(|| self.unwritable(folder))?;
                 Location::Sqlite(unfinished.join(run_folder::LEDGER))
             }
         };
@@ -127,11 +205,10 @@ impl RunLedger {
         };
         folder.write(run_folder::LEDGER_LOCATION, &format!("{location}\n"))
     }
-}
 
-impl Drop for RunLedger {
-    fn drop(&mut self) {
-        if let Self::File { unfinished, .. } = self {
+    /// Removes what is unfinished, unless the run can be gone on with.
+    pub(crate) fn clear(&self, folder: &RunFolder) {
+        if let (Self::File { unfinished, .. }, false) = (self, folder.is_kept()) {
             // Where it was never made there is nothing to remove; otherwise the error that ended the run is the one to tell.
             let _ = fs::remove_dir_all(unfinished);
         }

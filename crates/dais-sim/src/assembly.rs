@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::BallotView;
 use crate::exchange::{ExchangeCounts, ExchangeParams};
+use crate::facts::Opened;
 use crate::message::{Adoption, Decisions, Proposal};
 use crate::scenario::Rules;
 use crate::tally::Grade;
@@ -94,8 +95,16 @@ fn verdict_name(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Author and first step by ballot.
-pub(crate) type Standing = BTreeMap<(SignatureId, u8), (AgentId, u32)>;
+/// What is known of a ballot while it is open.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stands {
+    pub(crate) author: AgentId,
+    pub(crate) opened_step: u32,
+    pub(crate) round: u8,
+}
+
+/// The open ballots.
+pub(crate) type Standing = BTreeMap<(SignatureId, u8), Stands>;
 
 /// What a snapshot keeps of an assembly between two steps.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -268,13 +277,23 @@ impl Assembly {
         self.in_force.len()
     }
 
-    /// Author and first step of every open ballot.
+    /// What voters and watchers may know of every open ballot.
     pub(crate) fn standing(&self) -> Standing {
-        let of = |open: &Open| match open.ballot.motion() {
-            Motion::Adopt => (open.signature.author, open.signature.step),
-            Motion::Revoke => (open.signature.author, open.ballot.opened()),
-        };
-        self.open.iter().map(|(key, open)| (*key, of(open))).collect()
+        self.open.iter().map(|(key, open)| (*key, open.standing())).collect()
+    }
+
+    /// Ballots opened in step `t`.
+    pub(crate) fn opened(&self, t: u32) -> Vec<Opened> {
+        let opened = self.open.values().filter(|open| open.ballot.opened() == t && open.ballot.round() == 0);
+        let opened = opened.map(|open| Opened {
+            signature: open.ballot.signature(),
+            motion: open.ballot.motion(),
+            author: open.signature.author,
+            family: open.grade.family,
+            members: open.ballot.committee().len() as u32,
+            sources: open.signature.sources.len() as u32,
+        });
+        opened.collect()
     }
 
     pub(crate) fn is_open(&self, id: SignatureId, motion: Motion) -> bool {
@@ -439,6 +458,14 @@ impl Assembly {
 }
 
 impl Open {
+    fn standing(&self) -> Stands {
+        let opened_step = match self.ballot.motion() {
+            Motion::Adopt => self.signature.step,
+            Motion::Revoke => self.ballot.opened(),
+        };
+        Stands { author: self.signature.author, opened_step, round: self.ballot.round() }
+    }
+
     fn is_new(&self, t: u32) -> bool {
         self.ballot.motion() == Motion::Adopt && self.signature.step == t
     }

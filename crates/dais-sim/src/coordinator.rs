@@ -182,8 +182,9 @@ impl Coordinator {
         let seed = self.committee_seed();
         let mut decisions = Decisions::default();
         let heard = self.assembly.hear(statements.votes());
-        let standing = self.assembly.standing();
-        let published = self.assembly.published(t);
+        let (standing, weights) = (self.assembly.standing(), self.trust());
+        let opened = self.assembly.opened(t);
+        let entries_before = self.size();
         let closed = self.assembly.resolve(t, &seed, &mut decisions);
         self.assembly.sight(statements.sightings(), &mut decisions);
         self.assembly.adjourn(t);
@@ -193,16 +194,23 @@ impl Coordinator {
             self.record(&entries)?;
         }
         let counted = statements.votes().iter().zip(&heard).filter(|(_, heard)| heard.is_ok()).map(|(vote, _)| vote);
+        let threshold = self.assembly.bylaws().policy.threshold;
         self.facts = StepFacts {
-            published: published.iter().map(|signature| (signature.id(), signature.author)).collect(),
-            votes: count_votes(counted),
-            decided: closed.into_iter().map(|decision| decided(decision, &standing)).collect(),
+            opened,
+            votes: count_votes(counted, &standing, &weights),
+            decided: closed.into_iter().map(|decision| decided(decision, &standing, threshold)).collect(),
             open: self.assembly.ballots(),
             in_force: self.assembly.signatures(),
-            entries: self.ledger.as_ref().map_or(0, |ledger| ledger.head().head.size),
+            entries_before,
+            entries: self.size(),
             ..StepFacts::default()
         };
         Ok(decisions)
+    }
+
+    /// Entries written so far; 0 without a ledger.
+    fn size(&self) -> u64 {
+        self.ledger.as_ref().map_or(0, |ledger| ledger.head().head.size)
     }
 
     /// What happened in the last step, as far as it happened here.
@@ -211,24 +219,41 @@ impl Coordinator {
     }
 }
 
-/// Votes by motion, in the order of signatures.
-fn count_votes<'a>(votes: impl Iterator<Item = &'a Vote>) -> Vec<VoteCount> {
+/// Votes by ballot, in the order of signatures.
+fn count_votes<'a>(votes: impl Iterator<Item = &'a Vote>, standing: &Standing, weights: &[f32]) -> Vec<VoteCount> {
     let mut counts: BTreeMap<(SignatureId, u8), VoteCount> = BTreeMap::new();
     for vote in votes {
         let (signature, motion) = (vote.signature, vote.motion);
-        let none = VoteCount { signature, motion, confirmations: 0, refutations: 0, abstentions: 0 };
-        let count = counts.entry((signature, motion.code())).or_insert(none);
+        let key = (signature, motion.code());
+        let count = counts.entry(key).or_insert_with(|| VoteCount {
+            signature,
+            motion,
+            round: standing.get(&key).map_or(0, |stands| stands.round),
+            confirmations: 0,
+            refutations: 0,
+            abstentions: 0,
+            confirm_weight: 0.0,
+            refute_weight: 0.0,
+        });
+        let weight = weights.get(vote.voter.0 as usize).copied().unwrap_or(0.0);
         match vote.verdict {
-            Verdict::Confirm => count.confirmations += 1,
-            Verdict::Refute => count.refutations += 1,
+            Verdict::Confirm => {
+                count.confirmations += 1;
+                count.confirm_weight += weight;
+            }
+            Verdict::Refute => {
+                count.refutations += 1;
+                count.refute_weight += weight;
+            }
             Verdict::Abstain => count.abstentions += 1,
         }
     }
     counts.into_values().collect()
 }
 
-fn decided(decision: Decision, standing: &Standing) -> Decided {
-    let found = standing.get(&(decision.signature, decision.motion.code()));
-    let (author, opened_step) = found.copied().unwrap_or((AgentId(0), decision.step));
-    Decided { decision, author, opened_step }
+fn decided(decision: Decision, standing: &Standing, threshold: f32) -> Decided {
+    let stands = standing.get(&(decision.signature, decision.motion.code()));
+    let (author, opened_step) =
+        stands.map_or((AgentId(0), decision.step), |stands| (stands.author, stands.opened_step));
+    Decided { decision, author, opened_step, threshold }
 }

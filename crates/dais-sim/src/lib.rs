@@ -48,7 +48,7 @@ pub use coordinator::RunLedger;
 pub use cosigned::{Accusation, Cosignature, Cosigned, Doubt, accusation, cosigned};
 pub use cosigning::Witnessed;
 pub use exchange::{ExchangeCounts, ExchangeParams};
-pub use facts::{Decided, StepFacts, VoteCount};
+pub use facts::{Decided, Opened, StepFacts, VoteCount};
 pub use fault::{Check, Fault, Place, Wrong};
 pub use genesis::{GENESIS_FORMAT, Genesis, GenesisError};
 pub use lifecycle::{Cause, Lifecycle, LifecycleEvent};

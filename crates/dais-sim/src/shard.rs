@@ -96,8 +96,7 @@ impl Shard {
         let count = behaviours.len();
         let ids = first..first + count as u32;
         let agents = ids.clone().zip(behaviours);
-        let agents: Vec<Agent> =
-            agents.map(|(id, behaviours)| Agent::new(AgentId(id), behaviours, &common)).collect();
+        let agents: Vec<Agent> = agents.map(|(id, behaviours)| Agent::new(AgentId(id), behaviours, &common)).collect();
         let keys = ids.map(|id| SealKey::from_seed(common.seed.key(Purpose::AgentKey, id))).collect();
         let state = State {
             turn: Turn::Step(0),

@@ -239,6 +239,7 @@ impl World {
         let t = self.next_step;
         watch.begin(Phase::Observe);
         let decisions = std::mem::take(&mut self.decisions);
+        let learned = decisions.adopted.iter().map(|adoption| adoption.signature.id()).collect();
         let source = Arc::clone(&self.source);
         let mut said: Vec<Said> = self.each_shard(|shard| shard.step(t, &decisions, &*source))?;
         let mut tally = StepTally::default();
@@ -261,7 +262,7 @@ impl World {
             self.decisions = self.coordinator.close(t, voted, &self.workers)?;
             watch.end(Phase::Resolve);
         }
-        self.facts = StepFacts { active, events, ..self.coordinator.take_facts() };
+        self.facts = StepFacts { active, events, learned, ..self.coordinator.take_facts() };
         self.next_step += 1;
         if self.next_step.is_multiple_of(self.witness_steps) {
             watch.begin(Phase::Resolve);

@@ -10,7 +10,7 @@ use dais_lab::{DataSet, EvalFiles, EvalParams, Next, eval_html, evaluate};
 
 use crate::eval_args::{Detectors, EvalArgs};
 use crate::eval_screen;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Asked, Interrupt, Unfinished};
 use crate::memory::peak_rss_mb;
 use crate::output::{self, Ink};
 use crate::progress::Line;
@@ -26,7 +26,7 @@ pub(crate) fn eval(args: &EvalArgs) -> anyhow::Result<ExitCode> {
     if let Some(folder) = &args.out {
         begin(folder, args.force)?;
     }
-    let interrupt = Interrupt::listen(Vec::new())?;
+    let interrupt = Interrupt::listen(Unfinished::default())?;
     let mut line = Line::new(args.quiet, 1);
     line.reading(args.data.len() + args.test.len());
     let sets = DataSet::read(&EvalFiles {
@@ -44,7 +44,7 @@ pub(crate) fn eval(args: &EvalArgs) -> anyhow::Result<ExitCode> {
     let folder = args.out.clone().map_or_else(|| new_place(&sets), Ok)?;
     let mut eval = evaluate(&sets, &params, &mut |progress| {
         line.trial(progress);
-        if interrupt.asked() { Next::Stop } else { Next::Continue }
+        if interrupt.asked() == Asked::Nothing { Next::Continue } else { Next::Stop }
     })?;
     line.clear();
     eval.peak_rss_mb = peak_rss_mb();

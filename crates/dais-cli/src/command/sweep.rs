@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use dais_lab::{Material, Next, SweepParams, Traffic, sweep as run_sweep};
 
 use crate::args::SweepArgs;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Asked, Interrupt, Unfinished};
 use crate::output::{self, Ink};
 use crate::progress::Line;
 use crate::run_folder::write_whole;
@@ -22,7 +22,7 @@ pub(crate) fn sweep(args: &SweepArgs) -> anyhow::Result<ExitCode> {
     if let Some(folder) = &args.out {
         begin(folder)?;
     }
-    let interrupt = Interrupt::listen(Vec::new())?;
+    let interrupt = Interrupt::listen(Unfinished::default())?;
     let mut line = Line::new(args.quiet, scenario.worlds.len());
     if let Traffic::Files(files) = &scenario.traffic {
         line.reading(files.paths.len());
@@ -34,7 +34,7 @@ pub(crate) fn sweep(args: &SweepArgs) -> anyhow::Result<ExitCode> {
     line.preparing();
     let mut each_step = |progress: dais_lab::SweepProgress<'_>| {
         line.sweep_step(&progress);
-        if interrupt.asked() { Next::Stop } else { Next::Continue }
+        if interrupt.asked() == Asked::Nothing { Next::Continue } else { Next::Stop }
     };
     let sweep = run_sweep(&scenario, &material, &params, choice::execution(&args.input), &mut each_step);
     line.clear();

@@ -17,7 +17,7 @@ use dais_sim::{AgentParams, Lookout};
 use dais_traffic::{Flow, FlowReader, ReadError, ReadOptions};
 
 use crate::choice;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Asked, Interrupt, Unfinished};
 use crate::memory::peak_rss_mb;
 use crate::output::{self, Lines};
 use crate::watch_args::WatchArgs;
@@ -50,7 +50,7 @@ pub(crate) fn watch(args: &WatchArgs) -> anyhow::Result<ExitCode> {
             bail!("{}: {missing} more ordinary flows are needed to train a first model", path.display());
         }
     }
-    let interrupt = Interrupt::listen(Vec::new())?;
+    let interrupt = Interrupt::listen(Unfinished::default())?;
     let (sender, receiver) = sync_channel(WAITING_MAX);
     let input = open(&args.file)?;
     let (name, options) = (args.file.display().to_string(), options(args));
@@ -180,7 +180,7 @@ impl Watch {
                 Some(Came::End(bad_rows)) => self.summary.bad_rows = bad_rows,
                 Some(Came::Failed(error)) => return Err(error.into()),
                 Some(Came::Flow(_)) | None => {
-                    if interrupt.asked() {
+                    if interrupt.asked() != Asked::Nothing {
                         return Ok(ControlFlow::Continue(()));
                     }
                     continue;

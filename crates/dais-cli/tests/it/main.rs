@@ -13,6 +13,7 @@ mod ledger_signal;
 #[cfg(feature = "s3")]
 mod ledger_store;
 mod place;
+mod resume;
 mod run;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod servers;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dais_detect::RobustBaselineParams;
 use dais_ledger::{MemoryStorage, Origin};
-use dais_sim::{Execution, Mode, Plan, Rules, Seed, Stop, StepTally, World};
+use dais_sim::{Execution, Mode, Plan, Rules, Seed, StepTally, Stop, World};
 use dais_traffic::{
     Batch, BatchBuilder, Context, Family, FamilyId, Label, Numeric, Observation, Schema, Source, Transform, Truth,
 };

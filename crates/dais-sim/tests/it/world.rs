@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use dais_ledger::{MemoryStorage, Origin};
+use dais_protocol::Motion;
 use dais_sim::{
-    AdversaryGroup, Behaviour, ExchangeCounts, Execution, Finished, Lifecycle, Mode, Plan, Rules, Seed, StepTally, Stop,
-    World, WorldError, behaviours,
+    AdversaryGroup, Behaviour, ExchangeCounts, Execution, Finished, Lifecycle, Mode, Plan, Rules, Seed, StepTally,
+    Stop, World, WorldError, behaviours,
 };
 use dais_traffic::{
     Batch, BatchBuilder, Context, Family, Observation, Schema, Source, SyntheticParams, Truth, flow_schema,
@@ -116,7 +117,8 @@ fn a_resumed_world_records_nothing_twice_and_ends_alike_on_any_number_of_threads
         let straight = whole.finish().expect("an end");
         let counts = straight.counts;
         let (ended, witnessed) = (straight.ledger.as_ref().map(|ledger| *ledger.head()), straight.witnessed.clone());
-        let storage = straight.ledger.map_or_else(|| Box::new(MemoryStorage::new()) as _, |ledger| ledger.into_storage());
+        let storage =
+            straight.ledger.map_or_else(|| Box::new(MemoryStorage::new()) as _, |ledger| ledger.into_storage());
         let other = Plan { execution: Execution { threads: 3, use_parallel_threshold: 1 }, ..plan.clone() };
         let resumed = World::resume(&other, Arc::clone(&source), storage, &snapshot).expect("its own snapshot");
         assert_eq!((resumed.mode(), resumed.next_step()), (mode, STEPS / 2 + 1));
@@ -159,19 +161,21 @@ fn a_step_that_is_stopped_leaves_the_world_to_its_snapshot() {
 fn what_is_told_of_a_step_is_what_was_counted() {
     let source = traffic(13);
     let mut world = world(Mode::Collaborative, &plan(1, Rules::default()), &source);
-    let (mut published, mut votes, mut decided) = (0, 0, 0);
+    let (mut published, mut votes, mut decided, mut learned) = (0, 0, 0, 0);
     for _ in 0..STEPS {
         world.step(&mut ()).expect("a step");
         let facts = world.facts();
-        published += facts.published.len() as u64;
+        published += facts.opened.iter().filter(|opened| opened.motion == Motion::Adopt).count() as u64;
         votes += facts.votes.iter().map(|vote| vote.confirmations + vote.refutations + vote.abstentions).sum::<u32>();
         decided += facts.decided.len() as u64;
+        learned += facts.learned.len() as u64;
         assert!(facts.decided.iter().all(|decided| decided.opened_step <= decided.decision.step));
         assert_eq!((facts.active, facts.entries), (13, world.head().expect("a ledger").head.size));
     }
     let counts = world.counts();
     assert!(decided > 0, "nothing to compare");
     assert_eq!((published, u64::from(votes)), (counts.published, counts.votes));
+    assert!(learned <= counts.accepted && learned > 0, "{learned} learned");
     let ended = counts.accepted + counts.rejected + counts.disputed + counts.expired + counts.revoked;
     assert_eq!(decided, ended);
     assert_eq!(world.facts().open as u64, published + counts.revoked - decided);

@@ -1,0 +1,76 @@
+//! The checkpoints of a run: written every so many steps, each complete or not there at all.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use dais_lab::Run;
+
+use crate::run_folder::{CHECKPOINT_STATE, CHECKPOINT_STATE_BEFORE};
+
+/// Where and how often checkpoints are written.
+#[derive(Debug)]
+pub(crate) struct Checkpoints {
+    folder: PathBuf,
+    /// Steps from one to the next; `None`: only when asked.
+    interval: Option<u32>,
+    since: u32,
+}
+
+impl Checkpoints {
+    pub(crate) fn new(folder: &Path, interval: Option<u32>) -> Self {
+        Self { folder: folder.to_owned(), interval, since: 0 }
+    }
+
+    /// Counts a step, and writes a checkpoint when one is due; returns whether it did.
+    ///
+    /// # Errors
+    /// No space, or no right to write.
+    pub(crate) fn after_step(&mut self, run: &Run) -> anyhow::Result<bool> {
+        self.since += 1;
+        let due = self.interval.is_some_and(|interval| self.since >= interval);
+        if due {
+            self.write(run)?;
+        }
+        Ok(due)
+    }
+
+    /// Writes a checkpoint. The one before it is kept, for the case that this one cannot be read.
+    ///
+    /// # Errors
+    /// No space, or no right to write.
+    pub(crate) fn write(&mut self, run: &Run) -> anyhow::Result<()> {
+        self.since = 0;
+        let place = self.folder.join(CHECKPOINT_STATE);
+        let context = || format!("cannot write the checkpoint {} (disk full?)", place.display());
+        let mut unfinished = place.clone().into_os_string();
+        unfinished.push(".unfinished");
+        let unfinished = PathBuf::from(unfinished);
+        let mut out = BufWriter::with_capacity(1 << 20, File::create(&unfinished).with_context(context)?);
+        run.checkpoint(&mut out).with_context(context)?;
+        let written = out.flush().and_then(|()| out.get_ref().sync_data());
+        written.with_context(context)?;
+        if place.exists() {
+            fs::rename(&place, self.folder.join(CHECKPOINT_STATE_BEFORE)).with_context(context)?;
+        }
+        fs::rename(&unfinished, &place).and_then(|()| sync_folder(&self.folder)).with_context(context)
+    }
+
+    /// What can be tried to go on from, the newest first.
+    pub(crate) fn candidates(&self) -> Vec<PathBuf> {
+        let places = [CHECKPOINT_STATE, CHECKPOINT_STATE_BEFORE].map(|name| self.folder.join(name));
+        places.into_iter().filter(|place| place.is_file()).collect()
+    }
+}
+
+/// Makes sure that a renamed file is found under its new name after a loss of power.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
