@@ -1,1 +1,1 @@
-//! Metrics: counters, gauges and histograms of a run, as Prometheus and OpenMetrics text.
+//! Metrics: counters, gauges and histograms of a run, as Prometheus and `OpenMetrics` text.

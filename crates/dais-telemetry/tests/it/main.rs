@@ -1,0 +1,4 @@
+//! The crate as its users see it: real files, real threads, real sockets.
+#![forbid(unsafe_code)]
+
+mod log;
