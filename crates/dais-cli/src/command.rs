@@ -5,6 +5,7 @@
 mod eval;
 mod explain;
 mod ledger;
+mod logs;
 mod run;
 mod schema;
 mod sweep;
@@ -14,6 +15,7 @@ mod watch;
 pub(crate) use eval::eval;
 pub(crate) use explain::explain;
 pub(crate) use ledger::ledger;
+pub(crate) use logs::logs;
 pub(crate) use run::run;
 pub(crate) use schema::schema;
 pub(crate) use sweep::sweep;

@@ -10,6 +10,7 @@ mod eval_screen;
 mod figures;
 mod interrupt;
 mod ledger_args;
+mod logs_args;
 mod mask;
 mod memory;
 mod meter;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => command::explain(&args),
         Command::Verify(args) => command::verify(&args),
         Command::Ledger(command) => command::ledger(&command),
+        Command::Logs(args) => command::logs(&args),
         Command::Schema(args) => command::schema(&args),
     });
     outcome.unwrap_or_else(|error| {

@@ -20,7 +20,9 @@
 //!
 //! What is logged is the caller's care: no line is searched for secrets.
 
+pub mod analysis;
 mod file;
+mod files;
 mod flood;
 mod layer;
 mod level;
@@ -31,6 +33,7 @@ mod sink;
 mod start;
 mod writer;
 
+pub use files::{family, open};
 pub use level::{Level, UnknownLevel};
 pub use params::{Format, LogParams, Rotation};
 pub use sink::{Console, LogCounts};

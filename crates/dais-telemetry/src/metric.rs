@@ -26,4 +26,5 @@ pub use registry::{Registry, Series};
 pub use resource::{ResourceFigures, Resources, Sampler};
 pub use route::{BadPath, METRICS_PATH, routes, routes_at};
 pub use run::RunMetrics;
+pub(crate) use window::quantile;
 pub use window::{Statistics, Window};

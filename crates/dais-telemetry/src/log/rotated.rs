@@ -107,7 +107,7 @@ fn pack_file(path: &Path, part: &Path) -> io::Result<()> {
 }
 
 /// Files in the folder of `log` whose names continue its own and a dot: what follows the dot, and the path.
-fn beside(log: &Path) -> io::Result<impl Iterator<Item = (String, PathBuf)>> {
+pub(crate) fn beside(log: &Path) -> io::Result<impl Iterator<Item = (String, PathBuf)>> {
     let name = log.file_name().map(|name| format!("{}.", name.to_string_lossy())).unwrap_or_default();
     let entries: Vec<_> = fs::read_dir(folder(log))?.collect::<Result<_, _>>()?;
     Ok(entries.into_iter().filter_map(move |entry| {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
+use dais_telemetry::log::analysis::Analysis;
 use dais_telemetry::log::{Console, Format, Level, LogGuard, LogParams, prepare};
 use serde_json::Value;
 use tracing::{Dispatch, debug, error, error_span, info, info_span, trace, warn};
@@ -241,4 +242,53 @@ fn a_file_that_takes_no_lines_stalls_nobody_and_what_is_dropped_is_counted() {
     tracing::dispatcher::with_default(&dispatch, || (0..100_000_u32).for_each(|n| info!(n, "a line")));
     assert!(guard.counts().dropped > 0);
     drop((dispatch, guard, reader));
+}
+
+#[test]
+fn a_log_is_read_back_with_all_it_was_rotated_to_and_past_a_damaged_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("run.log");
+    let params =
+        LogParams { max_bytes: 4096, backup_count: 100, flood_per_second: 0, format: Format::Text, ..json(&file) };
+    let (dispatch, guard) = started(&params);
+    tracing::dispatcher::with_default(&dispatch, || {
+        for n in 0..500_u32 {
+            info!(phase = "observe", duration_ms = f64::from(n), "phase done");
+        }
+        error!(error = %io::Error::other("disk 7 is full"), "append failed");
+    });
+    drop(guard);
+    let files = dais_telemetry::log::family(&file).unwrap();
+    assert!(files.len() > 5 && *files.last().unwrap() == file, "{files:?}");
+    let mut analysis = Analysis::default();
+    for path in &files {
+        analysis.read(dais_telemetry::log::open(path).unwrap()).unwrap();
+    }
+    let report = analysis.report();
+    assert_eq!((report.lines, report.unreadable, report.phases[0].count), (501, 0, 500));
+    assert_eq!(report.phases[0].p50_ms.to_bits(), 249.5_f64.to_bits());
+    assert_eq!(report.causes[0].cause, "append failed: disk # is full");
+
+    let packed = &files[1];
+    let bytes = fs::read(packed).unwrap();
+    fs::write(packed, &bytes[..bytes.len() / 2]).unwrap();
+    let mut analysis = Analysis::default();
+    let refused: Vec<_> =
+        files.iter().filter(|path| analysis.read(dais_telemetry::log::open(path).unwrap()).is_err()).collect();
+    assert_eq!(refused, [packed]);
+    assert!((400..501).contains(&analysis.report().lines), "{}", analysis.report().lines);
+}
+
+#[test]
+fn files_that_other_programs_rotated_come_in_the_order_of_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |day: u32| format!("2026-11-{day:02}T00:00:00Z INFO    a: day {day}\n");
+    let names = ["a.log", "a.log.1", "a.log.2", "a.log.10", "a.log.2026-11-01", "a.log.old", "b.log"];
+    for (name, day) in names.iter().zip([9, 8, 7, 2, 1, 1, 1]) {
+        fs::write(folder.path().join(name), line(day)).unwrap();
+    }
+    let found = dais_telemetry::log::family(&folder.path().join("a.log")).unwrap();
+    let found: Vec<_> = found.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+    assert_eq!(found, ["a.log.2026-11-01", "a.log.10", "a.log.2", "a.log.1", "a.log"]);
+    assert!(dais_telemetry::log::family(&folder.path().join("c.log")).is_err());
 }
