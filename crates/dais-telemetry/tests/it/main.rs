@@ -3,3 +3,5 @@
 
 mod endpoint;
 mod log;
+mod prometheus;
+mod reference;
