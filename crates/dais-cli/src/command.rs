@@ -5,6 +5,7 @@
 mod eval;
 mod explain;
 mod ledger;
+mod logs;
 mod resume;
 mod run;
 mod schema;
@@ -15,6 +16,7 @@ mod watch;
 pub(crate) use eval::eval;
 pub(crate) use explain::explain;
 pub(crate) use ledger::ledger;
+pub(crate) use logs::logs;
 pub(crate) use resume::resume;
 pub(crate) use run::run;
 pub(crate) use schema::schema;

@@ -14,6 +14,7 @@ mod figures;
 mod interrupt;
 mod ledger_args;
 mod limits;
+mod logs_args;
 mod mask;
 mod memory;
 mod meter;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => command::explain(&args),
         Command::Verify(args) => command::verify(&args),
         Command::Ledger(command) => command::ledger(&command),
+        Command::Logs(args) => command::logs(&args),
         Command::Schema(args) => command::schema(&args),
     });
     outcome.unwrap_or_else(|error| {

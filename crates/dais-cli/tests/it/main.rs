@@ -12,6 +12,7 @@ mod ledger_proof;
 mod ledger_signal;
 #[cfg(feature = "s3")]
 mod ledger_store;
+mod logs;
 mod place;
 mod resume;
 mod run;

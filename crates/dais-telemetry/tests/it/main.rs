@@ -1,0 +1,7 @@
+//! The crate as its users see it: real files, real threads, real sockets.
+#![forbid(unsafe_code)]
+
+mod endpoint;
+mod log;
+mod prometheus;
+mod reference;
