@@ -204,7 +204,7 @@ mod tests {
     async fn a_wait_that_was_asked_for_is_kept_up_to_the_longest() {
         let params = RetryParams { attempts: 3, first_delay_ms: 1, max_delay_ms: 5_000, ..RetryParams::default() };
         let begin = tokio::time::Instant::now();
-        let waits = [Duration::from_secs(2), Duration::from_secs(3600)];
+        let waits = [Duration::from_secs(2), Duration::from_hours(1)];
         let mut tried = 0;
         let outcome = params
             .run(|| {

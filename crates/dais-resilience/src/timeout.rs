@@ -55,12 +55,12 @@ mod tests {
         let slow = within_blocking(Duration::from_millis(1), move || hang.recv().is_ok());
         assert_eq!(slow.unwrap_err().class, FailureClass::Timeout);
         drop(release);
-        assert_eq!(within_blocking(Duration::from_secs(60), || 7).unwrap(), 7);
+        assert_eq!(within_blocking(Duration::from_mins(1), || 7).unwrap(), 7);
     }
 
     #[test]
     fn work_that_panics_is_a_failure() {
-        let broken = within_blocking(Duration::from_secs(60), || assert!(std::hint::black_box(false), "on purpose"));
+        let broken = within_blocking(Duration::from_mins(1), || assert!(std::hint::black_box(false), "on purpose"));
         assert_eq!(broken.unwrap_err().class, FailureClass::Internal);
     }
 }
