@@ -3,3 +3,5 @@
 mod health_monitor;
 mod health_registry;
 mod health_routes;
+mod otlp_collector;
+mod trace;
