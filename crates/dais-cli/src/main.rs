@@ -3,11 +3,14 @@
 
 mod args;
 mod choice;
+mod clean_args;
 mod command;
+mod doctor_args;
 mod ending;
 mod eval_args;
 mod eval_screen;
 mod figures;
+mod health_args;
 mod interrupt;
 mod ledger_args;
 mod mask;
@@ -48,6 +51,9 @@ fn main() -> ExitCode {
         Command::Explain(args) => command::explain(&args),
         Command::Verify(args) => command::verify(&args),
         Command::Ledger(command) => command::ledger(&command),
+        Command::Health(args) => command::health(&args),
+        Command::Doctor(args) => command::doctor(&args),
+        Command::Clean(args) => command::clean(&args),
         Command::Schema(args) => command::schema(&args),
     });
     outcome.unwrap_or_else(|error| {
