@@ -13,8 +13,9 @@ Examples:
   dais clean --logs --cache --yes
   dais clean --runs --database --force             ledgers too, after a backup of each
 
-What and how much is shown first, and asked about on a terminal; without one --yes or --force is needed. Only what dais
-is known to write is removed; links are not followed, and what a process is at is left alone.";
+What and how much is shown first, and asked about on a terminal; without one --yes or --force is
+needed. Only what dais is known to write is removed; links are not followed, and what a process is
+at is left alone.";
 
 /// `dais clean`.
 #[derive(Debug, Args)]
