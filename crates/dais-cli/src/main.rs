@@ -4,13 +4,16 @@
 mod args;
 mod checkpoints;
 mod choice;
+mod clean_args;
 mod command;
 mod conduct;
 mod conduct_args;
+mod doctor_args;
 mod ending;
 mod eval_args;
 mod eval_screen;
 mod figures;
+mod health_args;
 mod interrupt;
 mod ledger_args;
 mod limits;
@@ -55,6 +58,9 @@ fn main() -> ExitCode {
         Command::Verify(args) => command::verify(&args),
         Command::Ledger(command) => command::ledger(&command),
         Command::Logs(args) => command::logs(&args),
+        Command::Health(args) => command::health(&args),
+        Command::Doctor(args) => command::doctor(&args),
+        Command::Clean(args) => command::clean(&args),
         Command::Schema(args) => command::schema(&args),
     });
     outcome.unwrap_or_else(|error| {
