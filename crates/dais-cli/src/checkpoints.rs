@@ -45,7 +45,7 @@ impl Checkpoints {
         let place = self.folder.join(CHECKPOINT_STATE);
         let context = || format!("cannot write the checkpoint {} (disk full?)", place.display());
         let mut unfinished = place.clone().into_os_string();
-        unfinished.push(".unfinished");
+        unfinished.push(format!(".unfinished-{}", std::process::id()));
         let unfinished = PathBuf::from(unfinished);
         let mut out = BufWriter::with_capacity(1 << 20, File::create(&unfinished).with_context(context)?);
         run.checkpoint(&mut out).with_context(context)?;

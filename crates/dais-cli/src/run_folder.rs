@@ -23,8 +23,8 @@ pub(crate) const SPLIT_VIEW: &str = "ledger.db.split-view";
 /// The address at which the process that makes the run serves metrics and health; there while it works.
 pub(crate) const ENDPOINT: &str = "endpoint";
 
-/// Everything that may lie in the folder of a run, with the files that belong to an open ledger.
-pub(crate) const KNOWN: [&str; 10] = [
+/// Everything that may lie in the folder of a run, also while it is under way.
+pub(crate) const KNOWN: [&str; 14] = [
     SUMMARY,
     REPORT,
     LEDGER,
@@ -35,6 +35,10 @@ pub(crate) const KNOWN: [&str; 10] = [
     ENDPOINT,
     "ledger.db-wal",
     "ledger.db-shm",
+    CHECKPOINT_STATE,
+    CHECKPOINT_STATE_BEFORE,
+    NOTE,
+    LOCK,
 ];
 
 /// What only lies in the folder of a run that is under way, or was when its process ended: a checkpoint and the one
@@ -43,10 +47,7 @@ pub(crate) const CHECKPOINT_STATE: &str = "state.checkpoint";
 pub(crate) const CHECKPOINT_STATE_BEFORE: &str = "state.checkpoint.before";
 const NOTE: &str = "unfinished.json";
 const LOCK: &str = "lock";
-const PASSING: [&str; 4] = [CHECKPOINT_STATE, CHECKPOINT_STATE_BEFORE, NOTE, LOCK];
-
-/// Between the name of a run's folder and what tells one unfinished folder of it from another.
-const UNFINISHED: &str = ".unfinished-";
+const PASSING: [&str; 5] = [CHECKPOINT_STATE, CHECKPOINT_STATE_BEFORE, NOTE, LOCK, ENDPOINT];
 
 /// The name with nothing in it that a path could not hold.
 pub(crate) fn folder_name(name: &str) -> String {
@@ -58,14 +59,19 @@ pub(crate) fn folder_name(name: &str) -> String {
 /// What stands between the name of a file or folder and the process that has not finished it.
 const UNFINISHED: &str = ".unfinished-";
 
-/// What an unfinished file or folder is to be, and the process that makes it; `None` for any other name.
+/// What an unfinished file or folder is to be, and the process that began it; `None` for any other name.
 pub(crate) fn unfinished(name: &str) -> Option<(&str, u32)> {
     let (target, process) = name.rsplit_once(UNFINISHED)?;
     let process = process.strip_suffix("-replaced").unwrap_or(process);
+    // A second one of the same process number has a number of its own.
+    let process = match process.split_once('-') {
+        Some((process, number)) => number.parse::<u32>().ok().map(|_| process)?,
+        None => process,
+    };
     Some((target, process.parse().ok().filter(|_| !target.is_empty())?))
 }
 
-/// The folders in which processes make the run that is to lie at `run`.
+/// The folders in which the run that is to lie at `run` is made, or was when its process ended.
 pub(crate) fn unfinished_of(run: &Path) -> Vec<PathBuf> {
     let absolute = std::path::absolute(run).unwrap_or_else(|_| run.to_owned());
     let (Some(parent), Some(name)) = (absolute.parent(), absolute.file_name()) else { return Vec::new() };
@@ -77,6 +83,12 @@ pub(crate) fn unfinished_of(run: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = entries.flatten().filter(of_run).map(|entry| entry.path()).collect();
     paths.sort_unstable();
     paths
+}
+
+/// Whether a process is at work in an unfinished folder; `None` where that cannot be told from the folder.
+pub(crate) fn is_in_use(folder: &Path) -> Option<bool> {
+    let lock = File::open(folder.join(LOCK)).ok()?;
+    Some(matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 /// Writes a file, complete or not at all.
@@ -143,6 +155,7 @@ impl RunFolder {
         let _ = lock.try_lock();
         Ok(Self { target: target.clone(), staging, force, kept: Cell::new(false), _lock: lock })
     }
+
     /// Takes the unfinished folder of a run over, to go on with it: the one that `named` is, or the newest beside `named`.
     ///
     /// # Errors
@@ -150,7 +163,7 @@ impl RunFolder {
     pub(crate) fn take_over(named: &Path) -> anyhow::Result<(Self, Note)> {
         let shown = named.display();
         let mut busy = None;
-        for staging in unfinished_of(named)? {
+        for staging in resumable(named) {
             let lock = File::options().read(true).write(true).create(true).truncate(false).open(staging.join(LOCK));
             let lock = lock.with_context(|| format!("cannot write to {}", staging.display()))?;
             if let Err(TryLockError::WouldBlock) = lock.try_lock() {
@@ -169,6 +182,7 @@ impl RunFolder {
             None => bail!("{shown}: no unfinished run is here, nor beside it as {shown}{UNFINISHED}…"),
         }
     }
+
     /// Says what has to be known to go on with the run after its process ended.
     ///
     /// # Errors
@@ -178,16 +192,15 @@ impl RunFolder {
         let note = Note { version, target: self.target.clone(), force: self.force, ledger };
         write_whole(&self.file(NOTE), &(serde_json::to_string_pretty(&note)? + "\n"))
     }
+
     /// Keeps the folder, whatever comes, so that the run can be gone on with.
     pub(crate) fn keep(&self) {
         self.kept.set(true);
     }
+
     /// Whether it is kept.
     pub(crate) fn is_kept(&self) -> bool {
         self.kept.get()
-        let staging = parent.join(format!("{name}{UNFINISHED}{}", std::process::id()));
-        fs::create_dir(&staging).with_context(unwritable)?;
-        Ok(Self { target: target.clone(), staging, force })
     }
 
     /// Where a file is to be written until the run is complete.
@@ -265,32 +278,25 @@ fn create_unused(parent: &Path, name: &str) -> io::Result<PathBuf> {
         match fs::create_dir(&place) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && others < 10_000 => {
                 others += 1;
-                place = parent.join(format!("{name}.{others}"));
+                place = parent.join(format!("{name}-{others}"));
             }
             made => return made.map(|()| place),
         }
     }
 }
 
-/// The unfinished folders of a run, the newest first.
-fn unfinished_of(named: &Path) -> anyhow::Result<Vec<PathBuf>> {
+/// The unfinished folders that a run can be gone on with from, the newest first.
+fn resumable(named: &Path) -> Vec<PathBuf> {
     if named.join(NOTE).is_file() {
-        return Ok(vec![named.to_owned()]);
+        return vec![named.to_owned()];
     }
-    let absolute = std::path::absolute(named).with_context(|| named.display().to_string())?;
-    let (Some(parent), Some(name)) = (absolute.parent(), absolute.file_name()) else { return Ok(Vec::new()) };
-    let prefix = format!("{}{UNFINISHED}", name.to_string_lossy());
-    let Ok(entries) = fs::read_dir(parent) else { return Ok(Vec::new()) };
-    let mut found: Vec<(SystemTime, PathBuf)> = Vec::new();
-    for entry in entries {
-        let path = entry.with_context(|| parent.display().to_string())?.path();
-        let fits = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix));
-        if let (true, Ok(note)) = (fits, fs::metadata(path.join(NOTE))) {
-            found.push((note.modified().unwrap_or(SystemTime::UNIX_EPOCH), path));
-        }
-    }
+    let noted = |path: PathBuf| {
+        let note = fs::metadata(path.join(NOTE)).ok()?;
+        Some((note.modified().unwrap_or(SystemTime::UNIX_EPOCH), path))
+    };
+    let mut found: Vec<(SystemTime, PathBuf)> = unfinished_of(named).into_iter().filter_map(noted).collect();
     found.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(found.into_iter().map(|(_, path)| path).collect())
+    found.into_iter().map(|(_, path)| path).collect()
 }
 
 /// Whether a run may take this place: where nothing is, an empty folder is, or an earlier run is and `force` is given.
@@ -367,6 +373,7 @@ mod tests {
     #[test]
     fn the_name_of_what_is_unfinished_tells_what_it_is_to_be_and_who_makes_it() {
         assert_eq!(unfinished("a.unfinished-7"), Some(("a", 7)));
+        assert_eq!(unfinished("a.unfinished-7-2"), Some(("a", 7)));
         assert_eq!(unfinished("a.unfinished-1.unfinished-23-replaced"), Some(("a.unfinished-1", 23)));
         for other in ["a", "a.unfinished-", "a.unfinished-x", ".unfinished-7", "a.unfinished-7-kept"] {
             assert_eq!(unfinished(other), None, "{other}");

@@ -136,7 +136,7 @@ fn what_no_run_writes_and_what_a_process_is_at_is_left_alone() {
         write(path, 50);
     }
     let (shown, _) = cleaned(place.path(), &["--runs", "--cache", "--older-than", "1d", "--yes"]);
-    assert!(shown.contains("which no run writes") && shown.contains(&format!("process {alive} is at it")), "{shown}");
+    assert!(shown.contains("which no run writes") && shown.contains("a process is at it"), "{shown}");
     let mut stay = vec![
         format!("b.unfinished-{alive}/summary.json"),
         "b/summary.json".to_owned(),

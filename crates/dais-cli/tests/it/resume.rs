@@ -70,7 +70,7 @@ fn told(folder: &Path, name: &str) -> Value {
 }
 
 fn head(folder: &Path, name: &str) -> String {
-    json(dais(folder).args(["verify", name, "--json"]))["head"].to_string()
+    json(dais(folder).args(["verify", name, "--json"]))["audit"]["head"].to_string()
 }
 
 /// How often a run is killed: a few times, or as often as `DAIS_KILLS` says.

@@ -1,12 +1,12 @@
-//! The crate as its users see it: real files, real threads, real sockets.
+//! Telemetry as its readers meet it: real files, real threads, real sockets.
 #![forbid(unsafe_code)]
+
 mod endpoint;
-mod log;
-mod prometheus;
-mod reference;
-//! Telemetry as its readers meet it: over real sockets and in real files.
 mod health_monitor;
 mod health_registry;
 mod health_routes;
+mod log;
 mod otlp_collector;
+mod prometheus;
+mod reference;
 mod trace;

@@ -43,8 +43,8 @@ pub(super) fn look(args: &CleanArgs, survey: &mut Survey) -> anyhow::Result<()> 
 
 /// What a process did not finish; it goes when that is gone.
 fn unfinished(path: &Path, process: u32, is_folder: bool, args: &CleanArgs, survey: &mut Survey) {
-    if is_alive(process) {
-        survey.leave(path, format!("process {process} is at it"));
+    if run_folder::is_in_use(path).unwrap_or_else(|| is_alive(process)) {
+        survey.leave(path, "a process is at it");
         return;
     }
     if !is_folder {
@@ -64,7 +64,7 @@ fn unfinished(path: &Path, process: u32, is_folder: bool, args: &CleanArgs, surv
     let (ledger, rest): (Vec<&Found>, Vec<&Found>) =
         files.iter().partition(|file| LEDGER_FILES.contains(&file.name.as_str()));
     if !ledger.is_empty() && !args.database {
-        survey.leave(path, "it holds the ledger of a run that was broken off; --database --force removes it too");
+        survey.leave(path, "it holds the ledger of a run that was broken off: `dais resume` goes on with it, --database --force removes it too");
         return;
     }
     add_ledger(path, &ledger, survey);
@@ -83,7 +83,7 @@ fn run(path: &Path, args: &CleanArgs, survey: &mut Survey) {
     if !is_old(&files, survey) {
         return;
     }
-    if run_folder::unfinished_of(path).iter().any(|other| maker(other).is_some_and(is_alive)) {
+    if run_folder::unfinished_of(path).iter().any(|other| is_under_way(other)) {
         survey.leave(path, "a process is about to replace it");
         return;
     }
@@ -102,8 +102,10 @@ fn run(path: &Path, args: &CleanArgs, survey: &mut Survey) {
     }
 }
 
-fn maker(path: &Path) -> Option<u32> {
-    Some(run_folder::unfinished(path.file_name()?.to_str()?)?.1)
+/// Whether a process is at work in an unfinished folder.
+fn is_under_way(path: &Path) -> bool {
+    let maker = || run_folder::unfinished(path.file_name()?.to_str()?).map(|(_, process)| process);
+    run_folder::is_in_use(path).unwrap_or_else(|| maker().is_some_and(is_alive))
 }
 
 fn add_ledger(folder: &Path, files: &[&Found], survey: &mut Survey) {
