@@ -1,0 +1,132 @@
+//! The thread that looks at rules and hands alerts to their channels.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use dais_alert::{AlertParams, Alerting, Event, HealthState, Labels, Readings};
+use dais_telemetry::health::{Monitor, State};
+use dais_telemetry::log::LogGuard;
+use dais_telemetry::metric::RunMetrics;
+use jiff::Timestamp;
+
+/// Messages that wait for the thread; more events than that are dropped.
+const WAITING_MAX: usize = 256;
+
+enum Message {
+    Event(Event),
+    Reload(Box<AlertParams>),
+    Stop,
+}
+
+/// Alerts while a run goes on.
+pub(super) struct Alarm {
+    inbox: SyncSender<Message>,
+    thread: JoinHandle<()>,
+}
+
+/// Changes the rules from elsewhere.
+#[derive(Clone)]
+pub(super) struct Handle(SyncSender<Message>);
+
+impl Handle {
+    pub(super) fn reload(&self, params: AlertParams) {
+        // A thread that is gone has no rules.
+        drop(self.0.send(Message::Reload(Box::new(params))));
+    }
+}
+
+impl Alarm {
+    /// Begins to look at the rules; `None` where alerts are off or have no channel.
+    ///
+    /// # Errors
+    /// A channel that cannot be opened.
+    pub(super) fn start(
+        params: &AlertParams,
+        metrics: RunMetrics,
+        monitor: Option<Arc<Monitor>>,
+        log: Arc<LogGuard>,
+    ) -> anyhow::Result<Option<Self>> {
+        let Some(alerting) = Alerting::start(params.clone()).context("monitoring.alerting")? else { return Ok(None) };
+        let interval = Duration::from_secs(params.evaluation_interval_s);
+        let (inbox, messages) = sync_channel(WAITING_MAX);
+        let seen = Seen { metrics, monitor, log };
+        let thread = std::thread::Builder::new().name("alerts".to_owned());
+        let thread = thread.spawn(move || watch(alerting, interval, &seen, &messages)).context("alerts")?;
+        Ok(Some(Self { inbox, thread }))
+    }
+
+    /// Tells of something that happened.
+    pub(super) fn event(&self, event: Event) {
+        // In a flood of events the first ones tell enough.
+        drop(self.inbox.try_send(Message::Event(event)));
+    }
+
+    pub(super) fn handle(&self) -> Handle {
+        Handle(self.inbox.clone())
+    }
+
+    /// Looks at the rules a last time and delivers what is left, for a bounded time.
+    pub(super) fn stop(self) {
+        drop(self.inbox.send(Message::Stop));
+        drop(self.thread.join());
+    }
+}
+
+/// What rules look at.
+struct Seen {
+    metrics: RunMetrics,
+    monitor: Option<Arc<Monitor>>,
+    log: Arc<LogGuard>,
+}
+
+impl Seen {
+    fn readings(&self, events: Vec<Event>) -> Readings {
+        self.metrics.log_lines(self.log.counts());
+        let series = self.metrics.snapshot().into_iter();
+        let series = series.map(|one| (one.name, one.labels.into_iter().collect::<Labels>(), one.value));
+        Readings { series: series.collect(), health: self.health(), events }
+    }
+
+    fn health(&self) -> Vec<(String, HealthState)> {
+        let Some(monitor) = &self.monitor else { return Vec::new() };
+        let report = monitor.report();
+        let checks = report.checks.iter().filter_map(|check| Some((check.name.clone(), state(check.status.state()?))));
+        let overall = report.status.state().map(|overall| ("overall".to_owned(), state(overall)));
+        checks.chain(overall).collect()
+    }
+}
+
+fn state(state: State) -> HealthState {
+    match state {
+        State::Healthy => HealthState::Healthy,
+        State::Degraded => HealthState::Degraded,
+        State::Unhealthy => HealthState::Unhealthy,
+    }
+}
+
+fn watch(mut alerting: Alerting, interval: Duration, seen: &Seen, messages: &Receiver<Message>) {
+    let mut events = Vec::new();
+    let mut due = Instant::now() + interval;
+    loop {
+        match messages.recv_timeout(due.saturating_duration_since(Instant::now())) {
+            Ok(Message::Event(event)) => events.push(event),
+            Ok(Message::Reload(params)) => {
+                if let Err(error) = alerting.reload(*params) {
+                    tracing::warn!(%error, "the alert rules stay as they were");
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                alerting.observe(Timestamp::now(), &seen.readings(std::mem::take(&mut events)));
+                due = Instant::now() + interval;
+            }
+            Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => {
+                alerting.observe(Timestamp::now(), &seen.readings(events));
+                alerting.stop();
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The health checks of a run.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use dais_ledger::{Ledger, LedgerError};
+use dais_telemetry::health::{
+    self, AgentCounts, Change, Check, HealthParams, Heartbeat, Monitor, Registry, Status, Verified,
+};
+
+use super::Watched;
+
+/// Begins to check everything that a run depends on.
+pub(super) fn of(
+    params: &HealthParams,
+    run: &Watched<'_>,
+    heart: &Arc<Heartbeat>,
+    lives: &Arc<AgentCounts>,
+) -> anyhow::Result<Monitor> {
+    let mut checks: Vec<Check> = vec![
+        health::disk(params, run.folder.staging().to_owned()),
+        health::memory(params),
+        health::cpu(params),
+        health::clock(params),
+        health::progress(params, Arc::clone(heart)),
+        health::agents(params, Arc::clone(lives)),
+    ];
+    if let Some(location) = &run.ledger {
+        let (ping, options) = (location.clone(), run.options.clone());
+        checks.push(health::storage(params, move || ping.open_read_only(&options)?.latest_head().map(drop)));
+        let (location, options) = (location.clone(), run.options.clone());
+        checks.push(health::ledger(params, move || {
+            let ledger = Ledger::open(location.open_read_only(&options)?)?;
+            let head = ledger.head().head;
+            Ok::<_, LedgerError>(Verified { entries: head.size, root: head.root.to_string() })
+        }));
+    }
+    for dependency in &params.dependencies {
+        let check = health::dependency(params, dependency).map_err(anyhow::Error::msg);
+        checks.push(check.context("monitoring.health.dependencies")?);
+    }
+    let registry = Registry::new(checks, params.history_len, run.seed).context("monitoring.health")?;
+    Monitor::start(registry, tell).context("cannot start the health checks")
+}
+
+fn tell(change: &Change) {
+    let (check, from, to) = (change.check.as_str(), change.from.name(), change.to.name());
+    match change.to {
+        Status::Unhealthy => tracing::error!(check, from, to, detail = change.detail, "health"),
+        Status::Degraded => tracing::warn!(check, from, to, detail = change.detail, "health"),
+        _ => tracing::info!(check, from, to, detail = change.detail, "health"),
+    }
+}
