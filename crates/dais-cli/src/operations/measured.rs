@@ -75,7 +75,7 @@ impl Storage for Measured {
         let result = self.storage.append_batch(batch, head);
         if result.is_ok() {
             let took = began.elapsed();
-            let (entries, bytes) = batch.rows().fold((0, 0), |(n, bytes), row| (n + 1, bytes + row.entry.len() as u64));
+            let (entries, bytes) = batch.rows().fold((0, 0), |(n, bytes), row| (n + 1, bytes + row.bytes.len() as u64));
             self.recording.metrics.ledger_append(entries, bytes, head.head.size, took);
             let interval = Interval { begin, end: begin + took };
             *self.recording.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(interval);
