@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use dais_sim::Mode;
 use dais_traffic::Partition;
 
+use crate::config_args::{self, ConfigArgs};
 use crate::eval_args::{self, EvalArgs};
 use crate::ledger_args::LedgerCommand;
 use crate::server_args::ServerArgs;
@@ -47,6 +48,9 @@ pub(crate) enum Command {
     /// Look into a ledger and operate it: show, prove, verify, back up, restore
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Write, show, check and compare the configuration
+    #[command(after_help = config_args::EXAMPLES)]
+    Config(ConfigArgs),
     /// Draft a schema file for a labelled table, to read, correct and give with --schema
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema(SchemaArgs),

@@ -4,6 +4,7 @@
 mod args;
 mod choice;
 mod command;
+mod config_args;
 mod ending;
 mod eval_args;
 mod eval_screen;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => command::explain(&args),
         Command::Verify(args) => command::verify(&args),
         Command::Ledger(command) => command::ledger(&command),
+        Command::Config(args) => command::config(&args),
         Command::Schema(args) => command::schema(&args),
     });
     outcome.unwrap_or_else(|error| {

@@ -2,4 +2,4 @@
 
 mod params;
 
-pub use params::LogParams;
+pub use params::{Format, Level, LogParams, Rotation};
