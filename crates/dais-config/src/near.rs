@@ -13,8 +13,13 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     best.filter(|(likeness, _)| *likeness >= LIKENESS_MIN).map(|(_, known)| known)
 }
 
-/// Damerau-Levenshtein sees swapped letters; Jaro-Winkler sees abbreviations, but likes too much that begins alike.
+/// Damerau-Levenshtein sees swapped letters; Jaro-Winkler sees abbreviations, but likes too much that begins alike. A
+/// word that lacks a part (`agents` for `default_agents`) is neither.
 fn likeness(word: &str, known: &str) -> f64 {
+    let ends = |word: &str, known: &str| known.strip_suffix(word).is_some_and(|rest| rest.ends_with('_'));
+    if word.len() >= 4 && ends(word, known) {
+        return LIKENESS_MIN;
+    }
     let close = strsim::normalized_damerau_levenshtein(word, known);
     close.max(strsim::jaro_winkler(word, known) - 0.2)
 }

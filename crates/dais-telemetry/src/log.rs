@@ -2,4 +2,4 @@
 
 mod params;
 
-pub use params::{Format, Level, LogParams, Rotation};
+pub use params::LogParams;
