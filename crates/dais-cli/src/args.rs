@@ -10,6 +10,7 @@ use dais_traffic::Partition;
 use crate::config_args::{self, ConfigArgs};
 use crate::eval_args::{self, EvalArgs};
 use crate::ledger_args::LedgerCommand;
+use crate::logs_args::{self, LogsArgs};
 use crate::server_args::ServerArgs;
 use crate::value;
 use crate::watch_args::{self, WatchArgs};
@@ -51,6 +52,9 @@ pub(crate) enum Command {
     /// Write, show, check and compare the configuration
     #[command(after_help = config_args::EXAMPLES)]
     Config(ConfigArgs),
+    /// Say what a log tells: levels, errors by cause, slow phases, rates, silences
+    #[command(after_help = logs_args::EXAMPLES)]
+    Logs(LogsArgs),
     /// Draft a schema file for a labelled table, to read, correct and give with --schema
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema(SchemaArgs),

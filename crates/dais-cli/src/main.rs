@@ -11,6 +11,7 @@ mod eval_screen;
 mod figures;
 mod interrupt;
 mod ledger_args;
+mod logs_args;
 mod mask;
 mod memory;
 mod meter;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => command::verify(&args),
         Command::Ledger(command) => command::ledger(&command),
         Command::Config(args) => command::config(&args),
+        Command::Logs(args) => command::logs(&args),
         Command::Schema(args) => command::schema(&args),
     });
     outcome.unwrap_or_else(|error| {
