@@ -8,7 +8,10 @@ use dais_sim::Mode;
 use dais_traffic::Partition;
 
 use crate::config_args::{self, ConfigArgs};
+use crate::clean_args::{self, CleanArgs};
+use crate::doctor_args::DoctorArgs;
 use crate::eval_args::{self, EvalArgs};
+use crate::health_args::{self, HealthArgs};
 use crate::ledger_args::LedgerCommand;
 use crate::logs_args::{self, LogsArgs};
 use crate::server_args::ServerArgs;
@@ -55,6 +58,14 @@ pub(crate) enum Command {
     /// Say what a log tells: levels, errors by cause, slow phases, rates, silences
     #[command(after_help = logs_args::EXAMPLES)]
     Logs(LogsArgs),
+    /// Ask a running process, or this machine, how it is
+    #[command(after_help = health_args::EXAMPLES)]
+    Health(HealthArgs),
+    /// Check the installation: folders, ports, room, limits, processor; and say how to mend what is found
+    Doctor(DoctorArgs),
+    /// Remove logs, leftovers, runs and ledgers that are no longer needed, after showing what and how much
+    #[command(after_help = clean_args::EXAMPLES)]
+    Clean(CleanArgs),
     /// Draft a schema file for a labelled table, to read, correct and give with --schema
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema(SchemaArgs),

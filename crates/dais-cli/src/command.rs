@@ -3,8 +3,11 @@
 //! A command returns its exit code: 0 fine, 1 a check failed. An error is wrong usage or input, exit code 2.
 
 mod config;
+mod clean;
+mod doctor;
 mod eval;
 mod explain;
+mod health;
 mod ledger;
 mod logs;
 mod run;
@@ -14,8 +17,11 @@ mod verify;
 mod watch;
 
 pub(crate) use config::config;
+pub(crate) use clean::clean;
+pub(crate) use doctor::doctor;
 pub(crate) use eval::eval;
 pub(crate) use explain::explain;
+pub(crate) use health::health;
 pub(crate) use ledger::ledger;
 pub(crate) use logs::logs;
 pub(crate) use run::run;

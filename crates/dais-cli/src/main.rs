@@ -3,12 +3,15 @@
 
 mod args;
 mod choice;
+mod clean_args;
 mod command;
 mod config_args;
+mod doctor_args;
 mod ending;
 mod eval_args;
 mod eval_screen;
 mod figures;
+mod health_args;
 mod interrupt;
 mod ledger_args;
 mod logs_args;
@@ -52,6 +55,9 @@ fn main() -> ExitCode {
         Command::Ledger(command) => command::ledger(&command),
         Command::Config(args) => command::config(&args),
         Command::Logs(args) => command::logs(&args),
+        Command::Health(args) => command::health(&args),
+        Command::Doctor(args) => command::doctor(&args),
+        Command::Clean(args) => command::clean(&args),
         Command::Schema(args) => command::schema(&args),
     });
     outcome.unwrap_or_else(|error| {

@@ -15,10 +15,22 @@ pub(crate) const SCENARIO: &str = "scenario.yaml";
 pub(crate) const CHECKPOINT: &str = "checkpoint";
 /// As [`dais_ledger::SplitView::path_beside`] names it, also where the ledger is not in the folder.
 pub(crate) const SPLIT_VIEW: &str = "ledger.db.split-view";
+/// The address at which the process that makes the run serves metrics and health; there while it works.
+pub(crate) const ENDPOINT: &str = "endpoint";
 
 /// Everything that may lie in the folder of a run, with the files that belong to an open ledger.
-const KNOWN: [&str; 9] =
-    [SUMMARY, REPORT, LEDGER, LEDGER_LOCATION, SCENARIO, CHECKPOINT, SPLIT_VIEW, "ledger.db-wal", "ledger.db-shm"];
+pub(crate) const KNOWN: [&str; 10] = [
+    SUMMARY,
+    REPORT,
+    LEDGER,
+    LEDGER_LOCATION,
+    SCENARIO,
+    CHECKPOINT,
+    SPLIT_VIEW,
+    ENDPOINT,
+    "ledger.db-wal",
+    "ledger.db-shm",
+];
 
 /// The name with nothing in it that a path could not hold.
 pub(crate) fn folder_name(name: &str) -> String {
@@ -27,13 +39,37 @@ pub(crate) fn folder_name(name: &str) -> String {
     words.join("-").trim_matches(['.', '-']).to_owned()
 }
 
+/// What stands between the name of a file or folder and the process that has not finished it.
+const UNFINISHED: &str = ".unfinished-";
+
+/// What an unfinished file or folder is to be, and the process that makes it; `None` for any other name.
+pub(crate) fn unfinished(name: &str) -> Option<(&str, u32)> {
+    let (target, process) = name.rsplit_once(UNFINISHED)?;
+    let process = process.strip_suffix("-replaced").unwrap_or(process);
+    Some((target, process.parse().ok().filter(|_| !target.is_empty())?))
+}
+
+/// The folders in which processes make the run that is to lie at `run`.
+pub(crate) fn unfinished_of(run: &Path) -> Vec<PathBuf> {
+    let absolute = std::path::absolute(run).unwrap_or_else(|_| run.to_owned());
+    let (Some(parent), Some(name)) = (absolute.parent(), absolute.file_name()) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(parent) else { return Vec::new() };
+    let of_run = |entry: &fs::DirEntry| {
+        let file_name = entry.file_name();
+        unfinished(&file_name.to_string_lossy()).is_some_and(|(target, _)| *target == *name.to_string_lossy())
+    };
+    let mut paths: Vec<PathBuf> = entries.flatten().filter(of_run).map(|entry| entry.path()).collect();
+    paths.sort_unstable();
+    paths
+}
+
 /// Writes a file, complete or not at all.
 ///
 /// # Errors
 /// No space, or no right to write.
 pub(crate) fn write_whole(place: &Path, content: &str) -> anyhow::Result<()> {
     let mut unfinished = place.as_os_str().to_owned();
-    unfinished.push(format!(".unfinished-{}", std::process::id()));
+    unfinished.push(format!("{UNFINISHED}{}", std::process::id()));
     let written = fs::write(&unfinished, content).and_then(|()| fs::rename(&unfinished, place));
     written.with_context(|| format!("cannot write {}", place.display()))
 }
@@ -65,7 +101,7 @@ impl RunFolder {
         let unwritable = || format!("cannot write to {shown}: choose another folder with --out");
         fs::create_dir_all(parent).with_context(unwritable)?;
         let name = name.to_string_lossy();
-        let staging = parent.join(format!("{name}.unfinished-{}", std::process::id()));
+        let staging = parent.join(format!("{name}{UNFINISHED}{}", std::process::id()));
         fs::create_dir(&staging).with_context(unwritable)?;
         Ok(Self { target: target.clone(), staging, force })
     }
@@ -195,6 +231,20 @@ mod tests {
             folder.commit().unwrap();
         }
         assert_eq!((names(&target), names(place.path())), (vec![REPORT.to_owned()], vec!["run".to_owned()]));
+    }
+
+    #[test]
+    fn the_name_of_what_is_unfinished_tells_what_it_is_to_be_and_who_makes_it() {
+        assert_eq!(unfinished("a.unfinished-7"), Some(("a", 7)));
+        assert_eq!(unfinished("a.unfinished-1.unfinished-23-replaced"), Some(("a.unfinished-1", 23)));
+        for other in ["a", "a.unfinished-", "a.unfinished-x", ".unfinished-7", "a.unfinished-7-kept"] {
+            assert_eq!(unfinished(other), None, "{other}");
+        }
+        let place = tempfile::tempdir().unwrap();
+        let folder = RunFolder::begin(&place.path().join("run"), false).unwrap();
+        assert_eq!(unfinished_of(&place.path().join("run")).len(), 1);
+        assert!(unfinished_of(&place.path().join("ru")).is_empty());
+        drop(folder);
     }
 
     #[test]

@@ -2,9 +2,12 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests, which fail by panicking and say what they skip")]
 
 mod bad_input;
+mod clean;
 mod determinism;
+mod doctor;
 mod eval;
 mod explain;
+mod health;
 mod ledger;
 mod ledger_backup;
 mod ledger_export;

@@ -2,4 +2,9 @@
 #![forbid(unsafe_code)]
 
 mod endpoint;
+mod health_monitor;
+mod health_registry;
+mod health_routes;
 mod log;
+mod otlp_collector;
+mod trace;
