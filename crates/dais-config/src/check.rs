@@ -2,17 +2,13 @@
 
 use serde_json::{Map, Number, Value as Json};
 
+use crate::MASK;
 use crate::error::Problem;
 use crate::near;
 use crate::node::{Node, Value};
 use crate::place::Place;
-use crate::secret::MASK;
 use crate::shape::{Form, Kind, Shape, joined};
 use crate::yaml;
-
-/// Words that other programs use, and what they are here, where a key offers that.
-const SYNONYMS: [(&str, &str); 5] =
-    [("warn", "warning"), ("critical", "error"), ("fatal", "error"), ("notset", "trace"), ("verbose", "debug")];
 
 /// The typed value of `node`; where something does not fit, it is left out and told.
 pub(crate) fn typed(shape: &Shape, node: &Node, path: &str, problems: &mut Vec<Problem>) -> Option<Json> {
@@ -39,7 +35,11 @@ impl Checker<'_> {
             Kind::Choice(words) => {
                 let Some(text) = node.text() else { return self.misfit(shape, node, path) };
                 let names: Vec<&str> = words.iter().map(|word| word.name.as_str()).collect();
-                chosen(text, &names).map(|name| Json::from(name.to_owned())).or_else(|| {
+                let meant = words.iter().find(|word| {
+                    let spellings = std::iter::once(&word.name).chain(&word.aliases);
+                    chosen(text, spellings.map(String::as_str)).is_some()
+                });
+                meant.map(|word| Json::from(word.name.clone())).or_else(|| {
                     let nearest = near::nearest(text, names.iter().copied());
                     let help = nearest.map(|name| format!("did you mean {name}?"));
                     self.refuse(shape, node, path, help)
@@ -170,7 +170,7 @@ impl Checker<'_> {
             return None;
         };
         let written = entry.node.text().unwrap_or_default();
-        let form = chosen(written, &names).and_then(|name| forms.iter().find(|form| form.name == name));
+        let form = chosen(written, names.iter().copied()).and_then(|name| forms.iter().find(|form| form.name == name));
         let Some(form) = form else {
             let allowed = crate::shape::alternatives(&names);
             let problem = Problem::new(&entry.node.place, format!("`{whole}` must be {allowed}, found `{written}`"));
@@ -250,11 +250,10 @@ impl Checker<'_> {
 const TEXT_CHARS_MAX: usize = 80;
 
 /// The word that `text` means, whatever its case and whether `-` or `_` joins its parts.
-fn chosen<'a>(text: &str, names: &[&'a str]) -> Option<&'a str> {
+fn chosen<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| text.trim().to_lowercase().replace('-', "_");
-    let named = |wanted: &str| names.iter().copied().find(|name| plain(name) == wanted);
-    let text = plain(text);
-    named(&text).or_else(|| SYNONYMS.iter().find(|(word, _)| *word == text).and_then(|(_, name)| named(name)))
+    let wanted = plain(text);
+    names.into_iter().find(|name| plain(name) == wanted)
 }
 
 fn boolean(text: &str) -> Option<Json> {

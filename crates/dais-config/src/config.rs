@@ -75,12 +75,16 @@ impl Config {
     pub fn check(&self) -> Vec<(String, String)> {
         let sections = [
             ("database", self.database.check()),
+            ("logging", self.logging.check()),
             ("monitoring", self.monitoring.check()),
+            ("monitoring.health", self.monitoring.health.check()),
+            ("monitoring.tracing", self.monitoring.tracing.check()),
+            ("monitoring.alerting", self.monitoring.alerting.check()),
             ("security", self.security.check()),
             ("backup", self.backup.check()),
         ];
         let below = |(section, wrong): (&str, Vec<(String, String)>)| {
-            wrong.into_iter().map(|(key, message)| (format!("{section}.{key}"), message)).collect::<Vec<_>>()
+            wrong.into_iter().map(|(key, message)| (format!("{section}.{}", dotted(&key)), message)).collect::<Vec<_>>()
         };
         sections.into_iter().flat_map(below).chain(self.shared_ports()).collect()
     }
@@ -99,4 +103,9 @@ impl Config {
         }
         wrong
     }
+}
+
+/// Parts of lists by number, `dependencies[0].name`, as one more part of the path.
+fn dotted(key: &str) -> String {
+    key.replace('[', ".").replace(']', "")
 }

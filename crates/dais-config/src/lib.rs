@@ -28,7 +28,6 @@ mod node;
 mod old;
 mod place;
 mod reference;
-mod secret;
 mod section;
 mod shape;
 mod template;
@@ -37,15 +36,15 @@ mod view;
 mod yaml;
 
 pub use config::Config;
+pub use dais_alert::Secret;
 pub use environment::Environment;
 pub use error::{Errors, Problem};
 pub use live::{Live, Reload, Watch, WatchError};
 pub use load::{Loaded, Loader, Warning};
-pub use old::RetiredKey;
 pub use near::elsewhere as nearest_key;
+pub use old::RetiredKey;
 pub use place::Place;
 pub use reference::reference;
-pub use secret::Secret;
 pub use section::{
     AgentParams, ApiKeyParams, ApiParams, AuthenticationParams, BackupDestination, BackupParams, DashboardParams,
     DatabaseParams, DatabaseType, DestinationType, DevelopmentParams, JwtAlgorithm, MonitoringParams,
@@ -54,3 +53,6 @@ pub use section::{
 pub use shape::schema;
 pub use template::files;
 pub use view::{Difference, Setting, flow};
+
+/// What stands where a secret would be shown.
+const MASK: &str = "***";

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use notify_debouncer_full::notify::{EventKind, RecommendedWatcher, RecursiveMode};
-use notify_debouncer_full::{DebounceEventResult, Debouncer, RecommendedCache, new_debouncer};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode};
+use notify_debouncer_full::{DebounceEventResult, DebouncedEvent, Debouncer, RecommendedCache, new_debouncer};
 use tracing::{info, warn};
 
 use crate::error::Errors;
@@ -115,9 +115,8 @@ impl Live {
         let mut seen = live.fingerprint();
         let handler = move |events: DebounceEventResult| {
             // Reading a file is an event too, and would have it read for ever.
-            let touched = |events: Vec<notify_debouncer_full::DebouncedEvent>| {
-                events.iter().any(|event| !matches!(event.kind, EventKind::Access(_)))
-            };
+            let touched =
+                |events: Vec<DebouncedEvent>| events.iter().any(|event| !matches!(event.kind, EventKind::Access(_)));
             if !events.map_or(true, touched) {
                 return;
             }
@@ -187,7 +186,7 @@ impl Live {
 /// A folder could not be watched.
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration files cannot be watched")]
-pub struct WatchError(#[from] notify_debouncer_full::notify::Error);
+pub struct WatchError(#[from] notify::Error);
 
 impl std::fmt::Debug for Watch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

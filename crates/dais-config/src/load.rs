@@ -190,7 +190,7 @@ pub(crate) fn finish(layers: &Node, mut problems: Vec<Problem>) -> Result<Config
         return Err(errors);
     }
     let mut problems = Vec::new();
-    let config = serde_json::from_value::<Config>(typed).unwrap_or_else(|error| {
+    let config = serde_json::from_value::<Config>(complete(Shape::root(), defaults(), typed)).unwrap_or_else(|error| {
         problems.push(Problem::new(&layers.place, format!("the values do not fit together: {error}")));
         Config::default()
     });
@@ -200,6 +200,28 @@ pub(crate) fn finish(layers: &Node, mut problems: Vec<Problem>) -> Result<Config
         problems.push(Problem::new(place, format!("`{path}` {message}")).secret(secret));
     }
     Errors::of(problems).map_or(Ok(config), Err)
+}
+
+/// The defaults of the whole. They hold no secret, so that nothing in them is masked.
+fn defaults() -> Json {
+    serde_json::to_value(Config::default()).unwrap_or(Json::Null)
+}
+
+/// `set` with the defaults of what it leaves out. A section may have other defaults in its place than by itself, so that
+/// they cannot be left to the section's own type.
+fn complete(shape: &Shape, default: Json, set: Json) -> Json {
+    match (default, set) {
+        (Json::Object(mut all), Json::Object(set)) if !shape.keys().is_empty() => {
+            for (key, value) in set {
+                let below = shape.keys().iter().find(|(known, _)| *known == key);
+                let default = all.remove(&key).unwrap_or(Json::Null);
+                let value = below.map_or(Json::Null, |(_, shape)| complete(shape, default, value));
+                all.insert(key, value);
+            }
+            Json::Object(all)
+        }
+        (_, set) => set,
+    }
 }
 
 impl Default for Loaded {

@@ -8,7 +8,7 @@ const LIKENESS_MIN: f64 = 0.7;
 /// The word most like `word`, if any is much like it.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
-    let liked = known.into_iter().map(|known| (likeness(&word, known), known));
+    let liked = known.into_iter().map(|known| (likeness(&word, &known.to_lowercase()), known));
     let best = liked.max_by(|(one, _), (other, _)| one.total_cmp(other));
     best.filter(|(likeness, _)| *likeness >= LIKENESS_MIN).map(|(_, known)| known)
 }

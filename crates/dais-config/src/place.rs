@@ -4,12 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A text with a name, such as a file.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub(crate) struct Source {
     /// What it is called in messages: the path as the user wrote it.
     pub(crate) name: String,
     /// All of it.
     pub(crate) text: String,
+}
+
+/// Without the text, which may hold secrets.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// Where a value came from, as precisely as it is known.

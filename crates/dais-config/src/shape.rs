@@ -68,6 +68,8 @@ pub(crate) struct Range {
 pub(crate) struct Word {
     pub(crate) name: String,
     pub(crate) description: String,
+    /// What else is read as this word.
+    pub(crate) aliases: Vec<String>,
 }
 
 /// One form of a mapping with several.

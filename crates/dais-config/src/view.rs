@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value as Json};
 
+use crate::MASK;
 use crate::config::Config;
 use crate::load::Loaded;
 use crate::node::{Node, Value};
 use crate::place::Place;
-use crate::secret::MASK;
 use crate::shape::{Form, Kind, Shape};
 
 /// A key with the value in effect.
@@ -138,8 +138,8 @@ fn masked_values(config: &Config) -> Json {
 
 /// Masks by the schema too, so that a secret does not depend on how its type writes itself.
 fn mask(shape: &Shape, value: &mut Json) {
-    if shape.secret && !value.is_null() {
-        *value = Json::from(MASK);
+    if shape.secret {
+        hide(value);
         return;
     }
     match (&shape.kind, value) {
@@ -153,6 +153,17 @@ fn mask(shape: &Shape, value: &mut Json) {
             }
         }
         _ => {}
+    }
+}
+
+/// Names of a table stay, for they say what is set.
+fn hide(value: &mut Json) {
+    match value {
+        Json::Null => {}
+        Json::Object(map) => map.values_mut().for_each(hide),
+        Json::Array(parts) => parts.iter_mut().for_each(hide),
+        Json::String(text) if text.is_empty() => {}
+        Json::Bool(_) | Json::Number(_) | Json::String(_) => *value = Json::from(MASK),
     }
 }
 

@@ -37,6 +37,9 @@ pub(super) const OLD: &[Old] = &[
     old("streamlit", Retired("the dashboard needs no such setting: `dashboard`")),
     old("dashboard.enabled", Renamed("dashboard.enable")),
     old("monitoring.enable_metrics", Renamed("monitoring.enable_prometheus")),
+    old("monitoring.health_check_interval", Renamed("monitoring.health.interval_s")),
+    old("monitoring.enable_distributed_tracing", Renamed("monitoring.tracing.enable")),
+    old("monitoring.tracing_endpoint", Renamed("monitoring.tracing.endpoint")),
     old("monitoring.prometheus_gateway", Retired("Prometheus fetches the metrics: `monitoring.metrics_port`")),
     old(
         "monitoring.metrics_retention_days",

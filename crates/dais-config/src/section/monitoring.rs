@@ -22,10 +22,6 @@ pub struct MonitoringParams {
     /// Whether the metrics include those that take more time to gather: quantiles of trust, times of each phase.
     #[schemars(extend("x-reload" = true))]
     pub enable_detailed_metrics: bool,
-    /// Time from one round of health checks to the next, in seconds, 1 to 86400.
-    #[schemars(range(min = 1.0, max = 86400.0))]
-    #[schemars(extend("x-reload" = true))]
-    pub health_check_interval: f64,
     /// Limits from which on a part of the system counts as degraded or unhealthy.
     #[schemars(extend("x-reload" = true))]
     pub health: HealthParams,
@@ -44,7 +40,6 @@ impl Default for MonitoringParams {
             metrics_port: 9090,
             metrics_path: "/metrics".to_owned(),
             enable_detailed_metrics: false,
-            health_check_interval: 30.0,
             health: HealthParams::default(),
             tracing: TraceParams::default(),
             alerting: AlertParams::default(),

@@ -82,7 +82,12 @@ fn kind(object: &Object, inherited: &Inherited) -> Kind {
         return one_of(forms, inherited);
     }
     if let Some(words) = object.get("enum").and_then(Json::as_array) {
-        return Kind::Choice(words.iter().filter_map(|word| self::word(word, "")).collect());
+        let mut words: Vec<Word> = words.iter().filter_map(|word| self::word(word, "")).collect();
+        for (alias, name) in object.get("x-aliases").and_then(Json::as_object).into_iter().flatten() {
+            let meant = words.iter_mut().find(|word| *name == word.name);
+            meant.into_iter().for_each(|word| word.aliases.push(alias.clone()));
+        }
+        return Kind::Choice(words);
     }
     let types = object.get("type");
     let name = types
@@ -100,7 +105,7 @@ fn kind(object: &Object, inherited: &Inherited) -> Kind {
 }
 
 fn word(name: &Json, description: &str) -> Option<Word> {
-    Some(Word { name: name.as_str()?.to_owned(), description: one_line(description) })
+    Some(Word { name: name.as_str()?.to_owned(), description: one_line(description), aliases: Vec::new() })
 }
 
 fn one_of(forms: &[Json], inherited: &Inherited) -> Kind {

@@ -145,3 +145,13 @@ fn a_section_without_keys_is_no_error() {
     assert!(load(folder(&[("default.yaml", "")]).path(), &[]).is_ok());
     assert!(load(folder(&[("default.yaml", "# nothing\n")]).path(), &[]).is_ok());
 }
+
+#[test]
+fn a_section_keeps_the_defaults_it_has_in_its_place() {
+    let text = "monitoring: {alerting: {delivery: {retry: {factor: 3.0}}}}\nlogging: {level: CRITICAL}\n";
+    let config = load(folder(&[("default.yaml", text)]).path(), &[]).unwrap().config;
+    let mut expected = dais_config::Config::default();
+    expected.monitoring.alerting.delivery.retry.factor = 3.0;
+    expected.logging.level = dais_telemetry::log::Level::Error;
+    assert_eq!(config, expected);
+}

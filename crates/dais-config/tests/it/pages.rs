@@ -55,7 +55,7 @@ fn the_file_of_each_environment_loads() {
 
 #[test]
 fn what_is_shown_loads_again_and_holds_no_secret() {
-    let text = "database: {type: mysql, host: db, database: d, password: hunter2}\napp_name: \"a: b\"\nlogging: {modules: {a: debug}}\n\
+    let text = "database: {type: mysql, host: db, database: d, password: hunter2}\napp_name: \"a: b\"\nlogging: {modules: {a: debug}}\nmonitoring: {tracing: {headers: {key: hunter2}}, alerting: {channels: {s: {type: slack, url: \"https://h.example/hunter2\"}}}}\n\
                 security: {allowed_hosts: [x, \"*.y\"]}\nbackup: {destinations: [{name: b, type: s3, bucket: b, account_key: hunter2}]}\n";
     let loaded = load(folder(&[("default.yaml", text)]).path(), &[]).unwrap();
     for with_origin in [false, true] {
@@ -63,6 +63,8 @@ fn what_is_shown_loads_again_and_holds_no_secret() {
         assert!(!shown.contains("hunter2") && shown.contains("password: \"***\""), "{shown}");
         let mut again = load(folder(&[("default.yaml", &shown)]).path(), &[]).unwrap().config;
         again.database.password = loaded.config.database.password.clone();
+        again.monitoring.tracing = loaded.config.monitoring.tracing.clone();
+        again.monitoring.alerting = loaded.config.monitoring.alerting.clone();
         again.backup.destinations.clone_from(&loaded.config.backup.destinations);
         assert_eq!(again, loaded.config);
     }
