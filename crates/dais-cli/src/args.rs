@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use dais_sim::Mode;
 use dais_traffic::Partition;
 
+use crate::config_args::{self, ConfigArgs};
 use crate::clean_args::{self, CleanArgs};
 use crate::conduct_args::ConductArgs;
 use crate::doctor_args::DoctorArgs;
@@ -55,6 +56,9 @@ pub(crate) enum Command {
     /// Look into a ledger and operate it: show, prove, verify, back up, restore
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Write, show, check and compare the configuration
+    #[command(after_help = config_args::EXAMPLES)]
+    Config(ConfigArgs),
     /// Say what a log tells: levels, errors by cause, slow phases, rates, silences
     #[command(after_help = logs_args::EXAMPLES)]
     Logs(LogsArgs),

@@ -2,6 +2,7 @@
 //!
 //! A command returns its exit code: 0 fine, 1 a check failed. An error is wrong usage or input, exit code 2.
 
+mod config;
 mod clean;
 mod doctor;
 mod eval;
@@ -16,6 +17,7 @@ mod sweep;
 mod verify;
 mod watch;
 
+pub(crate) use config::config;
 pub(crate) use clean::clean;
 pub(crate) use doctor::doctor;
 pub(crate) use eval::eval;

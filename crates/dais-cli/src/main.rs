@@ -8,6 +8,7 @@ mod clean_args;
 mod command;
 mod conduct;
 mod conduct_args;
+mod config_args;
 mod doctor_args;
 mod ending;
 mod eval_args;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => command::explain(&args),
         Command::Verify(args) => command::verify(&args),
         Command::Ledger(command) => command::ledger(&command),
+        Command::Config(args) => command::config(&args),
         Command::Logs(args) => command::logs(&args),
         Command::Health(args) => command::health(&args),
         Command::Doctor(args) => command::doctor(&args),
