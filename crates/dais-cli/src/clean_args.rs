@@ -20,6 +20,7 @@ at is left alone.";
 /// `dais clean`.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true).multiple(true).args(["logs", "cache", "runs", "database"]))]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
 pub(crate) struct CleanArgs {
     /// Rotated log files; the one that is written to only with --older-than
     #[arg(long)]

@@ -217,19 +217,20 @@ fn only_sampled_signatures_are_traced_and_only_so_many_at_once() {
 fn a_collector_that_is_away_costs_spans_and_nothing_else() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     // Takes connections and never answers.
-    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
-    for (address, protocol) in [
-        (gone, Protocol::Http),
-        (gone, Protocol::Grpc),
-        (mute.local_addr().unwrap(), Protocol::Http),
-        (mute.local_addr().unwrap(), Protocol::Grpc),
-    ] {
-        let began = Instant::now();
-        let patient = TraceParams { timeout_s: 300.0, ..params(format!("http://{address}"), protocol) };
-        let counts = traced(&patient, &history());
-        assert_eq!((counts.sent_spans, counts.failed_spans + counts.dropped_spans), (0, 18), "{counts:?}");
-        assert!(began.elapsed() < Duration::from_secs(100), "the end waited for the time-out of requests");
-    }
+    let mute_listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mute = mute_listener.local_addr().unwrap();
+    let cases = [(gone, Protocol::Http), (gone, Protocol::Grpc), (mute, Protocol::Http), (mute, Protocol::Grpc)];
+    std::thread::scope(|scope| {
+        for (address, protocol) in cases {
+            scope.spawn(move || {
+                let began = Instant::now();
+                let patient = TraceParams { timeout_s: 300.0, ..params(format!("http://{address}"), protocol) };
+                let counts = traced(&patient, &history());
+                assert_eq!((counts.sent_spans, counts.failed_spans + counts.dropped_spans), (0, 18), "{counts:?}");
+                assert!(began.elapsed() < Duration::from_secs(100), "the end waited for the time-out of requests");
+            });
+        }
+    });
 }
 
 #[test]

@@ -30,12 +30,11 @@ pub(super) fn look(args: &CleanArgs, survey: &mut Survey) -> anyhow::Result<()> 
         let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
         match run_folder::unfinished(name) {
             Some((_, process)) if args.cache => unfinished(&path, process, metadata.is_dir(), args, survey),
-            Some(_) => {}
             None if metadata.is_dir() => run(&path, args, survey),
             None if metadata.is_symlink() && args.runs => {
-                survey.leave(&path, "it is a link, and links are not followed")
+                survey.leave(&path, "it is a link, and links are not followed");
             }
-            None => {}
+            _ => {}
         }
     }
     Ok(())

@@ -7,16 +7,16 @@ use dais_telemetry::health::{self, Check, HealthParams, State};
 
 use super::finding::Finding;
 
-pub(super) fn examine(runs: &Path) -> anyhow::Result<Vec<Finding>> {
+pub(super) fn examine(runs: &Path) -> Vec<Finding> {
     let params = HealthParams::default();
     let folder = runs.to_owned();
-    let mut findings = vec![
+    vec![
         checked(&health::disk(&params, folder), "remove what is no longer needed: `dais clean --runs --dry-run`"),
         checked(&health::memory(&params), "end other programs, or run fewer agents and threads"),
         clock(SystemTime::now(), built()),
-    ];
-    findings.extend(files());
-    Ok(findings)
+        #[cfg(unix)]
+        open_files(rustix::process::getrlimit(rustix::process::Resource::Nofile).current),
+    ]
 }
 
 fn checked(check: &Check, mend: &str) -> Finding {
@@ -52,18 +52,6 @@ fn clock(now: SystemTime, built: Option<SystemTime>) -> Finding {
 }
 
 /// Files that may be open at once: a run needs few, an endpoint with many readers more.
-#[cfg(unix)]
-fn files() -> Option<Finding> {
-    use rustix::process::{Resource, getrlimit};
-
-    Some(open_files(getrlimit(Resource::Nofile).current))
-}
-
-#[cfg(not(unix))]
-fn files() -> Option<Finding> {
-    None
-}
-
 #[cfg(unix)]
 fn open_files(limit: Option<u64>) -> Finding {
     const SUBJECT: &str = "open files";
