@@ -9,27 +9,25 @@ use dais_lab::Run;
 
 use crate::run_folder::{CHECKPOINT_STATE, CHECKPOINT_STATE_BEFORE};
 
-/// Where and how often checkpoints are written.
+/// Where checkpoints are written, and how many steps ago the last one was.
 #[derive(Debug)]
 pub(crate) struct Checkpoints {
     folder: PathBuf,
-    /// Steps from one to the next; `None`: only when asked.
-    interval: Option<u32>,
     since: u32,
 }
 
 impl Checkpoints {
-    pub(crate) fn new(folder: &Path, interval: Option<u32>) -> Self {
-        Self { folder: folder.to_owned(), interval, since: 0 }
+    pub(crate) fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), since: 0 }
     }
 
-    /// Counts a step, and writes a checkpoint when one is due; returns whether it did.
+    /// Counts a step, and writes a checkpoint when the last one is `interval` steps ago; returns whether it did.
     ///
     /// # Errors
     /// No space, or no right to write.
-    pub(crate) fn after_step(&mut self, run: &Run) -> anyhow::Result<bool> {
+    pub(crate) fn after_step(&mut self, run: &Run, interval: Option<u32>) -> anyhow::Result<bool> {
         self.since += 1;
-        let due = self.interval.is_some_and(|interval| self.since >= interval);
+        let due = interval.is_some_and(|interval| self.since >= interval);
         if due {
             self.write(run)?;
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::server_args::ServerArgs;
+use crate::settings::SettingArgs;
 use crate::value;
 
 /// How a run is carried out.
@@ -20,6 +21,8 @@ pub(crate) struct ConductArgs {
     #[command(flatten)]
     pub(crate) safety: SafetyArgs,
     #[command(flatten)]
+    pub(crate) settings: SettingArgs,
+    #[command(flatten)]
     pub(crate) server: ServerArgs,
 }
 
@@ -27,16 +30,16 @@ pub(crate) struct ConductArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Checkpoints and limits")]
 pub(crate) struct SafetyArgs {
-    /// Steps from one checkpoint to the next, from which `dais resume` goes on; 0: none
-    #[arg(long, value_name = "STEPS", env = "SIMULATION_CHECKPOINT_INTERVAL", default_value_t = 50)]
-    pub(crate) checkpoint_interval: u32,
+    /// Steps from one checkpoint to the next, from which `dais resume` goes on; 0: none [default: `simulation.checkpoint_interval`, which is 50]
+    #[arg(long, value_name = "STEPS")]
+    pub(crate) checkpoint_interval: Option<u32>,
     /// Stop on the first failure of an agent that the scenario does not inject, to look into it
-    #[arg(long, env = "SIMULATION_STOP_ON_ERROR")]
+    #[arg(long)]
     pub(crate) stop_on_error: bool,
     /// Stop cleanly, to be gone on with, when a step takes longer than this
-    #[arg(long, value_name = "SECONDS", env = "SIMULATION_STEP_TIME_LIMIT_S", value_parser = value::patience)]
+    #[arg(long, value_name = "SECONDS", value_parser = value::patience)]
     pub(crate) step_time_limit: Option<Duration>,
     /// Stop cleanly, to be gone on with, when the process takes more memory than this
-    #[arg(long, value_name = "MIB", env = "PERFORMANCE_MEMORY_LIMIT_MB")]
+    #[arg(long, value_name = "MIB")]
     pub(crate) memory_limit: Option<NonZeroU32>,
 }

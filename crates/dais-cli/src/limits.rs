@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use dais_sim::Stop;
 
-use crate::conduct_args::SafetyArgs;
 use crate::memory::rss_mb;
+use crate::settings::Safety;
 
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(100);
@@ -33,10 +33,30 @@ impl fmt::Display for Exceeded {
     }
 }
 
+/// The step under way.
+#[derive(Debug)]
+struct Step {
+    began: Instant,
+    time: Option<Duration>,
+    memory_mb: Option<u32>,
+}
+
+impl Step {
+    fn exceeded(&self) -> Option<Exceeded> {
+        let too_long = self.time.filter(|limit| self.began.elapsed() > *limit).map(Exceeded::Time);
+        let too_large = || {
+            let limit_mb = self.memory_mb?;
+            let used_mb = rss_mb()?;
+            (used_mb > f64::from(limit_mb)).then_some(Exceeded::Memory { used_mb, limit_mb })
+        };
+        too_long.or_else(too_large)
+    }
+}
+
 /// Watches the steps of a run until it is dropped; a step that exceeds a limit is asked to stop.
 #[derive(Debug)]
 pub(crate) struct Limits {
-    began: Arc<Mutex<Instant>>,
+    step: Arc<Mutex<Step>>,
     exceeded: Arc<OnceLock<Exceeded>>,
     /// Dropped to end the thread.
     watching: Option<mpsc::Sender<()>>,
@@ -44,37 +64,30 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Watches from now on, where there is a limit.
-    pub(crate) fn watch(args: &SafetyArgs, stop: Stop) -> Self {
-        let began = Arc::new(Mutex::new(Instant::now()));
+    /// Watches from now on.
+    pub(crate) fn watch(stop: Stop) -> Self {
+        let step = Arc::new(Mutex::new(Step { began: Instant::now(), time: None, memory_mb: None }));
         let exceeded = Arc::new(OnceLock::new());
-        let mut limits = Self { began, exceeded, watching: None, thread: None };
-        let (time, memory) = (args.step_time_limit, args.memory_limit.map(std::num::NonZero::get));
-        if time.is_none() && memory.is_none() {
-            return limits;
-        }
-        let (began, exceeded) = (Arc::clone(&limits.began), Arc::clone(&limits.exceeded));
         let (watching, ended) = mpsc::channel();
-        limits.watching = Some(watching);
-        limits.thread = Some(std::thread::spawn(move || {
+        let (under_way, found) = (Arc::clone(&step), Arc::clone(&exceeded));
+        let thread = std::thread::spawn(move || {
             while ended.recv_timeout(LOOK) == Err(mpsc::RecvTimeoutError::Timeout) {
-                let took = began.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
-                let too_long = time.filter(|limit| took > *limit).map(Exceeded::Time);
-                let too_large = memory.zip(rss_mb()).filter(|(limit, used)| *used > f64::from(*limit));
-                let too_large = too_large.map(|(limit_mb, used_mb)| Exceeded::Memory { used_mb, limit_mb });
-                if let Some(found) = too_long.or(too_large) {
-                    let _ = exceeded.set(found);
+                let seen = under_way.lock().unwrap_or_else(PoisonError::into_inner).exceeded();
+                if let Some(seen) = seen {
+                    // The first one is the one to tell.
+                    let _ = found.set(seen);
                     stop.ask();
                     return;
                 }
             }
-        }));
-        limits
+        });
+        Self { step, exceeded, watching: Some(watching), thread: Some(thread) }
     }
 
-    /// A step begins now.
-    pub(crate) fn step(&self) {
-        *self.began.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    /// A step begins now, within these limits.
+    pub(crate) fn step(&self, safety: &Safety) {
+        let step = Step { began: Instant::now(), time: safety.step_time_limit, memory_mb: safety.memory_limit_mb };
+        *self.step.lock().unwrap_or_else(PoisonError::into_inner) = step;
     }
 
     /// What was exceeded.

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::config_args::{CheckArgs, ConfigArgs, ConfigCommand, DiffArgs, GetArgs, InitArgs, LayerArgs, ShowArgs};
 use crate::output;
+use crate::settings;
 use crate::table::Table;
 
 /// Folder of the files where none is named.
@@ -33,19 +34,7 @@ pub(crate) fn config(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
 impl LayerArgs {
     /// The layers that the command line and the process' environment name.
     pub(crate) fn loader(&self) -> Loader {
-        let variables = std::env::vars_os();
-        let readable = variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        let mut loader = Loader::new().variables(readable);
-        if let Some(env) = &self.env {
-            loader = loader.env(env);
-        }
-        if let Some(folder) = &self.dir {
-            loader = loader.folder(folder);
-        }
-        if let Some(file) = &self.config {
-            loader = loader.file(file);
-        }
-        loader
+        settings::loader(self.env.as_deref(), self.dir.clone(), self.config.clone())
     }
 }
 

@@ -1,5 +1,4 @@
 //! Telemetry as its readers meet it: real files, real threads, real sockets.
-//! The crate as its users see it: real files, real threads, real sockets.
 #![forbid(unsafe_code)]
 
 mod endpoint;

@@ -1,0 +1,198 @@
+//! The configuration of a run, and what of it stands behind flags and scenario.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use dais_config::{Config, DatabaseType, Live, Loaded, Loader, SslMode};
+use dais_sim::Execution;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::conduct_args::SafetyArgs;
+use crate::{output, value};
+
+/// Which configuration is used.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Configuration")]
+pub(crate) struct SettingArgs {
+    /// Environment: development, staging, production, edge, docker or test [default: ENVIRONMENT, else the file's]
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
+    /// Local file that stands above those of the folder [default: local.yaml in the folder]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder of default.yaml and the files of the environments [default: config]
+    #[arg(long, value_name = "DIR")]
+    config_dir: Option<PathBuf>,
+    /// Sets a key of the configuration, as a dotted path and a value; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = value::setting)]
+    configure: Vec<(String, String)>,
+}
+
+impl SettingArgs {
+    /// Loads the configuration; what is odd about it is said on standard error, unless `quiet`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, with places.
+    pub(crate) fn load(&self, quiet: bool) -> anyhow::Result<Arc<Live>> {
+        let mut loader = loader(self.env.as_deref(), self.config_dir.clone(), self.config.clone());
+        loader = loader.overrides(self.configure.iter().cloned());
+        let loaded = loader.load()?;
+        for warning in loaded.warnings.iter().filter(|_| !quiet) {
+            output::say(&format!("warning: {warning}"));
+        }
+        Ok(Arc::new(Live::new(loader, loaded)))
+    }
+}
+
+/// The layers that flags and the process' environment name.
+pub(crate) fn loader(env: Option<&str>, folder: Option<PathBuf>, file: Option<PathBuf>) -> Loader {
+    let variables = std::env::vars_os();
+    let readable = variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let mut loader = Loader::new().variables(readable);
+    if let Some(env) = env {
+        loader = loader.env(env);
+    }
+    if let Some(folder) = folder {
+        loader = loader.folder(folder);
+    }
+    if let Some(file) = file {
+        loader = loader.file(file);
+    }
+    loader
+}
+
+/// How a run is kept safe: flags, and behind them the configuration.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Safety {
+    /// Steps from one checkpoint to the next.
+    pub(crate) checkpoint_interval: Option<u32>,
+    pub(crate) stop_on_error: bool,
+    pub(crate) step_time_limit: Option<Duration>,
+    pub(crate) memory_limit_mb: Option<u32>,
+}
+
+impl SafetyArgs {
+    pub(crate) fn over(&self, config: &Config) -> Safety {
+        let (simulation, performance) = (&config.simulation, &config.performance);
+        let configured = if simulation.enable_checkpointing { simulation.checkpoint_interval } else { 0 };
+        let limit = Duration::try_from_secs_f64(simulation.step_time_limit_s).unwrap_or_default();
+        let memory = self.memory_limit.map(std::num::NonZero::get);
+        Safety {
+            checkpoint_interval: Some(self.checkpoint_interval.unwrap_or(configured)).filter(|steps| *steps > 0),
+            stop_on_error: self.stop_on_error || simulation.stop_on_error,
+            step_time_limit: self.step_time_limit.or(Some(limit).filter(|limit| !limit.is_zero())),
+            memory_limit_mb: memory.or(Some(performance.memory_limit_mb).filter(|limit| *limit > 0)),
+        }
+    }
+}
+
+/// How a run is carried out, as far as flags do not say.
+pub(crate) fn execution(threads: Option<usize>, use_parallel_threshold: Option<usize>, config: &Config) -> Execution {
+    let default = Execution::default();
+    let workers = config.performance.max_workers.map(|workers| workers as usize);
+    Execution {
+        threads: threads.or(workers).unwrap_or(default.threads),
+        use_parallel_threshold: use_parallel_threshold.unwrap_or(config.simulation.use_parallel_threshold as usize),
+    }
+}
+
+/// Where the configuration says that ledgers are kept, as `--ledger` takes it; `run` names a schema of its own.
+pub(crate) fn ledger(config: &Config, run: &str) -> Option<String> {
+    let database = &config.database;
+    let (scheme, mode) = match database.r#type {
+        DatabaseType::Sqlite => return database.path.as_ref().map(|path| format!("sqlite:{}", path.display())),
+        DatabaseType::Postgresql => ("postgres", ssl_mode(database.ssl_mode)),
+        DatabaseType::Mysql => ("mysql", ssl_mode(database.ssl_mode)),
+    };
+    let quoted = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let host = database.host.as_deref()?;
+    let mut login = database.username.as_deref().map(quoted).unwrap_or_default();
+    if let Some(password) = &database.password {
+        login = format!("{login}:{}", quoted(password.expose()));
+    }
+    let at = if login.is_empty() { "" } else { "@" };
+    let port = database.port.map(|port| format!(":{port}")).unwrap_or_default();
+    let name = quoted(database.database.as_deref()?);
+    let schema = match database.r#type {
+        DatabaseType::Postgresql => format!("&schema={}", schema_of(run)),
+        DatabaseType::Sqlite | DatabaseType::Mysql => String::new(),
+    };
+    Some(format!("{scheme}://{login}{at}{host}{port}/{name}?sslmode={mode}{schema}"))
+}
+
+fn ssl_mode(mode: SslMode) -> &'static str {
+    match mode {
+        SslMode::Disable => "disable",
+        SslMode::Prefer => "prefer",
+        SslMode::Require => "require",
+        SslMode::VerifyCa => "verify-ca",
+        SslMode::VerifyFull => "verify-full",
+    }
+}
+
+/// A name for the schema of a run: letters, digits and underscores.
+fn schema_of(run: &str) -> String {
+    let fitting = run.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
+    format!("run_{}", fitting.take(50).collect::<String>())
+}
+
+/// A value of the configuration, where one of its layers says it.
+pub(crate) fn said<T>(loaded: &Loaded, key: &str, value: T) -> Option<T> {
+    loaded.is_set(key).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(overrides: &[(&str, &str)]) -> Config {
+        Loader::new().overrides(overrides.iter().copied()).load().unwrap().config
+    }
+
+    fn flags() -> SafetyArgs {
+        SafetyArgs { checkpoint_interval: None, stop_on_error: false, step_time_limit: None, memory_limit: None }
+    }
+
+    #[test]
+    fn flags_stand_above_the_configuration() {
+        let written = config(&[
+            ("simulation.checkpoint_interval", "7"),
+            ("simulation.step_time_limit_s", "1.5"),
+            ("performance.memory_limit_mb", "100"),
+        ]);
+        let safety = flags().over(&written);
+        assert_eq!((safety.checkpoint_interval, safety.memory_limit_mb), (Some(7), Some(100)));
+        assert_eq!(safety.step_time_limit, Some(Duration::from_millis(1500)));
+        let mut given = flags();
+        given.checkpoint_interval = Some(0);
+        given.memory_limit = std::num::NonZeroU32::new(5);
+        let safety = given.over(&written);
+        assert_eq!((safety.checkpoint_interval, safety.memory_limit_mb), (None, Some(5)));
+        let off = config(&[("simulation.enable_checkpointing", "false")]);
+        let none = Safety { checkpoint_interval: None, stop_on_error: false, step_time_limit: None, memory_limit_mb: None };
+        assert_eq!(flags().over(&off), none);
+    }
+
+    #[test]
+    fn a_server_of_the_configuration_becomes_a_connection_string() {
+        let server = config(&[
+            ("database.type", "postgresql"),
+            ("database.host", "db.example"),
+            ("database.port", "5433"),
+            ("database.database", "runs"),
+            ("database.username", "dais"),
+            ("database.password", "p@ss:w/rd"),
+            ("database.ssl_mode", "verify_full"),
+        ]);
+        let location = ledger(&server, "nsl-kdd-7").unwrap();
+        assert_eq!(
+            location,
+            "postgres://dais:p%40ss%3Aw%2Frd@db.example:5433/runs?sslmode=verify-full&schema=run_nsl_kdd_7"
+        );
+        assert!(location.parse::<dais_ledger::Location>().is_ok());
+        assert_eq!(ledger(&config(&[]), "x"), None);
+        assert_eq!(ledger(&config(&[("database.path", "a/b.db")]), "x").as_deref(), Some("sqlite:a/b.db"));
+    }
+}
