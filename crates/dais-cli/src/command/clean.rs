@@ -14,7 +14,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 
-use self::item::{Item, Kind, Survey};
+use self::item::{Found, Item, Kind, Survey};
 use crate::clean_args::CleanArgs;
 use crate::figures::{bytes, plural, seconds};
 use crate::output;
@@ -105,7 +105,7 @@ fn agreed() -> anyhow::Result<bool> {
 
 /// Removes the files that were recognised and no others; a folder only when nothing is left in it.
 fn remove(item: &Item) -> anyhow::Result<()> {
-    for file in &item.files {
+    for file in item.files.iter().filter(|file| is_as_shown(item, file)) {
         match fs::remove_file(file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(error).with_context(|| format!("cannot remove {}", file.display()));
@@ -119,9 +119,38 @@ fn remove(item: &Item) -> anyhow::Result<()> {
     }
 }
 
+/// Whether a file is still what was shown: the answer may have been long in coming, and a run may have taken the place.
+/// A ledger is opened for its backup meanwhile, which may touch it.
+fn is_as_shown(item: &Item, file: &Path) -> bool {
+    item.kind == Kind::Ledger || Found::at(file).is_some_and(|found| found.modified <= item.modified)
+}
+
 fn remove_empty(folder: &Path) -> io::Result<()> {
     match fs::remove_dir(folder) {
         Err(error) if !matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound) => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_was_written_after_it_was_shown_stays() {
+        let place = tempfile::tempdir().unwrap();
+        let log_file = place.path().join("dais.log.1");
+        fs::write(&log_file, "old").unwrap();
+        let mut survey = Survey::new(None);
+        log_files::look(&place.path().join("dais.log"), false, &mut survey).unwrap();
+        let file = fs::File::options().write(true).open(&log_file).unwrap();
+        file.set_modified(SystemTime::now() + Duration::from_secs(5)).unwrap();
+        remove(&survey.items[0]).unwrap();
+        assert!(log_file.exists());
+        file.set_modified(survey.items[0].modified).unwrap();
+        remove(&survey.items[0]).unwrap();
+        assert!(!log_file.exists());
     }
 }

@@ -93,7 +93,7 @@ fn a_run_goes_without_its_ledger_and_its_ledger_after_a_backup() {
     assert!(text(&refused.stderr).contains("--force"), "{}", text(&refused.stderr));
     assert!(run.join("ledger.db").is_file());
 
-    let (shown, told) = cleaned(place.path(), &["--runs", "--database", "--force"]);
+    let (shown, told) = cleaned(place.path(), &["--database", "--force"]);
     assert!(shown.contains("ledger") && told.contains("saved and verified in backups/"), "{shown}{told}");
     assert!(!run.exists());
     let back = place.path().join("back.db");
@@ -122,6 +122,7 @@ fn what_no_run_writes_and_what_a_process_is_at_is_left_alone() {
         "thesis/chapter1.tex".to_owned(),
         "nested/summary.json/notes".to_owned(),
         "notes.txt".to_owned(),
+        "model/checkpoint".to_owned(),
         format!("b.unfinished-{alive}/summary.json"),
         "b/summary.json".to_owned(),
         format!("c.unfinished-{dead}/summary.json"),
@@ -141,6 +142,7 @@ fn what_no_run_writes_and_what_a_process_is_at_is_left_alone() {
         format!("b.unfinished-{alive}/summary.json"),
         "b/summary.json".to_owned(),
         format!("d.unfinished-{dead}/ledger.db"),
+        "model/checkpoint".to_owned(),
         "nested/summary.json/notes".to_owned(),
         "notes.txt".to_owned(),
         "thesis/chapter1.tex".to_owned(),

@@ -9,13 +9,16 @@ use anyhow::Context;
 use super::alive::is_alive;
 use super::item::{Found, Kind, Survey};
 use crate::clean_args::CleanArgs;
-use crate::run_folder::{self, CHECKPOINT, KNOWN, LEDGER, SPLIT_VIEW};
+use crate::run_folder::{self, CHECKPOINT, KNOWN, LEDGER, LEDGER_LOCATION, REPORT, SCENARIO, SPLIT_VIEW, SUMMARY};
 
 /// The ledger with the files that belong to it while it is open.
 const LEDGER_FILES: [&str; 3] = [LEDGER, "ledger.db-wal", "ledger.db-shm"];
 
 /// What is needed to verify a ledger, and stays as long as it does.
 const PROOFS: [&str; 2] = [CHECKPOINT, SPLIT_VIEW];
+
+/// Files of which a folder must hold one to count as a run: other names may stand for anything.
+const MARKS: [&str; 5] = [SUMMARY, REPORT, SCENARIO, LEDGER, LEDGER_LOCATION];
 
 pub(super) fn look(args: &CleanArgs, survey: &mut Survey) -> anyhow::Result<()> {
     let entries = match fs::read_dir(&args.runs_dir) {
@@ -78,18 +81,25 @@ fn run(path: &Path, args: &CleanArgs, survey: &mut Survey) {
         Ok(files) => files,
         Err(foreign) => return survey.leave(path, foreign),
     };
-    // An empty folder and one with no more than a checkpoint are nothing that a run left.
     if !is_old(&files, survey) {
         return;
     }
     if run_folder::unfinished_of(path).iter().any(|other| is_under_way(other)) {
+    if !files.iter().any(|file| MARKS.contains(&file.name.as_str())) {
+        survey.leave(path, "nothing in it tells that it is a run");
+        return;
+    }
+    if run_folder::unfinished_of(path).iter().any(|other| maker(other).is_some_and(is_alive)) {
         survey.leave(path, "a process is about to replace it");
         return;
     }
     let (ledger, rest): (Vec<&Found>, Vec<&Found>) =
         files.iter().partition(|file| LEDGER_FILES.contains(&file.name.as_str()));
     if args.database {
-        add_ledger(path, &ledger, survey);
+        // Proofs without a ledger and without a run are of no use.
+        let bare = !args.runs && rest.iter().all(|file| PROOFS.contains(&file.name.as_str()));
+        let with_proofs: Vec<&Found> = ledger.iter().chain(rest.iter().filter(|_| bare)).copied().collect();
+        add_ledger(path, &with_proofs, survey);
     }
     if args.runs {
         let stays = |file: &&Found| !ledger.is_empty() && !args.database && PROOFS.contains(&file.name.as_str());
