@@ -3,13 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Context, anyhow};
+use dais_config::Live;
 use dais_lab::{
     CheckpointError, History, Loaded, Material, OnFailure, Run, RunError, Scenario, Series, Summary, Traffic, series,
     summarise,
 };
-use dais_ledger::{Durability, LedgerError, MemoryStorage, Storage};
+use dais_ledger::{Durability, LedgerError, MemoryStorage, Storage, StorageOptions};
 use dais_sim::{Execution, Mode, ShardError, WorldError};
 
 use crate::checkpoints::Checkpoints;
@@ -17,10 +20,12 @@ use crate::conduct_args::ConductArgs;
 use crate::interrupt::{Asked, EXIT_TERMINATED, Interrupt, Unfinished};
 use crate::limits::Limits;
 use crate::memory::peak_rss_mb;
+use crate::operations::{Operations, Watched};
 use crate::output::{self, Ink};
 use crate::progress::Line;
 use crate::run_folder::{self, RunFolder};
 use crate::run_ledger::RunLedger;
+use crate::settings::Safety;
 use crate::{screen, witnesses};
 
 /// How durable ledgers in files are. A run that ends by a loss of power is gone on with from a checkpoint that its ledger
@@ -46,6 +51,8 @@ pub(crate) struct Conduct<'a> {
     /// Whether it was begun before.
     pub(crate) begun: bool,
     pub(crate) args: &'a ConductArgs,
+    /// The configuration, which may change while the run goes on.
+    pub(crate) live: Arc<Live>,
 }
 
 /// How a run ended.
@@ -84,8 +91,11 @@ impl Conduct<'_> {
             resumable: Some(self.folder.file(run_folder::CHECKPOINT_STATE)),
         })?;
         let mut line = Line::new(self.args.quiet, self.scenario.worlds.len());
-        let ended = self.play(&interrupt, &mut line)?;
+        let mut operations = Operations::begin(&self.live, line.console(), &self.watched())?;
+        let ended = self.play(&interrupt, &mut line, &mut operations);
         line.clear();
+        operations.ended(ended.as_ref().err());
+        let ended = ended?;
         match ended {
             Ended::Told(history) => self.tell(*history),
             Ended::Left(left) => {
@@ -105,12 +115,33 @@ impl Conduct<'_> {
         }
     }
 
+    fn watched(&self) -> Watched<'_> {
+        let shares = self.scenario.worlds.contains(&Mode::Collaborative);
+        Watched {
+            name: &self.scenario.name,
+            seed: self.seed,
+            folder: &self.folder,
+            ledger: self.ledger.readable(&self.folder).filter(|_| shares),
+            options: self.options(),
+        }
+    }
+
+    /// How the ledger is opened.
+    fn options(&self) -> StorageOptions {
+        self.args.server.options_over(DURABILITY, &self.live.current().config.database)
+    }
+
+    /// How the run is kept safe at this moment.
+    fn safety(&self) -> Safety {
+        self.args.safety.over(&self.live.current().config)
+    }
+
     fn resume_command(&self) -> String {
         format!("`dais resume {}`", self.place.display())
     }
 
     /// Reads the files and runs the worlds.
-    fn play(&mut self, interrupt: &Interrupt, line: &mut Line) -> anyhow::Result<Ended> {
+    fn play(&mut self, interrupt: &Interrupt, line: &mut Line, operations: &mut Operations) -> anyhow::Result<Ended> {
         if let Traffic::Files(files) = &self.scenario.traffic {
             line.reading(files.paths.len());
         }
@@ -120,23 +151,29 @@ impl Conduct<'_> {
         line.preparing();
         let resumable = self.announce()?;
         let loaded = material.load(&self.scenario.traffic, self.seed)?;
-        let interval = Some(self.args.safety.checkpoint_interval).filter(|&steps| steps > 0 && resumable);
-        let mut checkpoints = Checkpoints::new(self.folder.staging(), interval);
-        let mut run = self.begin(&loaded, &checkpoints)?;
-        if self.args.safety.stop_on_error {
+        let mut checkpoints = Checkpoints::new(self.folder.staging());
+        let mut run = self.begin(&loaded, &checkpoints, operations)?;
+        if self.safety().stop_on_error {
             run = run.on_failure(OnFailure::Stop);
         }
         if resumable {
             interrupt.may_break_off(run.stop());
         }
-        let limits = Limits::watch(&self.args.safety, run.stop());
+        let limits = Limits::watch(run.stop());
+        operations.started(loaded.source.sites(), loaded.steps);
         loop {
-            limits.step();
-            match run.step() {
-                Ok(Some(progress)) => line.step(&progress),
+            let safety = self.safety();
+            limits.step(&safety);
+            let began = Instant::now();
+            let steps_done = match run.step() {
+                Ok(Some(progress)) => {
+                    operations.step(&progress, began.elapsed());
+                    line.step(&progress);
+                    progress.steps_done
+                }
                 Ok(None) => break,
                 Err(error) => return self.broken_off(error, &limits, interrupt),
-            }
+            };
             match interrupt.asked() {
                 Asked::Leave if resumable => {
                     checkpoints.write(&run)?;
@@ -145,7 +182,9 @@ impl Conduct<'_> {
                 Asked::Stop | Asked::Leave => break,
                 Asked::Nothing => {}
             }
-            if checkpoints.after_step(&run)? {
+            let began = Instant::now();
+            if checkpoints.after_step(&run, safety.checkpoint_interval.filter(|_| resumable))? {
+                operations.checkpoint(steps_done, began.elapsed());
                 self.folder.keep();
             }
         }
@@ -171,11 +210,12 @@ impl Conduct<'_> {
     }
 
     /// The run before its next step: from the newest checkpoint that its ledger reaches, else from the beginning.
-    fn begin(&self, loaded: &Loaded, checkpoints: &Checkpoints) -> anyhow::Result<Run> {
+    fn begin(&self, loaded: &Loaded, checkpoints: &Checkpoints, operations: &Operations) -> anyhow::Result<Run> {
         let (scenario, seed, execution) = (&self.scenario, self.seed, self.execution);
         for path in if self.begun { checkpoints.candidates() } else { Vec::new() } {
             let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
-            let resumed = Run::resume(scenario, loaded.clone(), seed, execution, self.storage()?, &bytes);
+            let storage = operations.measured(self.storage()?);
+            let resumed = Run::resume(scenario, loaded.clone(), seed, execution, storage, &bytes);
             match resumed {
                 Err(error) if goes_further_back(&error) => {
                     output::say(&format!("{}: {error}; going further back", path.display()));
@@ -183,14 +223,15 @@ impl Conduct<'_> {
                 resumed => return resumed.map_err(|error| self.explained(error)),
             }
         }
-        Run::new(scenario, loaded.clone(), seed, execution, self.storage()?).map_err(|error| self.explained(error))
+        let storage = operations.measured(self.storage()?);
+        Run::new(scenario, loaded.clone(), seed, execution, storage).map_err(|error| self.explained(error))
     }
 
     fn storage(&self) -> anyhow::Result<Box<dyn Storage>> {
         if !self.scenario.worlds.contains(&Mode::Collaborative) {
             return Ok(Box::new(MemoryStorage::new()));
         }
-        let options = self.args.server.options(DURABILITY);
+        let options = self.options();
         if self.begun { self.ledger.open(&self.folder, &options) } else { self.ledger.create(&self.folder, &options) }
     }
 

@@ -81,7 +81,7 @@ pub(crate) struct ShowArgs {
 /// `dais config get`.
 #[derive(Debug, Args)]
 pub(crate) struct GetArgs {
-    /// Dotted path, such as simulation.default_agents
+    /// Dotted path, such as `simulation.default_agents`
     pub(crate) key: String,
 }
 

@@ -8,19 +8,18 @@ mod figures;
 mod measured;
 
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, anyhow};
 use dais_alert::Event;
-use dais_config::{Config, Live, Reload, Watch};
+use dais_config::{Config, Live, Loaded, Reload, Watch};
 use dais_lab::Progress;
 use dais_ledger::{Location, Storage, StorageOptions};
 use dais_sim::{Lifecycle, Mode};
 use dais_telemetry::endpoint::Endpoint;
 use dais_telemetry::health::{self, AgentCounts, Heartbeat, Monitor, Stage};
-use dais_telemetry::log::{self, Console, LogGuard};
+use dais_telemetry::log::{self, Console, Level, LogGuard, LogParams};
 use dais_telemetry::metric::{self, RunMetrics, Sampler};
 use dais_telemetry::trace::SignatureTraces;
 
@@ -69,7 +68,7 @@ impl Operations {
     pub(crate) fn begin(live: &Arc<Live>, console: Console, run: &Watched<'_>) -> anyhow::Result<Self> {
         let loaded = live.current();
         let config = &loaded.config;
-        let log = Arc::new(log::start_with(&config.logging, console)?);
+        let log = Arc::new(log::start_with(&logging(&loaded), console)?);
         let monitoring = &config.monitoring;
         let metrics = RunMetrics::default();
         let (heart, lives) = (Arc::new(Heartbeat::new()), Arc::new(AgentCounts::default()));
@@ -86,7 +85,10 @@ impl Operations {
         let sampler = sampler.context("cannot watch memory and processors")?;
         let endpoint = if monitoring.enable_prometheus {
             let endpoint = serve(config, &metrics, monitor.as_ref())?;
-            run_folder::write_whole(&run.folder.file(run_folder::ENDPOINT), &format!("http://{}\n", endpoint.address()))?;
+            run_folder::write_whole(
+                &run.folder.file(run_folder::ENDPOINT),
+                &format!("http://{}\n", endpoint.address()),
+            )?;
             tracing::info!(address = %endpoint.address(), "metrics and health are served");
             Some(endpoint)
         } else {
@@ -96,7 +98,7 @@ impl Operations {
         let traces = SignatureTraces::start(&monitoring.tracing).context("monitoring.tracing")?;
         let watch = watch(live, &log, alarm.as_ref());
         let span = tracing::info_span!("run", run = run.name, seed = run.seed);
-        let figures = Figures::new(config.monitoring.enable_detailed_metrics);
+        let figures = Figures::new(Arc::clone(live));
         Ok(Self {
             metrics,
             figures,
@@ -124,7 +126,7 @@ impl Operations {
     pub(crate) fn started(&self, agents: usize, steps: u32) {
         self.span.in_scope(|| tracing::info!(agents, steps, "the run begins"));
         self.heart.begin();
-        self.enter(Stage::Running);
+        self.enter(Stage::Serving);
     }
 
     /// A step was taken.
@@ -140,7 +142,12 @@ impl Operations {
         for (phase, time) in progress.phases {
             tracing::debug!(phase = phase.name(), duration_ms = millis(*time), "phase");
         }
-        tracing::debug!(duration_ms = millis(took), flows = progress.tally.flows, alerts = progress.tally.alerts, "step");
+        tracing::debug!(
+            duration_ms = millis(took),
+            flows = progress.tally.flows,
+            alerts = progress.tally.alerts,
+            "step"
+        );
         self.tell_facts(progress);
         let shared = progress.mode != Mode::Isolated;
         let figures = self.figures.step(progress, took);
@@ -178,33 +185,48 @@ impl Operations {
                     self.event("agent_retired", || format!("agent {agent} in step {}", event.step));
                 }
                 Lifecycle::Recovering => tracing::warn!(agent, from, cause = ?event.cause, "agent failed, tries again"),
-                _ => tracing::debug!(agent, from, to, "agent"),
+                Lifecycle::Born
+                | Lifecycle::Configured
+                | Lifecycle::ModelLoaded
+                | Lifecycle::HealthChecked
+                | Lifecycle::Active
+                | Lifecycle::Stopped => tracing::debug!(agent, from, to, "agent"),
             }
         }
     }
 
     /// A checkpoint was written.
     pub(crate) fn checkpoint(&self, step: u32, took: Duration) {
-        self.span.in_scope(|| tracing::info!(step, duration_ms = millis(took), phase = "checkpoint", "checkpoint written"));
+        self.span
+            .in_scope(|| tracing::info!(step, duration_ms = millis(took), phase = "checkpoint", "checkpoint written"));
     }
 
     /// The run ended; the message says how where it was not as it should.
     pub(crate) fn ended(mut self, failed: Option<&anyhow::Error>) {
         self.heart.rest();
         self.enter(Stage::Stopping);
-        self.span.in_scope(|| match failed {
-            Some(error) => tracing::error!(error = %crate::mask::masked(&format!("{error:#}")), "the run failed"),
-            None => tracing::info!("the run ended"),
+        let why = failed.map(|error| crate::mask::masked(&format!("{error:#}")));
+        self.span.in_scope(|| {
+            if let Some(error) = &why {
+                tracing::error!(error, "the run failed");
+            } else {
+                tracing::info!("the run ended");
+            }
         });
-        if let Some(error) = failed {
-            self.event("run_failed", || crate::mask::masked(&format!("{error:#}")));
+        if let Some(why) = why {
+            self.event("run_failed", || why);
         }
         if let Some(alarm) = self.alarm.take() {
             alarm.stop();
         }
         if let Some(traces) = self.traces.take() {
             let counts = traces.finish();
-            tracing::info!(sent = counts.sent_spans, dropped = counts.dropped_spans, failed = counts.failed_spans, "spans");
+            tracing::info!(
+                sent = counts.sent_spans,
+                dropped = counts.dropped_spans,
+                failed = counts.failed_spans,
+                "spans"
+            );
         }
         self.log.flush();
     }
@@ -222,7 +244,19 @@ impl Operations {
     }
 }
 
-/// Where agents' times are shown.
+/// What is logged. As long as nobody asks for more, people see warnings and errors: the summary of a run says the rest.
+fn logging(loaded: &Loaded) -> LogParams {
+    let mut params = loaded.config.logging.clone();
+    let chosen = |key: &str| loaded.is_set(key);
+    if params.file.is_some() {
+        params.enable_console &= chosen("logging.enable_console");
+    } else if !chosen("logging.level") && !chosen("logging.enable_console") {
+        params.level = Level::Warning;
+    }
+    params
+}
+
+/// A time as it is logged.
 fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
@@ -254,7 +288,7 @@ fn watch(live: &Arc<Live>, log: &Arc<LogGuard>, alarm: Option<&Alarm>) -> Option
         let loaded = followed.current();
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         if loaded.config.logging != last.logging
-            && let Err(error) = log.set_levels(&loaded.config.logging)
+            && let Err(error) = log.set_levels(&logging(&loaded))
         {
             tracing::warn!(%error, "the levels of the log stay as they were");
         }
@@ -265,13 +299,4 @@ fn watch(live: &Arc<Live>, log: &Arc<LogGuard>, alarm: Option<&Alarm>) -> Option
     };
     // Without a folder to watch there is nothing to follow.
     live.watch(changed).inspect_err(|error| tracing::debug!(%error, "the configuration is not followed")).ok()
-}
-
-/// Where the ledger of a run can be opened by another reader.
-pub(crate) fn readable(location: Location, folder: &Path) -> Option<Location> {
-    match location {
-        Location::Memory => None,
-        Location::Sqlite(path) => Some(Location::Sqlite(folder.join(path))),
-        Location::Server(_) => Some(location),
-    }
 }

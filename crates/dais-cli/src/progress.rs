@@ -1,8 +1,10 @@
 //! The progress of runs on standard error, where that is a terminal.
 
+use std::io::{self, Write};
 use std::time::Duration;
 
 use dais_lab::{EvalProgress, Progress, SweepProgress};
+use dais_telemetry::log::{BoxMakeWriter, Console};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::figures::count;
@@ -25,6 +27,12 @@ impl Line {
         let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
         bar.set_style(style("{spinner} {wide_msg}"));
         Self { bar, worlds: worlds as u64, done: 0, alerts: 0, mode: None }
+    }
+
+    /// Standard error for the lines of a log, which are written above the line.
+    pub(crate) fn console(&self) -> Console {
+        let bar = self.bar.clone();
+        Console { writer: BoxMakeWriter::new(move || Above(bar.clone())), ..Console::stderr() }
     }
 
     /// Shows that files are being read.
@@ -86,6 +94,19 @@ impl Line {
     /// Takes the line away.
     pub(crate) fn clear(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// Writes to standard error while the line is taken away.
+struct Above(ProgressBar);
+
+impl Write for Above {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.suspend(|| io::stderr().lock().write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
     }
 }
 

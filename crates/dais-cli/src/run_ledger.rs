@@ -66,6 +66,16 @@ impl RunLedger {
         }
     }
 
+    /// Where another reader finds it while the run goes on.
+    pub(crate) fn readable(&self, folder: &RunFolder) -> Option<Location> {
+        match self {
+            Self::Memory => None,
+            Self::Server(location) => Some(location.clone()),
+            Self::Folder => Some(Location::Sqlite(folder.file(run_folder::LEDGER))),
+            Self::File { unfinished, .. } => Some(Location::Sqlite(unfinished.join(run_folder::LEDGER))),
+        }
+    }
+
     /// What has to be known to find it again.
     pub(crate) fn note(&self) -> LedgerNote {
         match self {
@@ -86,12 +96,7 @@ impl RunLedger {
     /// # Errors
     /// A place that cannot be reached or written.
     pub(crate) fn open(&self, folder: &RunFolder, options: &StorageOptions) -> anyhow::Result<Box<dyn Storage>> {
-        let location = match self {
-            Self::Memory => Location::Memory,
-            Self::Server(location) => location.clone(),
-            Self::Folder => Location::Sqlite(folder.file(run_folder::LEDGER)),
-            Self::File { unfinished, .. } => Location::Sqlite(unfinished.join(run_folder::LEDGER)),
-        };
+        let location = self.readable(folder).unwrap_or(Location::Memory);
         match location.open(options) {
             Err(StorageError::NotFound { .. }) => place::create(&location, options),
             // The process ended while the file was made: nothing was recorded in it.

@@ -171,7 +171,8 @@ mod tests {
         let safety = given.over(&written);
         assert_eq!((safety.checkpoint_interval, safety.memory_limit_mb), (None, Some(5)));
         let off = config(&[("simulation.enable_checkpointing", "false")]);
-        let none = Safety { checkpoint_interval: None, stop_on_error: false, step_time_limit: None, memory_limit_mb: None };
+        let none =
+            Safety { checkpoint_interval: None, stop_on_error: false, step_time_limit: None, memory_limit_mb: None };
         assert_eq!(flags().over(&off), none);
     }
 

@@ -39,3 +39,4 @@ pub use level::{Level, UnknownLevel};
 pub use params::{Format, LogParams, Rotation};
 pub use sink::{Console, LogCounts};
 pub use start::{LogError, LogGuard, prepare, start, start_with};
+pub use tracing_subscriber::fmt::writer::BoxMakeWriter;

@@ -50,10 +50,17 @@ fn loaded(loader: &Loader) -> anyhow::Result<Loaded> {
 fn write_files(layers: &LayerArgs, args: &InitArgs) -> anyhow::Result<ExitCode> {
     let folder = layers.dir.as_deref().unwrap_or(Path::new(FOLDER));
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let there: Vec<String> =
-        files().iter().map(|(name, _)| folder.join(name)).filter(|path| path.exists()).map(|path| path.display().to_string()).collect();
+    let there: Vec<String> = files()
+        .iter()
+        .map(|(name, _)| folder.join(name))
+        .filter(|path| path.exists())
+        .map(|path| path.display().to_string())
+        .collect();
     if !args.force && !there.is_empty() {
-        bail!("{} there already; --force replaces what is there, --dir writes elsewhere", there.join(", ") + if there.len() == 1 { " is" } else { " are" });
+        bail!(
+            "{} there already; --force replaces what is there, --dir writes elsewhere",
+            there.join(", ") + if there.len() == 1 { " is" } else { " are" }
+        );
     }
     for (name, text) in files() {
         let path = folder.join(name);
@@ -97,7 +104,7 @@ fn get(layers: &LayerArgs, args: &GetArgs) -> anyhow::Result<ExitCode> {
 
 fn check(layers: &LayerArgs, args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let loader = layers.loader();
-    let loader = args.file.iter().fold(loader, |loader, file| loader.file(file));
+    let loader = args.file.iter().fold(loader, dais_config::Loader::file);
     match loader.load() {
         Err(errors) => {
             output::say(&format!("error: {errors}"));

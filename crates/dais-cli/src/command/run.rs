@@ -4,35 +4,70 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use crate::args::RunArgs;
-use crate::choice;
+use dais_config::Loaded;
+use dais_lab::Scenario;
+
+use crate::args::{InputArgs, RunArgs};
 use crate::conduct::Conduct;
 use crate::run_folder::{RunFolder, folder_name};
 use crate::run_ledger::RunLedger;
+use crate::settings::said;
+use crate::{choice, settings};
 
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    let live = args.conduct.settings.load(args.conduct.quiet)?;
+    let loaded = live.current();
+    let config = &loaded.config;
     let mut scenario = choice::describe(&args.input)?;
-    if let Some(alert_p) = args.alert_p {
+    if let Some(alert_p) = args.alert_p.or(config.agent.alert_p.map(|p| p as f32)) {
         scenario.set_alert_level(alert_p);
-        scenario.check()?;
     }
-    let seed = args.seed.or(scenario.seed).unwrap_or_else(drawn_seed);
+    if let Some(retrain_every) = config.agent.retrain_every {
+        scenario.rules.agent.retrain_every = retrain_every;
+    }
+    scenario.check()?;
+    let seed = args.seed.or(scenario.seed).or(config.simulation.random_seed).unwrap_or_else(drawn_seed);
     let place = args.out.clone().unwrap_or_else(|| default_place(&scenario.name, seed));
-    let ledger = RunLedger::at(args.ledger.as_deref())?;
+    let named = place.file_name().unwrap_or_default().to_string_lossy();
+    let ledger = args.ledger.clone().or_else(|| settings::ledger(config, &named));
+    let ledger = RunLedger::at(ledger.as_deref())?;
     let folder = RunFolder::begin(&place, args.force)?;
     let conduct = Conduct {
         scenario,
         seed,
-        complete: &|scenario, material| choice::complete(scenario, material, &args.input),
-        execution: choice::execution(&args.input),
+        complete: &|scenario, material| {
+            choice::complete(scenario, material, &args.input)?;
+            complete_from(&loaded, scenario, &args.input);
+            Ok(())
+        },
+        execution: settings::execution(args.input.threads, args.input.use_parallel_threshold, config),
         place,
         folder,
         ledger,
         begun: false,
         args: &args.conduct,
+        live: Arc::clone(&live),
     };
     conduct.carry_out()
+}
+
+/// Takes from the configuration what neither the flags nor a scenario file say.
+fn complete_from(loaded: &Loaded, scenario: &mut Scenario, args: &InputArgs) {
+    if args.scenario.is_some() {
+        return;
+    }
+    let simulation = &loaded.config.simulation;
+    let agents = said(loaded, "simulation.default_agents", simulation.default_agents);
+    if let Some(agents) = agents.filter(|_| args.agents.is_none()) {
+        // Recorded traffic has one agent a site, whatever is usual.
+        let _ = scenario.set_agents(agents);
+    }
+    let steps = said(loaded, "simulation.default_steps", simulation.default_steps);
+    if let Some(steps) = steps.filter(|_| args.steps.is_none()) {
+        let _ = scenario.set_steps(steps);
+    }
 }
 
 /// A seed from the system's entropy, short enough to be typed.

@@ -94,8 +94,7 @@ impl Seen {
         let Some(monitor) = &self.monitor else { return Vec::new() };
         let report = monitor.report();
         let checks = report.checks.iter().filter_map(|check| Some((check.name.clone(), state(check.status.state()?))));
-        let overall = report.status.state().map(|overall| ("overall".to_owned(), state(overall)));
-        checks.chain(overall).collect()
+        checks.chain([("overall".to_owned(), state(report.state))]).collect()
     }
 }
 

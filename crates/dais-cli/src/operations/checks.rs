@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use dais_ledger::{Ledger, LedgerError};
-use dais_telemetry::health::{
-    self, AgentCounts, Change, Check, HealthParams, Heartbeat, Monitor, Registry, Status, Verified,
-};
+use dais_telemetry::health::{self, AgentCounts, Check, HealthParams, Heartbeat, Monitor, Registry, Verified};
 
 use super::Watched;
 
@@ -40,14 +38,5 @@ pub(super) fn of(
         checks.push(check.context("monitoring.health.dependencies")?);
     }
     let registry = Registry::new(checks, params.history_len, run.seed).context("monitoring.health")?;
-    Monitor::start(registry, tell).context("cannot start the health checks")
-}
-
-fn tell(change: &Change) {
-    let (check, from, to) = (change.check.as_str(), change.from.name(), change.to.name());
-    match change.to {
-        Status::Unhealthy => tracing::error!(check, from, to, detail = change.detail, "health"),
-        Status::Degraded => tracing::warn!(check, from, to, detail = change.detail, "health"),
-        _ => tracing::info!(check, from, to, detail = change.detail, "health"),
-    }
+    Monitor::start(registry, |_| {}).context("cannot start the health checks")
 }

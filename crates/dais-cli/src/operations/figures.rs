@@ -1,8 +1,10 @@
 //! From what a step tells of itself to metrics and traces.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use dais_config::Live;
 use dais_lab::Progress;
 use dais_protocol::{self as protocol, Outcome};
 use dais_sim::{ExchangeCounts, Lifecycle, Mode, Phase};
@@ -28,15 +30,15 @@ const PHASES: [Phase; 4] = [Phase::Observe, Phase::Publish, Phase::Vote, Phase::
 /// Makes figures of steps. Agents, flows and the exchange are those of the collaborative world; the other worlds of a run
 /// are there to compare with, and only their steps and times are counted.
 pub(super) struct Figures {
-    detailed: bool,
+    live: Arc<Live>,
     before: ExchangeFigures,
     /// When the last steps of the collaborative world ended, with their numbers.
     ended: VecDeque<(u32, Instant)>,
 }
 
 impl Figures {
-    pub(super) fn new(detailed: bool) -> Self {
-        Self { detailed, before: ExchangeFigures::default(), ended: VecDeque::new() }
+    pub(super) fn new(live: Arc<Live>) -> Self {
+        Self { live, before: ExchangeFigures::default(), ended: VecDeque::new() }
     }
 
     pub(super) fn step(&mut self, progress: &Progress<'_>, duration: Duration) -> StepFigures {
@@ -47,7 +49,7 @@ impl Figures {
             return figures;
         }
         self.note_end(progress.steps_done);
-        let exchange = ExchangeFigures { ..of_exchange(progress.counts) };
+        let exchange = of_exchange(progress.counts);
         let mut since = exchange.since(self.before);
         self.before = exchange;
         for votes in &progress.facts.votes {
@@ -56,7 +58,8 @@ impl Figures {
             since.abstentions += u64::from(votes.abstentions);
         }
         let lives = progress.world.lives();
-        let trust = if self.detailed { progress.world.trust().into_iter().map(f64::from).collect() } else { Vec::new() };
+        let detailed = self.live.current().config.monitoring.enable_detailed_metrics;
+        let trust = if detailed { progress.world.trust().into_iter().map(f64::from).collect() } else { Vec::new() };
         let decided = &progress.facts.decided;
         let times = decided.iter().filter_map(|decided| self.since(decided.opened_step));
         StepFigures {
@@ -143,13 +146,14 @@ pub(super) fn trace(progress: &Progress<'_>, ended: SystemTime, recorded: Option
     let facts = progress.facts;
     // The phases follow one another without a gap.
     let mut end = ended;
-    let [resolve, vote, publish, observe] = [Phase::Resolve, Phase::Vote, Phase::Publish, Phase::Observe].map(|phase| {
-        let spent = progress.phases.get(&phase).copied().unwrap_or_default();
-        let begin = end.checked_sub(spent).unwrap_or(end);
-        let interval = Interval { begin, end };
-        end = begin;
-        interval
-    });
+    let [resolve, vote, publish, observe] =
+        [Phase::Resolve, Phase::Vote, Phase::Publish, Phase::Observe].map(|phase| {
+            let spent = progress.phases.get(&phase).copied().unwrap_or_default();
+            let begin = end.checked_sub(spent).unwrap_or(end);
+            let interval = Interval { begin, end };
+            end = begin;
+            interval
+        });
     let learned = facts.learned.iter().map(|id| Adopted { signature: *id.as_bytes(), agents: u64::from(facts.active) });
     let published = facts.opened.iter().map(|opened| Published {
         signature: *opened.signature.as_bytes(),

@@ -56,7 +56,16 @@ fn class(error: &StorageError) -> &'static str {
         StorageError::Conflict { .. } => "conflict",
         StorageError::Corrupt { .. } => "corrupt",
         StorageError::Io { .. } => "io",
-        _ => "other",
+        StorageError::Unavailable { .. } => "unavailable",
+        StorageError::Timeout { .. } => "timeout",
+        StorageError::Refused { .. } => "refused",
+        StorageError::Exists { .. }
+        | StorageError::NotFound { .. }
+        | StorageError::CannotOpen { .. }
+        | StorageError::NotALedger { .. }
+        | StorageError::NewerFormat { .. }
+        | StorageError::AlreadyCreated
+        | StorageError::NotBuilt { .. } => "not_opened",
     }
 }
 
@@ -109,5 +118,9 @@ impl Storage for Measured {
 
     fn next_head(&self, size: Option<u64>) -> Result<Option<SignedHead>, StorageError> {
         self.counted(self.storage.next_head(size))
+    }
+
+    fn check_structure(&self) -> Result<(), StorageError> {
+        self.counted(self.storage.check_structure())
     }
 }

@@ -84,12 +84,11 @@ fn run(path: &Path, args: &CleanArgs, survey: &mut Survey) {
     if !is_old(&files, survey) {
         return;
     }
-    if run_folder::unfinished_of(path).iter().any(|other| is_under_way(other)) {
     if !files.iter().any(|file| MARKS.contains(&file.name.as_str())) {
         survey.leave(path, "nothing in it tells that it is a run");
         return;
     }
-    if run_folder::unfinished_of(path).iter().any(|other| maker(other).is_some_and(is_alive)) {
+    if run_folder::unfinished_of(path).iter().any(|other| is_under_way(other)) {
         survey.leave(path, "a process is about to replace it");
         return;
     }
