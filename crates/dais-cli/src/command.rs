@@ -2,6 +2,7 @@
 //!
 //! A command returns its exit code: 0 fine, 1 a check failed. An error is wrong usage or input, exit code 2.
 
+mod alert;
 mod eval;
 mod explain;
 mod ledger;
@@ -11,6 +12,7 @@ mod sweep;
 mod verify;
 mod watch;
 
+pub(crate) use alert::alert;
 pub(crate) use eval::eval;
 pub(crate) use explain::explain;
 pub(crate) use ledger::ledger;

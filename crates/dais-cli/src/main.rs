@@ -1,6 +1,7 @@
 //! The command line of dais.
 #![forbid(unsafe_code)]
 
+mod alert_args;
 mod args;
 mod choice;
 mod command;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => command::verify(&args),
         Command::Ledger(command) => command::ledger(&command),
         Command::Schema(args) => command::schema(&args),
+        Command::Alert(args) => command::alert(&args),
     });
     outcome.unwrap_or_else(|error| {
         output::complain(&error);
