@@ -1,4 +1,4 @@
-//! Slack, PagerDuty and webhooks.
+//! Slack, `PagerDuty` and webhooks.
 
 use std::time::{Duration, Instant};
 

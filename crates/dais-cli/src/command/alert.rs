@@ -225,5 +225,5 @@ fn second(at: Timestamp) -> String {
 }
 
 fn print_lines(lines: &[String]) -> anyhow::Result<()> {
-    output::print(&lines.iter().map(|line| format!("{line}\n")).collect::<String>())
+    output::print(&format!("{}\n", lines.join("\n")))
 }
