@@ -14,6 +14,7 @@ mod alerts;
 mod channel;
 mod default_rule;
 mod delivery;
+mod file;
 mod group;
 mod instance;
 mod matcher;

@@ -1,7 +1,7 @@
 //! Silences: alerts that are not sent for a time.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::matcher::all_match;
 use crate::params::SilenceParams;
-use crate::{Labels, Matcher, MatcherError};
+use crate::{Labels, Matcher, MatcherError, file};
 
 /// Silences kept at once.
 const SILENCES_MAX: usize = 10_000;
@@ -117,10 +117,7 @@ pub fn change_silences(
     change: impl FnOnce(&mut Vec<Silence>),
 ) -> Result<Vec<Silence>, SilenceError> {
     let wrong = |cause| SilenceError::File { path: path.display().to_string(), cause };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(wrong)?;
-    let lock = File::create(path.with_extension("lock")).map_err(wrong)?;
-    lock.lock().map_err(wrong)?;
+    let _lock = file::lock(path).map_err(wrong)?;
     let mut silences = read_silences(path)?;
     silences.retain(|silence| silence.until > now);
     change(&mut silences);
@@ -128,9 +125,7 @@ pub fn change_silences(
         return Err(SilenceError::Full);
     }
     let text = serde_json::to_vec_pretty(&silences).map_err(|error| wrong(error.into()))?;
-    let mut draft = tempfile::NamedTempFile::new_in(folder).map_err(wrong)?;
-    draft.write_all(&text).and_then(|()| draft.as_file().sync_all()).map_err(wrong)?;
-    draft.persist(path).map_err(|error| wrong(error.error))?;
+    file::replace(path, &text).map_err(wrong)?;
     Ok(silences)
 }
 

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use dais_sim::Mode;
 use dais_traffic::Partition;
 
+use crate::alert_args::{self, AlertArgs};
 use crate::clean_args::{self, CleanArgs};
 use crate::conduct_args::ConductArgs;
 use crate::config_args::{self, ConfigArgs};
@@ -73,6 +74,9 @@ pub(crate) enum Command {
     /// Draft a schema file for a labelled table, to read, correct and give with --schema
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema(SchemaArgs),
+    /// Try the channels of alerts, see their rules, silence alerts, see what was not delivered
+    #[command(after_help = alert_args::EXAMPLES)]
+    Alert(AlertArgs),
 }
 
 const RUN_EXAMPLES: &str = "\

@@ -2,6 +2,7 @@
 //!
 //! A command returns its exit code: 0 fine, 1 a check failed. An error is wrong usage or input, exit code 2.
 
+mod alert;
 mod clean;
 mod config;
 mod doctor;
@@ -17,6 +18,7 @@ mod sweep;
 mod verify;
 mod watch;
 
+pub(crate) use alert::alert;
 pub(crate) use clean::clean;
 pub(crate) use config::config;
 pub(crate) use doctor::doctor;

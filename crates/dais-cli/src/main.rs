@@ -1,6 +1,7 @@
 //! The command line of dais.
 #![forbid(unsafe_code)]
 
+mod alert_args;
 mod args;
 mod checkpoints;
 mod choice;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         Command::Doctor(args) => command::doctor(&args),
         Command::Clean(args) => command::clean(&args),
         Command::Schema(args) => command::schema(&args),
+        Command::Alert(args) => command::alert(&args),
     });
     outcome.unwrap_or_else(|error| {
         output::complain(&error);

@@ -1,11 +1,11 @@
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Notification;
+use crate::{Notification, file};
 
 /// A message that could not be delivered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ impl DeadLetters {
     /// # Errors
     /// When the file cannot be read or written.
     pub fn add(&self, letter: &DeadLetter) -> io::Result<()> {
-        let _lock = self.lock()?;
+        let _lock = file::lock(&self.path)?;
         let mut letters = self.read()?;
         if letters.len() >= self.most {
             letters.push(letter.clone());
@@ -79,32 +79,19 @@ impl DeadLetters {
     /// # Errors
     /// When the file cannot be read or written.
     pub fn remove(&self, ids: &[String]) -> io::Result<()> {
-        let _lock = self.lock()?;
+        let _lock = file::lock(&self.path)?;
         let mut letters = self.read()?;
         letters.retain(|letter| !ids.contains(&letter.id));
         self.write(&letters)
     }
 
-    fn folder(&self) -> &Path {
-        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-    }
-
-    fn lock(&self) -> io::Result<File> {
-        fs::create_dir_all(self.folder())?;
-        let lock = File::create(self.path.with_extension("lock"))?;
-        lock.lock()?;
-        Ok(lock)
-    }
-
-    /// Replaces the file as a whole: who reads it sees the old or the new letters.
     fn write(&self, letters: &[DeadLetter]) -> io::Result<()> {
-        let mut draft = tempfile::NamedTempFile::new_in(self.folder())?;
+        let mut lines = Vec::new();
         for letter in letters {
-            serde_json::to_writer(&mut draft, letter)?;
-            draft.write_all(b"\n")?;
+            serde_json::to_writer(&mut lines, letter)?;
+            lines.push(b'\n');
         }
-        draft.as_file().sync_all()?;
-        draft.persist(&self.path).map(drop).map_err(|error| error.error)
+        file::replace(&self.path, &lines)
     }
 }
 

@@ -243,7 +243,15 @@ impl std::fmt::Display for Condition {
                 write!(formatter, "rate of {metric}{matchers} over {} s {op} {}/s", of.window_s, of.threshold)
             }
             Self::Absent(of) => write!(formatter, "no {}{}", of.metric, braced(&of.matchers)),
-            Self::Health(of) => write!(formatter, "health of {} at least {:?}", of.check, of.state),
+            Self::Health(of) => {
+                let state = match of.state {
+                    HealthState::Healthy => "known",
+                    HealthState::Degraded => "degraded or worse",
+                    HealthState::Unhealthy => "unhealthy",
+                };
+                write!(formatter, "check {} is {state}", of.check)
+            }
+            Self::Event(of) if of.count <= 1 => write!(formatter, "{} within {} s", of.event, of.within_s),
             Self::Event(of) => write!(formatter, "{} times {} within {} s", of.count, of.event, of.within_s),
         }
     }

@@ -1,5 +1,7 @@
 //! An HTTP server that fails three times, each time in another way, and then does its work.
 
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -9,6 +11,10 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::certificate::acceptor;
 
 /// What was asked and how it was answered.
 #[derive(Clone, Debug)]
@@ -31,19 +37,42 @@ pub(crate) struct HttpServer {
 impl HttpServer {
     /// Answers the first requests with these states, all others with 202; resets the third connection.
     pub(crate) fn start(answers: &[u16], reset: Option<u32>) -> Self {
+        let resets = Arc::default();
+        let counted = Arc::clone(&resets);
+        Self::run("http://127.0.0.1", answers, resets, move |listener| Resetting {
+            listener,
+            nth: 0,
+            reset,
+            resets: counted,
+        })
+    }
+
+    /// Speaks TLS with the certificate in `folder`.
+    pub(crate) fn start_tls(folder: &Path) -> Self {
+        let acceptor = acceptor(folder);
+        Self::run("https://localhost", &[], Arc::default(), |listener| Encrypted { listener, acceptor })
+    }
+
+    fn run<L>(
+        host: &str,
+        answers: &[u16],
+        resets: Arc<Mutex<u32>>,
+        wrap: impl FnOnce(TcpListener) -> L + Send + 'static,
+    ) -> Self
+    where
+        L: Listener<Addr = SocketAddr>,
+    {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         listener.set_nonblocking(true).expect("a listener that does not block");
-        let address = format!("http://{}", listener.local_addr().expect("an address"));
-        let answers = Arc::new(answers.to_vec());
-        let server = Self { address, seen: Arc::default(), resets: Arc::default(), answers };
+        let address = format!("{host}:{}", listener.local_addr().expect("an address").port());
+        let server = Self { address, seen: Arc::default(), resets, answers: Arc::new(answers.to_vec()) };
         let state = server.clone();
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
                 let listener = TcpListener::from_std(listener).expect("a listener of tokio");
-                let resetting = Resetting { listener, nth: 0, reset, resets: Arc::clone(&state.resets) };
                 let router = Router::new().fallback(answer).with_state(state);
-                axum::serve(resetting, router).await.expect("the server runs");
+                axum::serve(wrap(listener), router).await.expect("the server runs");
             });
         });
         server
@@ -88,7 +117,7 @@ struct Resetting {
 
 impl Listener for Resetting {
     type Io = TcpStream;
-    type Addr = std::net::SocketAddr;
+    type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (TcpStream, Self::Addr) {
         loop {
@@ -99,6 +128,30 @@ impl Listener for Resetting {
             }
             stream.set_zero_linger().expect("a socket that can be reset");
             *self.resets.lock().expect("no test panicked") += 1;
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.listener.local_addr()
+    }
+}
+
+/// A listener that turns connections to TLS; those that fail at it are dropped.
+struct Encrypted {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl Listener for Encrypted {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (TlsStream<TcpStream>, Self::Addr) {
+        loop {
+            let (stream, address) = self.listener.accept().await.expect("a connection");
+            if let Ok(stream) = self.acceptor.accept(stream).await {
+                return (stream, address);
+            }
         }
     }
 

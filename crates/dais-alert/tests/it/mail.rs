@@ -63,16 +63,9 @@ fn unquoted(body: &str) -> String {
     let mut left = joined.as_bytes();
     while let Some((&byte, rest)) = left.split_first() {
         let code = rest.get(..2).and_then(|code| std::str::from_utf8(code).ok());
-        match (byte, code.and_then(|code| u8::from_str_radix(code, 16).ok())) {
-            (b'=', Some(coded)) => {
-                bytes.push(coded);
-                left = rest.get(2..).unwrap_or_default();
-            }
-            _ => {
-                bytes.push(byte);
-                left = rest;
-            }
-        }
+        let coded = code.and_then(|code| u8::from_str_radix(code, 16).ok()).filter(|_| byte == b'=');
+        bytes.push(coded.unwrap_or(byte));
+        left = if coded.is_some() { rest.get(2..).unwrap_or_default() } else { rest };
     }
     String::from_utf8(bytes).expect("UTF-8")
 }

@@ -7,11 +7,11 @@ use std::thread;
 
 use base64ct::{Base64, Encoding};
 use dais_alert::SmtpTls;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+
+use crate::certificate::acceptor;
 
 /// A mail as the server got it.
 #[derive(Clone, Debug, Default)]
@@ -50,15 +50,6 @@ pub(crate) struct MailServer {
 impl MailServer {
     /// Starts with the certificate in `folder`; the first connections have these troubles.
     pub(crate) fn start(folder: &Path, tls: SmtpTls, troubles: &[Trouble]) -> Self {
-        let certificate = CertificateDer::from_pem_file(folder.join("cert.pem")).expect("a certificate");
-        let key = PrivateKeyDer::from_pem_file(folder.join("key.pem")).expect("a key");
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("the provider has the versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate], key)
-            .expect("the key fits the certificate");
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         listener.set_nonblocking(true).expect("a listener that does not block");
         let server = Self {
@@ -67,7 +58,7 @@ impl MailServer {
             troubles: Arc::new(Mutex::new(troubles.iter().rev().copied().collect())),
             connections: Arc::default(),
             tls,
-            acceptor: TlsAcceptor::from(Arc::new(config)),
+            acceptor: acceptor(folder),
         };
         let state = server.clone();
         thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! Slack, PagerDuty and webhooks.
+//! Slack, `PagerDuty` and webhooks.
 
 use std::time::{Duration, Instant};
 
@@ -6,6 +6,7 @@ use dais_alert::{ChannelParams, Delivery, PagerdutyParams, Secret, SlackParams, 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::certificate::certify;
 use crate::http_server::{HttpServer, Request};
 use crate::support::{notification, quick, wait_for};
 
@@ -135,4 +136,20 @@ fn the_signature_is_over_the_body_and_the_time() {
     let sign = |time, body: &str| dais_alert::sign("key", time, body.as_bytes());
     assert_eq!(sign(7, "{}"), format!("t=7,v1={}", hmac(b"key", b"7.{}")));
     assert_ne!(sign(7, "{}").split_once(',').unwrap().1, sign(8, "{}").split_once(',').unwrap().1);
+}
+
+#[test]
+fn a_webhook_over_tls_needs_somebody_who_vouches_for_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    certify(folder.path());
+    let server = HttpServer::start_tls(folder.path());
+    let hook = |ca_file| {
+        let hook = WebhookParams { url: Secret::new(&server.address), ca_file, ..WebhookParams::default() };
+        let params = quick(folder.path(), "hook", ChannelParams::Webhook(hook));
+        deliver_now(&params, "hook", &notification("hook", Status::Firing))
+    };
+    let refused = hook(None).unwrap_err().to_string();
+    assert!(refused.contains("certificate"), "{refused}");
+    assert!(server.seen().is_empty());
+    assert_eq!(hook(Some(folder.path().join("cert.pem"))).unwrap(), "answered 202 Accepted");
 }

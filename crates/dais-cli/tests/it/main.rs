@@ -1,6 +1,7 @@
 //! The binary `dais` as its users meet it.
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests, which fail by panicking and say what they skip")]
 
+mod alert;
 mod bad_input;
 mod clean;
 mod determinism;
