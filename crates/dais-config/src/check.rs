@@ -211,7 +211,11 @@ impl Checker<'_> {
         let found = if shape.secret { MASK.to_owned() } else { text.chars().take(TEXT_CHARS_MAX).collect() };
         let message = format!("`{path}` must be {}, found `{found}`", shape.allowed());
         let mut problem = Problem::new(&node.place, message).secret(shape.secret);
-        problem.help = help;
+        let zero = matches!(shape.kind, Kind::Integer { .. }) && text.len() > 1 && text.starts_with('0');
+        problem.help = help.or_else(|| {
+            let sound = zero && text.bytes().all(|digit| digit.is_ascii_digit());
+            sound.then(|| format!("some read a leading zero as octal; write {}", text.trim_start_matches('0')))
+        });
         self.problems.push(problem);
         None
     }

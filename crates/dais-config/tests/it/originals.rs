@@ -124,7 +124,7 @@ fn the_nested_spelling_of_the_original_keeps_its_values() {
     assert_eq!(full.app_name, "decentralized-ai-simulation");
     assert_eq!((full.logging.max_bytes, full.logging.format), (500 * 1_048_576, Format::Json));
     assert_eq!(full.logging.file.as_deref(), Some(Path::new("/var/log/simulation/simulation.log")));
-    assert_eq!((full.database.r#type, full.database.ssl_mode), (DatabaseType::Postgresql, SslMode::Require));
+    assert_eq!((full.database.r#type, full.database.ssl_mode), (DatabaseType::Postgresql, Some(SslMode::Require)));
     assert_eq!((full.database.host.as_deref(), full.database.connection_pool_size), (Some("db.example"), 100));
     assert_eq!(full.database.password.as_ref().map(Secret::expose), Some("hunter2"));
     assert_eq!((full.ray.enable, full.ray.num_cpus, full.ray.num_gpus), (true, Some(16), Some(0)));
