@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use dais_sim::Mode;
 use dais_traffic::Partition;
 
-use crate::config_args::{self, ConfigArgs};
 use crate::clean_args::{self, CleanArgs};
+use crate::config_args::{self, ConfigArgs};
 use crate::doctor_args::DoctorArgs;
 use crate::eval_args::{self, EvalArgs};
 use crate::health_args::{self, HealthArgs};

@@ -2,8 +2,8 @@
 //!
 //! A command returns its exit code: 0 fine, 1 a check failed. An error is wrong usage or input, exit code 2.
 
-mod config;
 mod clean;
+mod config;
 mod doctor;
 mod eval;
 mod explain;
@@ -16,8 +16,8 @@ mod sweep;
 mod verify;
 mod watch;
 
-pub(crate) use config::config;
 pub(crate) use clean::clean;
+pub(crate) use config::config;
 pub(crate) use doctor::doctor;
 pub(crate) use eval::eval;
 pub(crate) use explain::explain;

@@ -90,7 +90,15 @@ fn allowed(shape: &Shape) -> String {
             "a list, see below".to_owned()
         }
         Kind::Text if shape.secret => "text, a secret".to_owned(),
-        _ => shape.allowed(),
+        Kind::Section { .. }
+        | Kind::Table(_)
+        | Kind::List(_)
+        | Kind::Variant { .. }
+        | Kind::Bool
+        | Kind::Integer { .. }
+        | Kind::Number(_)
+        | Kind::Text
+        | Kind::Any => shape.allowed(),
     }
 }
 
@@ -109,7 +117,13 @@ fn parts(page: &mut String, path: &str, shape: &Shape) {
         Kind::List(values) => keys(page, &format!("{path}[]"), values),
         Kind::Table(values) => keys(page, &format!("{path}.NAME"), values),
         Kind::Variant { .. } => keys(page, path, shape),
-        _ => {}
+        Kind::Section { .. }
+        | Kind::Choice(_)
+        | Kind::Bool
+        | Kind::Integer { .. }
+        | Kind::Number(_)
+        | Kind::Text
+        | Kind::Any => {}
     }
 }
 

@@ -103,6 +103,7 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the parser's list of events is open")]
     fn take(&mut self, event: Event<'_>, span: &Span) {
         let place = (self.place)(span);
         match event {
@@ -139,6 +140,7 @@ impl Builder<'_> {
                 let problem = Problem::new(&place, "a second document");
                 self.problems.push(problem.help("a configuration file is one document; remove what follows `---`"));
             }
+            // The end of the text; comments, which are not asked for; kinds that a later parser may add.
             _ => {}
         }
     }

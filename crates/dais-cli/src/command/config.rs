@@ -34,7 +34,8 @@ impl LayerArgs {
     /// The layers that the command line and the process' environment name.
     pub(crate) fn loader(&self) -> Loader {
         let variables = std::env::vars_os();
-        let readable = variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let readable =
+            variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let mut loader = Loader::new().variables(readable);
         if let Some(env) = &self.env {
             loader = loader.env(env);
@@ -61,10 +62,17 @@ fn loaded(loader: &Loader) -> anyhow::Result<Loaded> {
 fn write_files(layers: &LayerArgs, args: &InitArgs) -> anyhow::Result<ExitCode> {
     let folder = layers.dir.as_deref().unwrap_or(Path::new(FOLDER));
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let there: Vec<String> =
-        files().iter().map(|(name, _)| folder.join(name)).filter(|path| path.exists()).map(|path| path.display().to_string()).collect();
+    let there: Vec<String> = files()
+        .iter()
+        .map(|(name, _)| folder.join(name))
+        .filter(|path| path.exists())
+        .map(|path| path.display().to_string())
+        .collect();
     if !args.force && !there.is_empty() {
-        bail!("{} there already; --force replaces what is there, --dir writes elsewhere", there.join(", ") + if there.len() == 1 { " is" } else { " are" });
+        bail!(
+            "{} there already; --force replaces what is there, --dir writes elsewhere",
+            there.join(", ") + if there.len() == 1 { " is" } else { " are" }
+        );
     }
     for (name, text) in files() {
         let path = folder.join(name);

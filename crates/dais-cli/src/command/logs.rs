@@ -60,7 +60,10 @@ pub(crate) fn logs(args: &LogsArgs) -> anyhow::Result<ExitCode> {
     } else {
         output::print(&written(&files, &report, args.top, Ink::of_stdout()))?;
         for Damaged { file, why } in &damaged {
-            output::say(&format!("damaged: {} could not be read to its end ({why}); what came before counts", file.display()));
+            output::say(&format!(
+                "damaged: {} could not be read to its end ({why}); what came before counts",
+                file.display()
+            ));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -130,7 +133,13 @@ fn causes(report: &Report, top: usize) -> Table {
             format!("{} to {}", short(cause.first), short(cause.last))
         };
         let said = if cause.level == Level::Error { "error" } else { "warning" };
-        table.row([format!("{:>7}", count(cause.count)), said.to_owned(), cause.target.clone(), cause.cause.clone(), times]);
+        table.row([
+            format!("{:>7}", count(cause.count)),
+            said.to_owned(),
+            cause.target.clone(),
+            cause.cause.clone(),
+            times,
+        ]);
     }
     let hidden: u64 = report.causes.iter().skip(top).map(|cause| cause.count).sum::<u64>() + report.other_causes;
     if hidden > 0 {
@@ -160,7 +169,11 @@ fn minutes(minutes: &[Minute], top: usize) -> Table {
     for minute in shown {
         let bar = "█".repeat((minute.lines * BAR_CHARS).div_ceil(most) as usize);
         let errors = if minute.errors > 0 { format!("  {}", plural(minute.errors, "error")) } else { String::new() };
-        table.row([minute.at.strftime("%Y-%m-%d %H:%M").to_string(), format!("{:>7}", count(minute.lines)), bar + &errors]);
+        table.row([
+            minute.at.strftime("%Y-%m-%d %H:%M").to_string(),
+            format!("{:>7}", count(minute.lines)),
+            bar + &errors,
+        ]);
     }
     table
 }

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod clean;
+mod config;
 mod determinism;
 mod doctor;
 mod eval;

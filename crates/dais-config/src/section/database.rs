@@ -68,7 +68,7 @@ pub struct DatabaseParams {
     #[schemars(range(min = 0.0, max = 60.0))]
     pub retry_delay: f64,
     /// Age at which a connection is replaced before its next use, in seconds, 0 to 31536000; 0 is never.
-    #[schemars(range(min = 0.0, max = 31536000.0))]
+    #[schemars(range(min = 0.0, max = 31_536_000.0))]
     pub connection_recycle: f64,
 }
 
