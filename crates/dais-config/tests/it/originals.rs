@@ -47,6 +47,7 @@ fn retired(loaded: &Loaded) -> Vec<&str> {
 }
 
 /// The folder of the originals; `None`, said loudly, where it is not there.
+#[expect(clippy::print_stderr, reason = "a test that could not look says so")]
 fn originals() -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let data = std::env::var_os("DAIS_DATA").map_or_else(beside, PathBuf::from);
@@ -167,7 +168,7 @@ database:
   password: ${DB_PASSWORD}
   connection_pool: {min_size: 2, max_size: 40, max_overflow: 4}
   check_same_thread: false
-ray: {enabled: true, num_cpus: null, redis_password: ${RAY_REDIS_PASSWORD}}
+ray: {enabled: true, num_cpus: null, redis_password: \"${RAY_REDIS_PASSWORD}\"}
 mesa: {enabled: true, server_port: 8521, max_steps: 10}
 streamlit: {enabled: true, server_port: 8600, enable_xsrf_protection: false, page_title: Agents}
 security: {enable_helmet: false, container_security: {run_as_non_root: true, allowed_capabilities: []}}
