@@ -11,8 +11,9 @@ use crate::step::Step;
 const BOOK_TOOL: &str = "mdbook";
 /// The workspace is built with everything; this is the smallest `dais` that can be built.
 const CLIPPY_SMALLEST: &str = "clippy --package dais-cli --no-default-features --all-targets -- -D warnings";
-/// Debian's packages of the programs that tests start: database servers, and what reads packet captures besides us.
-const PROGRAMS: [&str; 3] = ["postgresql", "mariadb-server", "tshark"];
+/// Debian's packages of the programs that tests start: database servers, what reads packet captures besides us, and what
+/// scrapes metrics.
+const PROGRAMS: [&str; 4] = ["postgresql", "mariadb-server", "tshark", "prometheus"];
 const BOOK_INSTALL: &str = "cargo install mdbook --locked";
 
 /// Formatting, clippy, documentation, the rules of the repository, then (unless `no_test`) every test.
@@ -88,6 +89,7 @@ fn has_programs() -> bool {
     postgres.map(|version| version.path().join("bin/pg_ctl")).any(|program| program.is_file())
         && is_installed("mariadbd")
         && is_installed("tshark")
+        && is_installed("promtool")
 }
 
 /// Installs the programs that tests start; a developer who is not root repeats the printed lines with `sudo`.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use dais_ledger::{COORDINATOR, HeadVerifier, Kind, Origin};
 use dais_sim::Mode;
 use dais_traffic::Partition;
+use jiff::Timestamp;
 
 /// Length of networks where none is given, in bits.
 const PREFIX: u8 = 24;
@@ -101,6 +102,15 @@ pub(crate) fn interval(text: &str) -> Result<Duration, String> {
     };
     let count: u32 = text.trim_end_matches(unit).parse().map_err(|_| wrong())?;
     if count == 0 { Err(wrong()) } else { Ok(Duration::from_secs(u64::from(count) * seconds)) }
+}
+
+/// A time: so long before now, or a time stamp.
+pub(crate) fn since(text: &str) -> Result<Timestamp, String> {
+    if let Ok(span) = interval(text) {
+        return Timestamp::now().checked_sub(span).map_err(|error| error.to_string());
+    }
+    let wrong = || format!("expected a time span such as 30m, 1h or 2d, or 2026-11-21T08:00:00Z, found `{text}`");
+    text.parse().map_err(|_| wrong())
 }
 
 /// The kind of an entry, by the name that JSON shows.

@@ -1,7 +1,7 @@
 //! Structured logs: to the console and to files that are rotated and compressed.
 //!
 //! Events of `tracing` become lines of text or JSON, each with the fields of the spans around it (`run`, `world`, `step`,
-//! `phase`, `agent`, `request`). Lines for the file pass a bounded queue to a thread that writes them, so that a slow disk
+//! `phase`, `agent`, `request`); spans of level info lend their fields even where only errors are logged. Lines for the file pass a bounded queue to a thread that writes them, so that a slow disk
 //! stalls no step; what the queue does not hold is dropped and counted. A disk that is full does not end the program either:
 //! it is said once, lines are lost and counted, and later ones are written when there is room.
 //!
@@ -26,6 +26,7 @@ mod files;
 mod flood;
 mod layer;
 mod level;
+mod levels;
 mod line;
 mod params;
 mod rotated;

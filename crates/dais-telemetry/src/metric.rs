@@ -12,6 +12,7 @@ mod cell;
 mod exposition;
 mod family;
 mod figures;
+mod page;
 mod registry;
 mod resource;
 mod route;

@@ -51,7 +51,7 @@ pub(crate) fn logs(args: &LogsArgs) -> anyhow::Result<ExitCode> {
         }
     }
     let report = analysis.report();
-    if report.lines == 0 && report.unreadable > 0 {
+    if report.lines + report.earlier == 0 && report.unreadable > 0 {
         bail!("{} and none of a log of dais", plural(report.unreadable, "line"));
     }
     if args.json {
@@ -96,6 +96,9 @@ fn written(files: &[PathBuf], report: &Report, top: usize, ink: Ink) -> String {
         let _ = write!(text, ", {} to {}", short(first), short(last));
     }
     text.push('\n');
+    if report.earlier > 0 {
+        let _ = writeln!(text, "{} before that", plural(report.earlier, "line"));
+    }
     if report.unreadable > 0 {
         let _ = writeln!(text, "{} could not be read", plural(report.unreadable, "line"));
     }

@@ -16,6 +16,7 @@ mod ledger_proof;
 mod ledger_signal;
 #[cfg(feature = "s3")]
 mod ledger_store;
+mod logs;
 mod place;
 mod run;
 #[cfg(any(feature = "postgres", feature = "mysql"))]

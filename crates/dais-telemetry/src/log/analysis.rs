@@ -48,6 +48,7 @@ pub struct Analysis {
     since: Option<Timestamp>,
     lines: u64,
     unreadable: u64,
+    earlier: u64,
     left_out: u64,
     levels: BTreeMap<Level, u64>,
     causes: BTreeMap<(Level, String), Cause>,
@@ -91,7 +92,7 @@ impl Analysis {
             return;
         }
         match Entry::parse(line) {
-            Some(entry) if self.since.is_some_and(|since| entry.at < since) => {}
+            Some(entry) if self.since.is_some_and(|since| entry.at < since) => self.earlier += 1,
             Some(entry) => self.entry(&entry),
             None => self.unreadable += 1,
         }
@@ -221,7 +222,7 @@ mod tests {
         let log = "2026-11-21T23:10:05Z INFO    a: one\n2026-11-21T23:11:05Z INFO    a: two\n";
         let mut analysis = Analysis::since("2026-11-21T23:11:00Z".parse().unwrap());
         analysis.read(log.as_bytes()).unwrap();
-        assert_eq!(analysis.report().lines, 1);
+        assert_eq!((analysis.report().lines, analysis.report().earlier), (1, 1));
     }
 
     proptest::proptest! {

@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tracing::Dispatch;
-use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Layer as _, Registry, reload};
 
+use super::LogParams;
 use super::file::LogFile;
 use super::flood::Flood;
 use super::layer::{Lines, Shared};
+use super::levels::Levels;
 use super::sink::{Console, Counts, LogCounts, Message, Sinks};
 use super::writer::Writer;
-use super::{Level, LogParams};
 
 /// Lines that may wait for the file; what is logged while so many wait is dropped and counted.
 const QUEUE_LINES: usize = 65_536;
@@ -100,15 +100,10 @@ pub fn prepare(params: &LogParams, console: Console) -> Result<(Dispatch, LogGua
     let thread = std::thread::Builder::new().name("log".to_owned()).spawn(move || writer.run());
     let thread = thread.map_err(LogError::Thread)?;
 
-    let (filter, levels) = reload::Layer::new(targets(params));
+    let (filter, levels) = reload::Layer::new(Levels::of(params));
     let subscriber = Registry::default().with(Shared(Arc::clone(&lines)).with_filter(filter));
     let guard = LogGuard { levels, lines, sender, thread };
     Ok((Dispatch::new(subscriber), guard))
-}
-
-fn targets(params: &LogParams) -> Targets {
-    let modules = params.modules.iter().map(|(module, level)| (module.clone(), level.filter()));
-    Targets::new().with_default(Level::filter(params.level)).with_targets(modules)
 }
 
 /// Keeps the log going. When it is dropped, all lines logged so far are written, where the file takes
@@ -117,7 +112,7 @@ fn targets(params: &LogParams) -> Targets {
 /// A program that ends without dropping it (`std::process::exit`) may lose the lines of the last moment.
 #[derive(Debug)]
 pub struct LogGuard {
-    levels: reload::Handle<Targets, Registry>,
+    levels: reload::Handle<Levels, Registry>,
     lines: Arc<Lines>,
     sender: SyncSender<Message>,
     thread: JoinHandle<()>,
@@ -133,7 +128,7 @@ impl LogGuard {
             return Err(LogError::Setting { path, why });
         }
         // It only fails when the subscriber is gone, and then there are no levels.
-        drop(self.levels.reload(targets(params)));
+        drop(self.levels.reload(Levels::of(params)));
         Ok(())
     }
 

@@ -228,3 +228,8 @@ pub static CATALOGUE: [&Family; 39] = [
     &DISK_FREE,
     &LOG_LINES,
 ];
+
+/// The reference page of all metrics, in Markdown; `docs/reference/metrics.md` is this text.
+pub fn reference_page() -> String {
+    super::page::reference_page()
+}

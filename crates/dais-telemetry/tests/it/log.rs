@@ -121,6 +121,23 @@ fn a_line_carries_the_fields_of_the_spans_around_it_and_its_own_stand() {
 }
 
 #[test]
+fn an_error_tells_its_step_even_where_only_errors_are_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("run.log");
+    let (dispatch, guard) = started(&LogParams { level: Level::Error, ..json(&file) });
+    tracing::dispatcher::with_default(&dispatch, || {
+        let _step = info_span!("step", step = 3_u32).entered();
+        let _detail = tracing::debug_span!("detail", detail = 1_u32).entered();
+        info!("unwanted");
+        error!("wanted");
+    });
+    drop(guard);
+    let lines = objects(&file);
+    assert_eq!((lines.len(), lines[0]["step"].as_u64()), (1, Some(3)));
+    assert!(lines[0].get("detail").is_none());
+}
+
+#[test]
 fn levels_change_while_the_program_runs_and_a_module_has_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("run.log");

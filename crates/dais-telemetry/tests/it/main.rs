@@ -7,4 +7,6 @@ mod health_registry;
 mod health_routes;
 mod log;
 mod otlp_collector;
+mod prometheus;
+mod reference;
 mod trace;

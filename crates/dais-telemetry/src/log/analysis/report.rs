@@ -19,6 +19,8 @@ pub struct Report {
     pub lines: u64,
     /// Lines that are none of a log of ours.
     pub unreadable: u64,
+    /// Lines before the time that was asked for; they count for nothing else.
+    pub earlier: u64,
     /// Lines left out of floods when the log was written.
     pub left_out: u64,
     /// Time of the first line.
@@ -126,6 +128,7 @@ impl Analysis {
         Report {
             lines: self.lines,
             unreadable: self.unreadable,
+            earlier: self.earlier,
             left_out: self.left_out,
             first: self.first,
             last: self.last,
