@@ -27,7 +27,7 @@ impl Checker<'_> {
         match &shape.kind {
             Kind::Section { keys, required } => {
                 let Value::Map(_) = node.value else { return self.misfit(shape, node, path) };
-                self.section(keys, required, None, node, path)
+                Some(self.section(keys, required, None, node, path))
             }
             Kind::Table(values) => self.table(shape, values, node, path),
             Kind::List(values) => self.list(shape, values, node, path),
@@ -89,7 +89,7 @@ impl Checker<'_> {
         tag: Option<&str>,
         node: &Node,
         path: &str,
-    ) -> Option<Json> {
+    ) -> Json {
         let mut typed = Map::new();
         for entry in node.entries() {
             let whole = joined(path, &entry.key);
@@ -108,7 +108,7 @@ impl Checker<'_> {
             let message = format!("`{}` is missing; it must be {}", joined(path, key), shape.unwrap_or_default());
             self.problems.push(Problem::new(&node.place, message));
         }
-        Some(Json::Object(typed))
+        Json::Object(typed)
     }
 
     fn unknown(&mut self, keys: &[(String, Shape)], whole: &str, key: &str, place: &Place, path: &str) {
@@ -182,7 +182,7 @@ impl Checker<'_> {
             return None;
         };
         let Kind::Section { keys, required } = &form.shape.kind else { return None };
-        let mut typed = self.section(keys, required, Some(tag), node, path)?;
+        let mut typed = self.section(keys, required, Some(tag), node, path);
         if let Json::Object(typed) = &mut typed {
             typed.insert(tag.to_owned(), Json::from(form.name.clone()));
         }
@@ -211,7 +211,11 @@ impl Checker<'_> {
         let found = if shape.secret { MASK.to_owned() } else { text.chars().take(TEXT_CHARS_MAX).collect() };
         let message = format!("`{path}` must be {}, found `{found}`", shape.allowed());
         let mut problem = Problem::new(&node.place, message).secret(shape.secret);
-        problem.help = help;
+        let zero = matches!(shape.kind, Kind::Integer { .. }) && text.len() > 1 && text.starts_with('0');
+        problem.help = help.or_else(|| {
+            let sound = zero && text.bytes().all(|digit| digit.is_ascii_digit());
+            sound.then(|| format!("some read a leading zero as octal; write {}", text.trim_start_matches('0')))
+        });
         self.problems.push(problem);
         None
     }

@@ -127,7 +127,7 @@ impl Live {
             seen = now;
             match live.reload_now() {
                 Reload::Unchanged => {}
-                outcome => on_change(&outcome),
+                outcome @ (Reload::Changed { .. } | Reload::Refused(_)) => on_change(&outcome),
             }
         };
         let mut debouncer = new_debouncer(QUIET, None, handler).map_err(WatchError::from)?;

@@ -356,9 +356,8 @@ impl fmt::Display for Unread {
 }
 
 fn read(path: &Path) -> Result<String, Unread> {
-    let unread = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound => Unread::Absent,
-        _ => Unread::Other(error),
+    let unread = |error: std::io::Error| {
+        if error.kind() == ErrorKind::NotFound { Unread::Absent } else { Unread::Other(error) }
     };
     let size = std::fs::metadata(path).map_err(unread)?.len();
     if size > yaml::TEXT_BYTES_MAX as u64 {

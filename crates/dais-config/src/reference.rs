@@ -90,39 +90,58 @@ fn allowed(shape: &Shape) -> String {
             "a list, see below".to_owned()
         }
         Kind::Text if shape.secret => "text, a secret".to_owned(),
-        _ => shape.allowed(),
+        Kind::Section { .. }
+        | Kind::Table(_)
+        | Kind::List(_)
+        | Kind::Variant { .. }
+        | Kind::Bool
+        | Kind::Integer { .. }
+        | Kind::Number(_)
+        | Kind::Text
+        | Kind::Any => shape.allowed(),
     }
 }
 
 fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
-    let rest_is_lower = text.chars().nth(1).is_some_and(char::is_lowercase);
+    let rest_is_lower = text.chars().nth(1).is_some_and(|second| second.is_lowercase() || second == ' ');
     match chars.next() {
         Some(first) if rest_is_lower => first.to_lowercase().chain(chars).collect(),
         _ => text.to_owned(),
     }
 }
 
-/// The keys of what a list or a table holds.
+/// The keys of what a list, a table, or a mapping with several forms holds.
 fn parts(page: &mut String, path: &str, shape: &Shape) {
-    let (values, path) = match &shape.kind {
-        Kind::List(values) => (values, format!("{path}[]")),
-        Kind::Table(values) => (values, format!("{path}.NAME")),
-        _ => return,
-    };
-    let list = |page: &mut String, prefix: &str, shape: &Shape, skip: Option<&str>| {
-        for (key, shape) in shape.keys().iter().filter(|(key, _)| Some(key.as_str()) != skip) {
-            let path = format!("{prefix}.{key}");
-            row(page, &path, shape.default.as_ref().unwrap_or(&Json::Null), shape, "");
-            parts(page, &path, shape);
-        }
-    };
-    list(page, &path, values, None);
-    if let Kind::Variant { tag, forms } = &values.kind {
+    match &shape.kind {
+        Kind::List(values) => keys(page, &format!("{path}[]"), values),
+        Kind::Table(values) => keys(page, &format!("{path}.NAME"), values),
+        Kind::Variant { .. } => keys(page, path, shape),
+        Kind::Section { .. }
+        | Kind::Choice(_)
+        | Kind::Bool
+        | Kind::Integer { .. }
+        | Kind::Number(_)
+        | Kind::Text
+        | Kind::Any => {}
+    }
+}
+
+fn keys(page: &mut String, path: &str, shape: &Shape) {
+    if let Kind::Variant { tag, forms } = &shape.kind {
         for Form { name, description, shape } in forms {
             writeln!(page, "| `{path}.{tag}: {name}` |  |  |  | {} |", cell(description)).ok();
-            list(page, &path, shape, Some(tag));
+            rows(page, path, shape.keys().iter().filter(|(key, _)| key != tag));
         }
+    }
+    rows(page, path, shape.keys().iter());
+}
+
+fn rows<'a>(page: &mut String, path: &str, keys: impl Iterator<Item = &'a (String, Shape)>) {
+    for (key, shape) in keys {
+        let path = format!("{path}.{key}");
+        row(page, &path, shape.default.as_ref().unwrap_or(&Json::Null), shape, "");
+        parts(page, &path, shape);
     }
 }
 

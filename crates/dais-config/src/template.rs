@@ -18,7 +18,7 @@ const HEAD: &str = "\
 ";
 
 const OVERLAYS: [(&str, &str); 6] = [
-    ("development.yaml", "# On the desk of a developer.\nlogging:\n  level: debug\ndevelopment:\n  hot_reload: true\n"),
+    ("development.yaml", "# On the desk of a developer.\ndevelopment:\n  hot_reload: true\n"),
     (
         "staging.yaml",
         "# Where a release is tried before it goes into production.\nlogging:\n  format: json\nmonitoring:\n  enable_prometheus: true\n",

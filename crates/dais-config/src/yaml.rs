@@ -79,7 +79,13 @@ fn not_yaml(place: &Place, info: &str, text: &str, line: usize) -> Problem {
     let line = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
     let indent: String = line.chars().take_while(|c| c.is_whitespace()).collect();
     let problem = Problem::new(place, format!("not valid YAML: {info}"));
-    if indent.contains('\t') { problem.help("a tab indents this line; YAML wants spaces") } else { problem }
+    if indent.contains('\t') {
+        problem.help("a tab indents this line; YAML wants spaces")
+    } else if line.contains("${") && info.contains("flow") {
+        problem.help("between braces or brackets `${NAME}` has to stand in quotes")
+    } else {
+        problem
+    }
 }
 
 /// A collection that is not closed yet.
@@ -103,6 +109,7 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the parser's list of events is open")]
     fn take(&mut self, event: Event<'_>, span: &Span) {
         let place = (self.place)(span);
         match event {
@@ -139,6 +146,7 @@ impl Builder<'_> {
                 let problem = Problem::new(&place, "a second document");
                 self.problems.push(problem.help("a configuration file is one document; remove what follows `---`"));
             }
+            // The end of the text; comments, which are not asked for; kinds that a later parser may add.
             _ => {}
         }
     }

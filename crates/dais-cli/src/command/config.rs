@@ -35,6 +35,20 @@ impl LayerArgs {
     /// The layers that the command line and the process' environment name.
     pub(crate) fn loader(&self) -> Loader {
         settings::loader(self.env.as_deref(), self.dir.clone(), self.config.clone())
+        let variables = std::env::vars_os();
+        let readable =
+            variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let mut loader = Loader::new().variables(readable);
+        if let Some(env) = &self.env {
+            loader = loader.env(env);
+        }
+        if let Some(folder) = &self.dir {
+            loader = loader.folder(folder);
+        }
+        if let Some(file) = &self.config {
+            loader = loader.file(file);
+        }
+        loader
     }
 }
 

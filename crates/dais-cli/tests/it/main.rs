@@ -4,6 +4,7 @@
 mod alert;
 mod bad_input;
 mod clean;
+mod config;
 mod determinism;
 mod doctor;
 mod eval;

@@ -104,19 +104,13 @@ impl Default for BackupDestination {
 }
 
 /// How a store encrypts what is put into it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreEncryption {
     /// Whether the store is asked to encrypt.
     pub server_side: bool,
     /// Id of the key that the store encrypts with.
     pub kms_key_id: Option<String>,
-}
-
-impl Default for StoreEncryption {
-    fn default() -> Self {
-        Self { server_side: false, kms_key_id: None }
-    }
 }
 
 impl BackupParams {

@@ -24,13 +24,9 @@ pub enum DatabaseType {
 pub enum SslMode {
     /// Not at all.
     Disable,
-    /// If the server can.
-    Prefer,
-    /// Always; the server's certificate is not looked at.
+    /// Always; the server's certificate must come from a known authority and name the host.
     Require,
-    /// Always; the certificate must come from a known authority.
-    VerifyCa,
-    /// Always; the certificate must come from a known authority and name the host.
+    /// The same as `require`.
     VerifyFull,
 }
 
@@ -53,8 +49,8 @@ pub struct DatabaseParams {
     pub username: Option<String>,
     /// Password of that user. Better given as the file that the variable `DATABASE_PASSWORD_FILE` names.
     pub password: Option<Secret>,
-    /// How the way to the server is encrypted.
-    pub ssl_mode: SslMode,
+    /// How the way to the server is encrypted. Without a value whatever leaves this machine is.
+    pub ssl_mode: Option<SslMode>,
     /// Connections that are kept open for readers, 1 to 1000.
     #[schemars(range(min = 1, max = 1000))]
     pub connection_pool_size: u32,
@@ -72,7 +68,7 @@ pub struct DatabaseParams {
     #[schemars(range(min = 0.0, max = 60.0))]
     pub retry_delay: f64,
     /// Age at which a connection is replaced before its next use, in seconds, 0 to 31536000; 0 is never.
-    #[schemars(range(min = 0.0, max = 31536000.0))]
+    #[schemars(range(min = 0.0, max = 31_536_000.0))]
     pub connection_recycle: f64,
 }
 
@@ -86,7 +82,7 @@ impl Default for DatabaseParams {
             database: None,
             username: None,
             password: None,
-            ssl_mode: SslMode::Require,
+            ssl_mode: None,
             connection_pool_size: 5,
             max_overflow: 10,
             timeout: 5.0,

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What helps while developing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the configuration")]
 pub struct DevelopmentParams {
     /// Whether errors are told with all of their causes.
     pub debug_mode: bool,
@@ -18,16 +19,4 @@ pub struct DevelopmentParams {
     /// Whether the HTTP interface serves a page to try it out.
     #[schemars(extend("x-planned" = "the HTTP server"))]
     pub enable_swagger_ui: bool,
-}
-
-impl Default for DevelopmentParams {
-    fn default() -> Self {
-        Self {
-            debug_mode: false,
-            enable_profiling: false,
-            show_tracebacks: false,
-            hot_reload: false,
-            enable_swagger_ui: false,
-        }
-    }
 }

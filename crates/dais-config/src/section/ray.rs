@@ -20,7 +20,7 @@ pub struct RayParams {
     #[schemars(range(min = 0, max = 1024))]
     pub num_gpus: Option<u32>,
     /// Memory for objects that workers share, in bytes, from 78643200, the least that Ray takes.
-    #[schemars(range(min = 78643200))]
+    #[schemars(range(min = 78_643_200))]
     pub object_store_memory: Option<u64>,
     /// Whether the dashboard of Ray is started.
     pub include_dashboard: bool,

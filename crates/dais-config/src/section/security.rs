@@ -8,16 +8,17 @@ use crate::Secret;
 /// What guards the HTTP interface.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the configuration")]
 pub struct SecurityParams {
     /// Whether requests of one client are limited in number.
     #[schemars(extend("x-reload" = true))]
     pub enable_rate_limiting: bool,
     /// Requests of one client that are answered in a minute, 1 to 1000000.
-    #[schemars(range(min = 1, max = 1000000))]
+    #[schemars(range(min = 1, max = 1_000_000))]
     #[schemars(extend("x-reload" = true))]
     pub rate_limit_requests_per_minute: u32,
     /// Requests of one client that may come at once, 1 to 1000000. Without a value as many as in a minute.
-    #[schemars(range(min = 1, max = 1000000))]
+    #[schemars(range(min = 1, max = 1_000_000))]
     #[schemars(extend("x-reload" = true))]
     pub rate_limit_burst: Option<u32>,
     /// Whether requests that change something must come from our own pages.

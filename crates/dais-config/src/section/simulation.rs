@@ -8,21 +8,21 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct SimulationParams {
     /// Number of agents where neither the command line nor the scenario says one, 1 to 100000.
-    #[schemars(range(min = 1, max = 100000))]
+    #[schemars(range(min = 1, max = 100_000))]
     pub default_agents: u32,
     /// Number of steps where neither the command line nor the scenario says one, 1 to 10000000.
-    #[schemars(range(min = 1, max = 10000000))]
+    #[schemars(range(min = 1, max = 10_000_000))]
     pub default_steps: u32,
     /// Share of synthetic traffic that belongs to attacks where the scenario says nothing, 0 to 1.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub anomaly_rate: f64,
     /// Number of agents from which on the work is spread over threads; results do not depend on it.
-    #[schemars(range(min = 0, max = 1000000))]
+    #[schemars(range(min = 0, max = 1_000_000))]
     pub use_parallel_threshold: u32,
     /// Whether a run writes checkpoints, from which `dais resume` goes on after it was ended.
     pub enable_checkpointing: bool,
     /// Steps from one checkpoint to the next, 1 to 1000000.
-    #[schemars(range(min = 1, max = 1000000))]
+    #[schemars(range(min = 1, max = 1_000_000))]
     #[schemars(extend("x-reload" = true))]
     pub checkpoint_interval: u32,
     /// Seed where the command line and the scenario say none; without any, one is drawn and shown.

@@ -85,7 +85,9 @@ fn kind(object: &Object, inherited: &Inherited) -> Kind {
         let mut words: Vec<Word> = words.iter().filter_map(|word| self::word(word, "")).collect();
         for (alias, name) in object.get("x-aliases").and_then(Json::as_object).into_iter().flatten() {
             let meant = words.iter_mut().find(|word| *name == word.name);
-            meant.into_iter().for_each(|word| word.aliases.push(alias.clone()));
+            if let Some(word) = meant {
+                word.aliases.push(alias.clone());
+            }
         }
         return Kind::Choice(words);
     }

@@ -47,6 +47,7 @@ fn retired(loaded: &Loaded) -> Vec<&str> {
 }
 
 /// The folder of the originals; `None`, said loudly, where it is not there.
+#[expect(clippy::print_stderr, reason = "a test that could not look says so")]
 fn originals() -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let data = std::env::var_os("DAIS_DATA").map_or_else(beside, PathBuf::from);
@@ -124,7 +125,7 @@ fn the_nested_spelling_of_the_original_keeps_its_values() {
     assert_eq!(full.app_name, "decentralized-ai-simulation");
     assert_eq!((full.logging.max_bytes, full.logging.format), (500 * 1_048_576, Format::Json));
     assert_eq!(full.logging.file.as_deref(), Some(Path::new("/var/log/simulation/simulation.log")));
-    assert_eq!((full.database.r#type, full.database.ssl_mode), (DatabaseType::Postgresql, SslMode::Require));
+    assert_eq!((full.database.r#type, full.database.ssl_mode), (DatabaseType::Postgresql, Some(SslMode::Require)));
     assert_eq!((full.database.host.as_deref(), full.database.connection_pool_size), (Some("db.example"), 100));
     assert_eq!(full.database.password.as_ref().map(Secret::expose), Some("hunter2"));
     assert_eq!((full.ray.enable, full.ray.num_cpus, full.ray.num_gpus), (true, Some(16), Some(0)));
@@ -147,4 +148,75 @@ fn the_nested_spelling_of_the_original_keeps_its_values() {
     let bucket = backup.destinations.get(2).expect("four destinations");
     assert_eq!(bucket.bucket.as_deref(), Some("simulation-backups-prod"));
     assert_eq!(bucket.encryption.kms_key_id.as_deref(), Some("alias/simulation-backup-key"));
+}
+
+/// Written like the originals, in both of their spellings, for machines without them.
+const NESTED: &str = "\
+environment: production
+version: \"1.2.3\"
+logging:
+  level: \"CRITICAL\"
+  enable_file: true
+  file_path: /var/log/a.log
+  max_file_size_mb: 2
+  enable_json_logging: yes
+  remote_endpoint: https://logs.example
+database:
+  type: postgresql
+  host: ${DB_HOST}
+  database: runs
+  password: ${DB_PASSWORD}
+  connection_pool: {min_size: 2, max_size: 40, max_overflow: 4}
+  check_same_thread: false
+ray: {enabled: true, num_cpus: null, redis_password: \"${RAY_REDIS_PASSWORD}\"}
+mesa: {enabled: true, server_port: 8521, max_steps: 10}
+streamlit: {enabled: true, server_port: 8600, enable_xsrf_protection: false, page_title: Agents}
+security: {enable_helmet: false, container_security: {run_as_non_root: true, allowed_capabilities: []}}
+monitoring:
+  health_check_interval: 15
+  enable_distributed_tracing: true
+  alerting: {enable_slack_notifications: true, slack_webhook_url: \"${SLACK_WEBHOOK_URL}\"}
+development: {auto_reload: true, hot_reload: true}
+backup: {enabled: false, include: [a, b], destinations: [{name: a, type: local, path: /b, enabled: true}]}
+";
+
+#[test]
+fn a_file_written_like_the_originals_keeps_its_values_and_names_what_has_none() {
+    let files = crate::folder(&[("own.yaml", NESTED)]);
+    let loaded = load(&files.path().join("own.yaml"));
+    let config = &loaded.config;
+    assert_eq!((config.logging.level, config.logging.format), (Level::Error, Format::Json));
+    assert_eq!(config.logging.file.as_deref(), Some(Path::new("/var/log/a.log")));
+    assert_eq!((config.logging.max_bytes, config.database.connection_pool_size), (2_097_152, 40));
+    assert_eq!((config.database.max_overflow, config.ray.enable, config.ray.num_cpus), (4, true, None));
+    assert_eq!((config.dashboard.enable, config.dashboard.server_port), (true, 8600));
+    assert!(!config.security.enable_csrf_protection && !config.security.enable_security_headers);
+    assert!((config.monitoring.health.interval_s - 15.0).abs() < 1e-12 && config.monitoring.tracing.enable);
+    assert_eq!(config.monitoring.alerting.slack_webhook_url.expose(), "https://hooks.example/x");
+    assert!(config.development.hot_reload && !config.backup.enable);
+    assert_eq!(
+        retired(&loaded),
+        [
+            "version",
+            "logging.remote_endpoint",
+            "database.connection_pool.min_size",
+            "database.check_same_thread",
+            "mesa.enabled",
+            "mesa.server_port",
+            "mesa.max_steps",
+            "streamlit.page_title",
+            "security.container_security.run_as_non_root",
+            "security.container_security.allowed_capabilities",
+            "backup.include",
+        ]
+    );
+    let warning = loaded.warnings.first().map(ToString::to_string).unwrap_or_default();
+    assert!(warning.starts_with("11 keys have no effect any more\n"), "{warning}");
+    assert!(warning.contains("own.yaml:2:1: version: the program knows its version"), "{warning}");
+}
+
+#[test]
+fn a_file_that_is_switched_off_is_not_written() {
+    let files = crate::folder(&[("own.yaml", "logging: {enable_file: false, file_path: a.log}\n")]);
+    assert_eq!(load(&files.path().join("own.yaml")).config.logging.file, None);
 }
