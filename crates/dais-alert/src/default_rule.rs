@@ -88,7 +88,7 @@ fn storage_errors() -> RuleParams {
 fn trust_collapse() -> RuleParams {
     let when = MetricCondition {
         metric: "agent_trust".to_owned(),
-        matchers: "quantile=0.5".parse().into_iter().collect(),
+        matchers: "percentile=50".parse().into_iter().collect(),
         op: Op::Less,
         threshold: 0.3,
     };

@@ -101,10 +101,10 @@ pub(crate) fn execution(threads: Option<usize>, use_parallel_threshold: Option<u
 /// Where the configuration says that ledgers are kept, as `--ledger` takes it; `run` names a schema of its own.
 pub(crate) fn ledger(config: &Config, run: &str) -> Option<String> {
     let database = &config.database;
-    let (scheme, mode) = match database.r#type {
+    let scheme = match database.r#type {
         DatabaseType::Sqlite => return database.path.as_ref().map(|path| format!("sqlite:{}", path.display())),
-        DatabaseType::Postgresql => ("postgres", ssl_mode(database.ssl_mode)),
-        DatabaseType::Mysql => ("mysql", ssl_mode(database.ssl_mode)),
+        DatabaseType::Postgresql => "postgres",
+        DatabaseType::Mysql => "mysql",
     };
     let quoted = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let host = database.host.as_deref()?;
@@ -115,19 +115,17 @@ pub(crate) fn ledger(config: &Config, run: &str) -> Option<String> {
     let at = if login.is_empty() { "" } else { "@" };
     let port = database.port.map(|port| format!(":{port}")).unwrap_or_default();
     let name = quoted(database.database.as_deref()?);
-    let schema = match database.r#type {
-        DatabaseType::Postgresql => format!("&schema={}", schema_of(run)),
-        DatabaseType::Sqlite | DatabaseType::Mysql => String::new(),
-    };
-    Some(format!("{scheme}://{login}{at}{host}{port}/{name}?sslmode={mode}{schema}"))
+    let mode = database.ssl_mode.map(|mode| format!("sslmode={}", ssl_mode(mode)));
+    let schema = (database.r#type == DatabaseType::Postgresql).then(|| format!("schema={}", schema_of(run)));
+    let query: Vec<String> = mode.into_iter().chain(schema).collect();
+    let mark = if query.is_empty() { "" } else { "?" };
+    Some(format!("{scheme}://{login}{at}{host}{port}/{name}{mark}{}", query.join("&")))
 }
 
 fn ssl_mode(mode: SslMode) -> &'static str {
     match mode {
         SslMode::Disable => "disable",
-        SslMode::Prefer => "prefer",
         SslMode::Require => "require",
-        SslMode::VerifyCa => "verify-ca",
         SslMode::VerifyFull => "verify-full",
     }
 }

@@ -35,20 +35,6 @@ impl LayerArgs {
     /// The layers that the command line and the process' environment name.
     pub(crate) fn loader(&self) -> Loader {
         settings::loader(self.env.as_deref(), self.dir.clone(), self.config.clone())
-        let variables = std::env::vars_os();
-        let readable =
-            variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        let mut loader = Loader::new().variables(readable);
-        if let Some(env) = &self.env {
-            loader = loader.env(env);
-        }
-        if let Some(folder) = &self.dir {
-            loader = loader.folder(folder);
-        }
-        if let Some(file) = &self.config {
-            loader = loader.file(file);
-        }
-        loader
     }
 }
 
@@ -118,7 +104,7 @@ fn get(layers: &LayerArgs, args: &GetArgs) -> anyhow::Result<ExitCode> {
 
 fn check(layers: &LayerArgs, args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let loader = layers.loader();
-    let loader = args.file.iter().fold(loader, dais_config::Loader::file);
+    let loader = args.file.iter().fold(loader, Loader::file);
     match loader.load() {
         Err(errors) => {
             output::say(&format!("error: {errors}"));

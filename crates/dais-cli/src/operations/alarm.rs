@@ -15,6 +15,9 @@ use jiff::Timestamp;
 /// Messages that wait for the thread; more events than that are dropped.
 const WAITING_MAX: usize = 256;
 
+/// How much later than the end of a run alerts are looked at a last time: past the wait of any group of alerts.
+const FAREWELL: Duration = Duration::from_mins(10);
+
 enum Message {
     Event(Event),
     Reload(Box<AlertParams>),
@@ -123,6 +126,9 @@ fn watch(mut alerting: Alerting, interval: Duration, seen: &Seen, messages: &Rec
             }
             Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => {
                 alerting.observe(Timestamp::now(), &seen.readings(events));
+                // What would wait for others of its group waits no longer.
+                let later = Timestamp::now().checked_add(FAREWELL).unwrap_or(Timestamp::MAX);
+                alerting.observe(later, &seen.readings(Vec::new()));
                 alerting.stop();
                 return;
             }

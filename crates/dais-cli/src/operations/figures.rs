@@ -58,7 +58,8 @@ impl Figures {
             since.abstentions += u64::from(votes.abstentions);
         }
         let lives = progress.world.lives();
-        let detailed = self.live.current().config.monitoring.enable_detailed_metrics;
+        let monitoring = &self.live.current().config.monitoring;
+        let detailed = monitoring.enable_detailed_metrics || monitoring.alerting.is_active();
         let trust = if detailed { progress.world.trust().into_iter().map(f64::from).collect() } else { Vec::new() };
         let decided = &progress.facts.decided;
         let times = decided.iter().filter_map(|decided| self.since(decided.opened_step));

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use dais_ledger::{Batch, Digest, Identity, RowRef, SignedHead, Storage, StorageError};
+use dais_resilience::FailureClass;
 use dais_telemetry::metric::RunMetrics;
 use dais_telemetry::trace::Interval;
 
@@ -47,26 +48,26 @@ impl Measured {
     }
 }
 
-/// A word for a kind of failure.
+/// The class of a failure, as everywhere in the metrics.
 fn class(error: &StorageError) -> &'static str {
-    match error {
-        StorageError::Full => "full",
-        StorageError::Busy => "busy",
-        StorageError::ReadOnly => "read_only",
-        StorageError::Conflict { .. } => "conflict",
-        StorageError::Corrupt { .. } => "corrupt",
-        StorageError::Io { .. } => "io",
-        StorageError::Unavailable { .. } => "unavailable",
-        StorageError::Timeout { .. } => "timeout",
-        StorageError::Refused { .. } => "refused",
-        StorageError::Exists { .. }
+    let class = match error {
+        StorageError::Busy | StorageError::Unavailable { .. } => FailureClass::Transient,
+        StorageError::Timeout { .. } => FailureClass::Timeout,
+        StorageError::Full => FailureClass::Overload,
+        StorageError::Corrupt { .. } | StorageError::Io { .. } | StorageError::Conflict { .. } => {
+            FailureClass::Internal
+        }
+        StorageError::ReadOnly
+        | StorageError::Refused { .. }
+        | StorageError::Exists { .. }
         | StorageError::NotFound { .. }
         | StorageError::CannotOpen { .. }
         | StorageError::NotALedger { .. }
         | StorageError::NewerFormat { .. }
         | StorageError::AlreadyCreated
-        | StorageError::NotBuilt { .. } => "not_opened",
-    }
+        | StorageError::NotBuilt { .. } => FailureClass::Permanent,
+    };
+    class.name()
 }
 
 impl Storage for Measured {

@@ -27,7 +27,7 @@ const RUN: [&str; 12] = [
 ];
 
 /// How long a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 fn start(folder: &Path, args: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dais"));
