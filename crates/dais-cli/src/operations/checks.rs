@@ -1,6 +1,6 @@
 //! The health checks of a run.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use dais_ledger::{Ledger, LedgerError};
@@ -27,9 +27,18 @@ pub(super) fn of(
         let (ping, options) = (location.clone(), run.options.clone());
         checks.push(health::storage(params, move || ping.open_read_only(&options)?.latest_head().map(drop)));
         let (location, options) = (location.clone(), run.options.clone());
+        // Kept open, so that each call reads only what has come since the one before.
+        let held: Mutex<Option<Ledger>> = Mutex::new(None);
         checks.push(health::ledger(params, move || {
-            let ledger = Ledger::open(location.open_read_only(&options)?)?;
-            let head = ledger.head().head;
+            let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(ledger) = held.as_mut() {
+                ledger.catch_up()?;
+            }
+            let ledger = match held.take() {
+                Some(ledger) => ledger,
+                None => Ledger::open(location.open_read_only(&options)?)?,
+            };
+            let head = held.insert(ledger).head().head;
             Ok::<_, LedgerError>(Verified { entries: head.size, root: head.root.to_string() })
         }));
     }
