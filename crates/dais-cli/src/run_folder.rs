@@ -227,20 +227,25 @@ impl RunFolder {
             .with_context(|| format!("cannot write {name} for {}", self.target.display()))
     }
 
+    /// Removes what only lies there while the run is under way, and what a process that was killed had half written.
+    fn remove_passing(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.staging)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if PASSING.contains(&name.as_str()) || unfinished(&name).is_some() {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
     /// Moves the files to their place; nothing in them may be open any more.
     ///
     /// # Errors
     /// A place that was taken meanwhile, or cannot be written.
     pub(crate) fn commit(&self) -> anyhow::Result<()> {
         check_replaceable(&self.target, self.force)?;
-        for name in PASSING {
-            match fs::remove_file(self.file(name)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(error).with_context(|| self.file(name).display().to_string());
-                }
-                _ => {}
-            }
-        }
+        self.remove_passing().with_context(|| self.staging.display().to_string())?;
         self.kept.set(false);
         let place = || format!("cannot put the finished run at {}", self.target.display());
         let mut replaced = self.staging.clone().into_os_string();
