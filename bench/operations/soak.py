@@ -120,7 +120,7 @@ def main():
         "monitoring.metrics_port": port,
         "monitoring.health.interval_s": "5",
     }
-    command = [chosen.dais, "run", "--agents", str(chosen.agents), "--steps", "10000000", "--seed", "7", "--quiet"]
+    command = [chosen.dais, "run", "--agents", str(chosen.agents), "--steps", "1000000", "--seed", "7", "--quiet"]
     command += ["--worlds", "collaborative", "--out", "run", "--checkpoint-interval", str(chosen.checkpoint_interval)]
     for key, setting in settings.items():
         command += ["--configure", f"{key}={setting}"]
