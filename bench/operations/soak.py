@@ -88,7 +88,7 @@ def verdict(chosen, samples):
     bounded = log_max <= LOG_BOUND and files_max <= LOG_FILES + 2
     counted = [(sample[2], sample[1]) for sample in warm if sample[2] is not None]
     grown = slope(counted) * 1024 * 1024 if len(counted) > 2 else 0.0
-    answered = sum(sample[2] is not None for sample in samples)
+    answered = sum(sample[2] is not None for sample in warm)
     steps = max((sample[2] for sample in samples if sample[2] is not None), default=0)
     print(f"{chosen.minutes:g} minutes, {chosen.agents} agents, {steps:.0f} steps; {len(samples)} samples")
     print(f"memory after {chosen.warm_up} s: median {median:.1f} MiB, {min(memory):.1f} to {max(memory):.1f}, at most "
@@ -96,8 +96,8 @@ def verdict(chosen, samples):
     print(f"growth: {grown:.0f} bytes a step")
     print(f"log: at most {log_max / 1024:.0f} KiB in {files_max} files: {'bounded' if bounded else 'NOT BOUNDED'} "
           f"(within {LOG_BOUND // 1024} KiB in {LOG_FILES + 2})")
-    print(f"metrics answered {answered} of {len(samples)} times")
-    return flat and bounded and answered == len(samples)
+    print(f"metrics answered {answered} of {len(warm)} times")
+    return flat and bounded and answered == len(warm)
 
 
 def main():

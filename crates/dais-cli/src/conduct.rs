@@ -92,7 +92,7 @@ impl Conduct<'_> {
         })?;
         let mut line = Line::new(self.args.quiet, self.scenario.worlds.len());
         let mut operations = Operations::begin(&self.live, line.console(), &self.watched())?;
-        let ended = self.play(&interrupt, &mut line, &mut operations);
+        let ended = operations.span().in_scope(|| self.play(&interrupt, &mut line, &mut operations));
         line.clear();
         operations.ended(ended.as_ref().err());
         let ended = ended?;
@@ -160,7 +160,7 @@ impl Conduct<'_> {
             interrupt.may_break_off(run.stop());
         }
         let limits = Limits::watch(run.stop());
-        operations.started(loaded.source.sites(), loaded.steps);
+        operations.started(loaded.source.as_ref(), loaded.steps);
         loop {
             let safety = self.safety();
             limits.step(&safety);

@@ -22,6 +22,7 @@ use dais_telemetry::health::{self, AgentCounts, Heartbeat, Monitor, Stage};
 use dais_telemetry::log::{self, Console, Level, LogGuard, LogParams};
 use dais_telemetry::metric::{self, RunMetrics, Sampler};
 use dais_telemetry::trace::SignatureTraces;
+use dais_traffic::Source;
 
 use crate::run_folder::{self, RunFolder};
 use alarm::Alarm;
@@ -69,9 +70,16 @@ impl Operations {
         let loaded = live.current();
         let config = &loaded.config;
         let log = Arc::new(log::start_with(&logging(&loaded), console)?);
+        // Of the highest level, as that of a step: what is logged within has its context at whatever level.
+        let span = tracing::error_span!("run", run = run.name, seed = run.seed);
+        let entered = span.enter();
         let monitoring = &config.monitoring;
         let metrics = RunMetrics::default();
         let (heart, lives) = (Arc::new(Heartbeat::new()), Arc::new(AgentCounts::default()));
+        if run.ledger.is_some() {
+            // The run's own, open from its first step to its last.
+            metrics.connections(1);
+        }
         let recording = Recording::new(metrics.clone());
         let alerting = monitoring.alerting.is_active();
         let watched = monitoring.enable_prometheus || alerting;
@@ -97,7 +105,7 @@ impl Operations {
         let alarm = Alarm::start(&monitoring.alerting, metrics.clone(), monitor.clone(), Arc::clone(&log))?;
         let traces = SignatureTraces::start(&monitoring.tracing).context("monitoring.tracing")?;
         let watch = watch(live, &log, alarm.as_ref());
-        let span = tracing::info_span!("run", run = run.name, seed = run.seed);
+        drop(entered);
         let figures = Figures::new(Arc::clone(live));
         Ok(Self {
             metrics,
@@ -122,9 +130,16 @@ impl Operations {
         Box::new(Measured::new(storage, self.recording.clone()))
     }
 
+    /// The context of everything that the run logs.
+    pub(crate) fn span(&self) -> tracing::Span {
+        self.span.clone()
+    }
+
     /// The first step is about to be taken.
-    pub(crate) fn started(&self, agents: usize, steps: u32) {
-        self.span.in_scope(|| tracing::info!(agents, steps, "the run begins"));
+    pub(crate) fn started(&mut self, traffic: &dyn Source, steps: u32) {
+        self.figures.name(traffic.families());
+        let agents = traffic.sites();
+        tracing::info!(agents, steps, "the run begins");
         self.heart.begin();
         self.enter(Stage::Serving);
     }
@@ -134,7 +149,7 @@ impl Operations {
         let ended = SystemTime::now();
         self.heart.beat(u64::from(progress.steps_done));
         let world = progress.mode.name();
-        let span = tracing::info_span!(parent: &self.span, "step", world, step = progress.steps_done);
+        let span = tracing::error_span!(parent: &self.span, "step", world, step = progress.steps_done);
         let _entered = span.enter();
         if self.world.replace(progress.mode) != Some(progress.mode) {
             tracing::info!("the world begins");
@@ -149,15 +164,15 @@ impl Operations {
             "step"
         );
         self.tell_facts(progress);
-        let shared = progress.mode != Mode::Isolated;
         let figures = self.figures.step(progress, took);
         self.metrics.step(&figures);
+        self.metrics.log_lines(self.log.counts());
         if let Some([.., active, recovering, failed, _]) = figures.agents {
             self.lives.set(active, recovering, failed);
         }
-        if let Some(traces) = self.traces.as_mut().filter(|_| shared) {
+        if let Some(traces) = self.traces.as_mut().filter(|_| progress.mode == Mode::Collaborative) {
             let recorded = self.recording.take_last();
-            traces.observe(&figures::trace(progress, ended, recorded));
+            traces.observe(&self.figures.trace(progress, ended, recorded));
         }
         if progress.steps_done == progress.steps {
             tracing::info!(accepted = progress.counts.accepted, votes = progress.counts.votes, "the world ended");
@@ -197,24 +212,22 @@ impl Operations {
 
     /// A checkpoint was written.
     pub(crate) fn checkpoint(&self, step: u32, took: Duration) {
-        self.span
-            .in_scope(|| tracing::info!(step, duration_ms = millis(took), phase = "checkpoint", "checkpoint written"));
+        let (world, duration_ms) = (self.world.map(Mode::name), millis(took));
+        tracing::info!(parent: &self.span, world, step, duration_ms, phase = "checkpoint", "checkpoint written");
     }
 
     /// The run ended; the message says how where it was not as it should.
     pub(crate) fn ended(mut self, failed: Option<&anyhow::Error>) {
+        let span = self.span();
+        let _entered = span.enter();
         self.heart.rest();
         self.enter(Stage::Stopping);
-        let why = failed.map(|error| crate::mask::masked(&format!("{error:#}")));
-        self.span.in_scope(|| {
-            if let Some(error) = &why {
-                tracing::error!(error, "the run failed");
-            } else {
-                tracing::info!("the run ended");
-            }
-        });
-        if let Some(why) = why {
-            self.event("run_failed", || why);
+        if let Some(error) = failed {
+            let error = crate::mask::masked(&format!("{error:#}"));
+            tracing::error!(error, "the run failed");
+            self.event("run_failed", || error);
+        } else {
+            tracing::info!("the run ended");
         }
         if let Some(alarm) = self.alarm.take() {
             alarm.stop();

@@ -10,6 +10,7 @@ use dais_protocol::{self as protocol, Outcome};
 use dais_sim::{ExchangeCounts, Lifecycle, Mode, Phase};
 use dais_telemetry::metric::{ExchangeFigures, FlowFigures, StepFigures};
 use dais_telemetry::trace::{Adopted, Decided, Interval, Motion, Published, Recorded, StepFacts, Voted};
+use dais_traffic::Family;
 
 /// Steps of which is known when they ended; ballots that took longer count in steps only.
 const ENDED_MAX: usize = 4096;
@@ -32,23 +33,39 @@ const PHASES: [Phase; 4] = [Phase::Observe, Phase::Publish, Phase::Vote, Phase::
 pub(super) struct Figures {
     live: Arc<Live>,
     before: ExchangeFigures,
+    /// Signatures in force after the last step of the collaborative world.
+    in_force: u64,
     /// When the last steps of the collaborative world ended, with their numbers.
     ended: VecDeque<(u32, Instant)>,
+    /// Names of the attack families, in the order of their numbers.
+    families: Vec<String>,
 }
 
 impl Figures {
     pub(super) fn new(live: Arc<Live>) -> Self {
-        Self { live, before: ExchangeFigures::default(), ended: VecDeque::new() }
+        Self { live, before: ExchangeFigures::default(), in_force: 0, ended: VecDeque::new(), families: Vec::new() }
+    }
+
+    /// What the traffic's families are called.
+    pub(super) fn name(&mut self, families: &[Family]) {
+        self.families = families.iter().map(|family| family.name.clone()).collect();
     }
 
     pub(super) fn step(&mut self, progress: &Progress<'_>, duration: Duration) -> StepFigures {
         let phases = PHASES.map(|phase| progress.phases.get(&phase).copied().unwrap_or_default());
         let step = u64::from(progress.steps_done);
-        let figures = StepFigures { step, duration, phases: Some(phases), ..StepFigures::default() };
+        let figures = StepFigures {
+            step,
+            duration,
+            phases: Some(phases),
+            signatures_in_force: self.in_force,
+            ..StepFigures::default()
+        };
         if progress.mode != Mode::Collaborative {
             return figures;
         }
         self.note_end(progress.steps_done);
+        self.in_force = progress.facts.in_force as u64;
         let exchange = of_exchange(progress.counts);
         let mut since = exchange.since(self.before);
         self.before = exchange;
@@ -67,7 +84,7 @@ impl Figures {
             agents: Some(LIVES.map(|state| u64::from(lives.get(&state).copied().unwrap_or(0)))),
             flows: of_flows(progress),
             exchange: since,
-            signatures_in_force: progress.facts.in_force as u64,
+            signatures_in_force: self.in_force,
             consensus_times: times.collect(),
             consensus_steps: decided.iter().map(|one| one.decision.step.saturating_sub(one.opened_step)).collect(),
             trust,
@@ -86,6 +103,57 @@ impl Figures {
     fn since(&self, step: u32) -> Option<Duration> {
         let place = self.ended.binary_search_by_key(&(step + 1), |(steps_done, _)| *steps_done).ok()?;
         Some(self.ended[place].1.elapsed())
+    }
+
+    /// What a step that ended at `ended` tells traces.
+    pub(super) fn trace(&self, progress: &Progress<'_>, ended: SystemTime, recorded: Option<Interval>) -> StepFacts {
+        let facts = progress.facts;
+        // The phases follow one another without a gap.
+        let mut end = ended;
+        let [resolve, vote, publish, observe] =
+            [Phase::Resolve, Phase::Vote, Phase::Publish, Phase::Observe].map(|phase| {
+                let spent = progress.phases.get(&phase).copied().unwrap_or_default();
+                let begin = end.checked_sub(spent).unwrap_or(end);
+                let interval = Interval { begin, end };
+                end = begin;
+                interval
+            });
+        let learned =
+            facts.learned.iter().map(|id| Adopted { signature: *id.as_bytes(), agents: u64::from(facts.active) });
+        let published = facts.opened.iter().map(|opened| Published {
+            signature: *opened.signature.as_bytes(),
+            motion: motion(opened.motion),
+            author: opened.author.0,
+            family: opened.family.and_then(|family| self.families.get(usize::from(family.0)).cloned()),
+            members: opened.members,
+            sources: opened.sources,
+        });
+        let voted = facts.votes.iter().map(|votes| Voted {
+            signature: *votes.signature.as_bytes(),
+            motion: motion(votes.motion),
+            round: votes.round,
+            confirmations: votes.confirmations,
+            refutations: votes.refutations,
+            abstentions: votes.abstentions,
+            confirm_weight: f64::from(votes.confirm_weight),
+            refute_weight: f64::from(votes.refute_weight),
+        });
+        StepFacts {
+            step: u64::from(progress.steps_done.saturating_sub(1)),
+            observe,
+            publish,
+            vote,
+            resolve,
+            adopted: learned.collect(),
+            published: published.collect(),
+            voted: voted.collect(),
+            decided: facts.decided.iter().map(decided).collect(),
+            recorded: recorded.filter(|_| facts.entries > facts.entries_before).map(|interval| Recorded {
+                interval,
+                entries: facts.entries - facts.entries_before,
+                tree_size: facts.entries,
+            }),
+        }
     }
 }
 
@@ -139,56 +207,6 @@ pub(super) fn motion(motion: protocol::Motion) -> Motion {
     match motion {
         protocol::Motion::Adopt => Motion::Adopt,
         protocol::Motion::Revoke => Motion::Revoke,
-    }
-}
-
-/// What a step that ended at `ended` tells traces.
-pub(super) fn trace(progress: &Progress<'_>, ended: SystemTime, recorded: Option<Interval>) -> StepFacts {
-    let facts = progress.facts;
-    // The phases follow one another without a gap.
-    let mut end = ended;
-    let [resolve, vote, publish, observe] =
-        [Phase::Resolve, Phase::Vote, Phase::Publish, Phase::Observe].map(|phase| {
-            let spent = progress.phases.get(&phase).copied().unwrap_or_default();
-            let begin = end.checked_sub(spent).unwrap_or(end);
-            let interval = Interval { begin, end };
-            end = begin;
-            interval
-        });
-    let learned = facts.learned.iter().map(|id| Adopted { signature: *id.as_bytes(), agents: u64::from(facts.active) });
-    let published = facts.opened.iter().map(|opened| Published {
-        signature: *opened.signature.as_bytes(),
-        motion: motion(opened.motion),
-        author: opened.author.0,
-        family: opened.family.map(|family| family.0.to_string()),
-        members: opened.members,
-        sources: opened.sources,
-    });
-    let voted = facts.votes.iter().map(|votes| Voted {
-        signature: *votes.signature.as_bytes(),
-        motion: motion(votes.motion),
-        round: votes.round,
-        confirmations: votes.confirmations,
-        refutations: votes.refutations,
-        abstentions: votes.abstentions,
-        confirm_weight: f64::from(votes.confirm_weight),
-        refute_weight: f64::from(votes.refute_weight),
-    });
-    StepFacts {
-        step: u64::from(progress.steps_done.saturating_sub(1)),
-        observe,
-        publish,
-        vote,
-        resolve,
-        adopted: learned.collect(),
-        published: published.collect(),
-        voted: voted.collect(),
-        decided: facts.decided.iter().map(decided).collect(),
-        recorded: recorded.filter(|_| facts.entries > facts.entries_before).map(|interval| Recorded {
-            interval,
-            entries: facts.entries - facts.entries_before,
-            tree_size: facts.entries,
-        }),
     }
 }
 

@@ -18,6 +18,7 @@ mod ledger_signal;
 #[cfg(feature = "s3")]
 mod ledger_store;
 mod logs;
+mod operations;
 mod place;
 mod resume;
 mod run;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::catalogue::{self, OUTCOME_NAMES, PERCENTILE_NAMES, PHASE_NAMES, STATE_NAMES, VERDICT_NAMES};
+use super::catalogue::{self, CLASS_NAMES, OUTCOME_NAMES, PERCENTILE_NAMES, PHASE_NAMES, STATE_NAMES, VERDICT_NAMES};
 use super::figures::{ExchangeFigures, FlowFigures, StepFigures};
 use super::resource::ResourceFigures;
 use super::window::quantile;
@@ -35,6 +35,8 @@ impl Default for RunMetrics {
         for family in [&catalogue::AGENTS_ACTIVE, &catalogue::POOL_SIZE, &catalogue::RAY_TASKS] {
             metrics.set(family, "", 0.0);
         }
+        // A rate is known from the first error on only where there was a 0 before it.
+        CLASS_NAMES.iter().for_each(|class| metrics.count(&catalogue::STORAGE_ERRORS, class, 0));
         metrics
     }
 }
