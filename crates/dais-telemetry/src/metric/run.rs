@@ -92,7 +92,8 @@ impl RunMetrics {
         self.trust(&figures.trust);
     }
 
-    fn flows(&self, flows: &FlowFigures) {
+    /// Counts flows that were judged outside of a step of a run.
+    pub fn flows(&self, flows: &FlowFigures) {
         self.count(&catalogue::FLOWS, "", flows.seen);
         self.count(&catalogue::FLOWS_ALERTED, "", flows.alerted);
         self.count(&catalogue::FLOWS_MATCHED, "", flows.matched);
