@@ -15,9 +15,9 @@ Examples:
   dais watch today.log --baseline yesterday.log --json | jq 'select(.kind == \"alert\")'
   tcpdump -i eth0 -U -w - | dais watch
 
-The agent learns while it watches: what it finds odd waits before it is learned, and a model is trained again when it is
-due or the traffic has changed. Without --baseline it says nothing of the first flows. Ctrl-C and
-SIGTERM end it with a summary.";
+The agent learns while it watches: what it finds odd waits before it is learned, and a model is
+trained again when it is due or the traffic has changed. Without --baseline it says nothing of the
+first flows. Ctrl-C and SIGTERM end it with a summary.";
 
 /// `dais watch`.
 #[derive(Debug, Args)]

@@ -38,6 +38,11 @@ impl Checks {
         Self { seed: run.seed, run: Some(of_run), ..Self::new(run.folder.staging().to_owned(), heart) }
     }
 
+    /// Whether it is a run, which takes one step after the other.
+    pub(super) fn are_of_run(&self) -> bool {
+        self.run.is_some()
+    }
+
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }

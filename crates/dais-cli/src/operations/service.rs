@@ -12,7 +12,7 @@ use dais_telemetry::health::{self, Monitor, Stage};
 use dais_telemetry::log::{self, Console, Level, LogGuard, LogParams};
 use dais_telemetry::metric::{self, RunMetrics, Sampler};
 
-use super::alarm::Alarm;
+use super::alarm::{Alarm, Handle, Seen};
 use super::checks::Checks;
 
 /// Time between two looks at memory, processors and disk.
@@ -24,6 +24,8 @@ pub(crate) struct Service {
     monitor: Option<Arc<Monitor>>,
     alarm: Option<Alarm>,
     log: Arc<LogGuard>,
+    /// Whether the log goes to a file.
+    has_file: bool,
     endpoint: Option<Endpoint>,
     _sampler: Option<Sampler>,
     _watch: Option<Watch>,
@@ -37,6 +39,7 @@ impl Service {
     pub(crate) fn begin(live: &Arc<Live>, console: Console, checks: Checks) -> anyhow::Result<Self> {
         let loaded = live.current();
         let log = Arc::new(log::start_with(&logging(&loaded), console)?);
+        let has_file = loaded.config.logging.file.is_some();
         let monitoring = &loaded.config.monitoring;
         let metrics = RunMetrics::default();
         let watched = monitoring.enable_prometheus || monitoring.alerting.is_active();
@@ -49,14 +52,20 @@ impl Service {
         if let Some(endpoint) = &endpoint {
             tracing::info!(address = %endpoint.address(), "metrics and health are served");
         }
-        let alarm = Alarm::start(&monitoring.alerting, metrics.clone(), monitor.clone(), Arc::clone(&log))?;
+        let seen = Seen {
+            metrics: metrics.clone(),
+            monitor: monitor.clone(),
+            log: Arc::clone(&log),
+            takes_steps: checks.are_of_run(),
+        };
+        let alarm = Alarm::start(&monitoring.alerting, seen)?;
         let followers = Followers {
             log: Arc::clone(&log),
             alarm: alarm.as_ref().map(Alarm::handle),
             health: monitor.clone().map(|monitor| (monitor, checks)),
         };
         let watch = if loaded.config.development.hot_reload { follow(live, followers) } else { None };
-        Ok(Self { metrics, monitor, alarm, log, endpoint, _sampler: sampler, _watch: watch })
+        Ok(Self { metrics, monitor, alarm, log, has_file, endpoint, _sampler: sampler, _watch: watch })
     }
 
     pub(crate) fn metrics(&self) -> &RunMetrics {
@@ -82,11 +91,16 @@ impl Service {
         }
     }
 
-    /// Ends in an orderly way; with a message where something failed.
-    pub(crate) fn end(mut self, failed: Option<String>) {
-        if let Some(why) = failed {
-            self.event("run_failed", || why);
+    /// Logs why the command fails, where that is kept; people are told when the program ends, once.
+    pub(crate) fn failed(&self, why: &str) {
+        if self.has_file {
+            tracing::error!(error = why, "failed");
         }
+        self.event("run_failed", || why.to_owned());
+    }
+
+    /// Ends in an orderly way.
+    pub(crate) fn end(mut self) {
         if let Some(alarm) = self.alarm.take() {
             alarm.stop();
         }
@@ -132,7 +146,7 @@ pub(crate) fn address(monitoring: &MonitoringParams) -> anyhow::Result<SocketAdd
 /// What changes with the configuration.
 struct Followers {
     log: Arc<LogGuard>,
-    alarm: Option<super::alarm::Handle>,
+    alarm: Option<Handle>,
     health: Option<(Arc<Monitor>, Checks)>,
 }
 

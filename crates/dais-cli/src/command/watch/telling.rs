@@ -82,9 +82,9 @@ impl Telling {
         self.service.enter(Stage::Stopping);
         let why = failed.map(|error| crate::mask::masked(&format!("{error:#}")));
         match &why {
-            Some(error) => tracing::error!(error, "the watch failed"),
+            Some(why) => self.service.failed(why),
             None => tracing::info!(summary = summary.text(), "the watch ended"),
         }
-        self.service.end(why);
+        self.service.end();
     }
 }
