@@ -156,9 +156,12 @@ impl Operations {
         self.heart.rest();
         self.service.enter(Stage::Stopping);
         let why = failed.map(|error| crate::mask::masked(&format!("{error:#}")));
-        self.span.in_scope(|| match &why {
-            Some(why) => self.service.failed(why),
-            None => tracing::info!("the run ended"),
+        self.span.in_scope(|| {
+            if let Some(why) = &why {
+                self.service.failed(why);
+            } else {
+                tracing::info!("the run ended");
+            }
         });
         if let Some(traces) = self.traces.take() {
             let counts = traces.finish();

@@ -16,8 +16,7 @@ rules: [{name: SlowSteps, for_s: 120, when: {type: metric, metric: step_seconds,
 
 /// A configuration with this section.
 fn section(alerting: &str) -> String {
-    let lines: String = alerting.trim().lines().map(|line| format!("    {line}\n")).collect();
-    format!("monitoring:\n  alerting:\n{lines}")
+    format!("monitoring:\n  alerting:\n    {}\n", alerting.trim().replace('\n', "\n    "))
 }
 
 fn place(alerting: &str) -> tempfile::TempDir {

@@ -81,9 +81,10 @@ impl Telling {
     pub(super) fn ended(self, summary: &Summary, failed: Option<&anyhow::Error>) {
         self.service.enter(Stage::Stopping);
         let why = failed.map(|error| crate::mask::masked(&format!("{error:#}")));
-        match &why {
-            Some(why) => self.service.failed(why),
-            None => tracing::info!(summary = summary.text(), "the watch ended"),
+        if let Some(why) = &why {
+            self.service.failed(why);
+        } else {
+            tracing::info!(summary = summary.text(), "the watch ended");
         }
         self.service.end();
     }
