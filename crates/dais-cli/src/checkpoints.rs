@@ -3,31 +3,35 @@
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::Context;
 use dais_lab::Run;
 
 use crate::run_folder::{CHECKPOINT_STATE, CHECKPOINT_STATE_BEFORE};
+use crate::settings::Safety;
 
 /// Where checkpoints are written, and how many steps ago the last one was.
 #[derive(Debug)]
 pub(crate) struct Checkpoints {
     folder: PathBuf,
     since: u32,
+    last: Instant,
 }
 
 impl Checkpoints {
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), since: 0 }
+        Self { folder: folder.to_owned(), since: 0, last: Instant::now() }
     }
 
-    /// Counts a step, and writes a checkpoint when the last one is `interval` steps ago; returns whether it did.
+    /// Counts a step, and writes a checkpoint when the last one is long enough ago; returns whether it did.
     ///
     /// # Errors
     /// No space, or no right to write.
-    pub(crate) fn after_step(&mut self, run: &Run, interval: Option<u32>) -> anyhow::Result<bool> {
+    pub(crate) fn after_step(&mut self, run: &Run, safety: &Safety) -> anyhow::Result<bool> {
         self.since += 1;
-        let due = interval.is_some_and(|interval| self.since >= interval);
+        let enough = safety.checkpoint_interval.is_some_and(|interval| self.since >= interval);
+        let due = enough && self.last.elapsed() >= safety.checkpoint_spacing;
         if due {
             self.write(run)?;
         }
@@ -39,7 +43,7 @@ impl Checkpoints {
     /// # Errors
     /// No space, or no right to write.
     pub(crate) fn write(&mut self, run: &Run) -> anyhow::Result<()> {
-        self.since = 0;
+        (self.since, self.last) = (0, Instant::now());
         let place = self.folder.join(CHECKPOINT_STATE);
         let context = || format!("cannot write the checkpoint {} (disk full?)", place.display());
         let mut unfinished = place.clone().into_os_string();

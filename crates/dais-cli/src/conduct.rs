@@ -133,7 +133,7 @@ impl Conduct<'_> {
 
     /// How the run is kept safe at this moment.
     fn safety(&self) -> Safety {
-        self.args.safety.over(&self.live.current().config)
+        self.args.safety.over(&self.live.current())
     }
 
     fn resume_command(&self) -> String {
@@ -183,7 +183,7 @@ impl Conduct<'_> {
                 Asked::Nothing => {}
             }
             let began = Instant::now();
-            if checkpoints.after_step(&run, safety.checkpoint_interval.filter(|_| resumable))? {
+            if resumable && checkpoints.after_step(&run, &safety)? {
                 operations.checkpoint(steps_done, began.elapsed());
                 self.folder.keep();
             }

@@ -30,7 +30,8 @@ pub(crate) struct ConductArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Checkpoints and limits")]
 pub(crate) struct SafetyArgs {
-    /// Steps from one checkpoint to the next, from which `dais resume` goes on; 0: none [default: `simulation.checkpoint_interval`, which is 50]
+    /// Steps from one checkpoint to the next, from which `dais resume` goes on; 0: none [default:
+    /// `simulation.checkpoint_interval`, else 50 and not more often than every 10 s]
     #[arg(long, value_name = "STEPS")]
     pub(crate) checkpoint_interval: Option<u32>,
     /// Stop on the first failure of an agent that the scenario does not inject, to look into it

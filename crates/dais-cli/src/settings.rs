@@ -68,23 +68,31 @@ pub(crate) fn loader(env: Option<&str>, folder: Option<PathBuf>, file: Option<Pa
     loader
 }
 
+/// Time between two checkpoints at least, where nobody chose an interval: writing one every second would slow down small
+/// runs that are over in a minute.
+const SPACING: Duration = Duration::from_secs(10);
+
 /// How a run is kept safe: flags, and behind them the configuration.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Safety {
     /// Steps from one checkpoint to the next.
     pub(crate) checkpoint_interval: Option<u32>,
+    /// Time from one checkpoint to the next at least.
+    pub(crate) checkpoint_spacing: Duration,
     pub(crate) stop_on_error: bool,
     pub(crate) step_time_limit: Option<Duration>,
     pub(crate) memory_limit_mb: Option<u32>,
 }
 
 impl SafetyArgs {
-    pub(crate) fn over(&self, config: &Config) -> Safety {
-        let (simulation, performance) = (&config.simulation, &config.performance);
+    pub(crate) fn over(&self, loaded: &Loaded) -> Safety {
+        let (simulation, performance) = (&loaded.config.simulation, &loaded.config.performance);
+        let is_chosen = self.checkpoint_interval.is_some() || loaded.is_set("simulation.checkpoint_interval");
         let configured = if simulation.enable_checkpointing { simulation.checkpoint_interval } else { 0 };
         let limit = Duration::try_from_secs_f64(simulation.step_time_limit_s).unwrap_or_default();
         let memory = self.memory_limit.map(std::num::NonZero::get);
         Safety {
+            checkpoint_spacing: if is_chosen { Duration::ZERO } else { SPACING },
             checkpoint_interval: Some(self.checkpoint_interval.unwrap_or(configured)).filter(|steps| *steps > 0),
             stop_on_error: self.stop_on_error || simulation.stop_on_error,
             step_time_limit: self.step_time_limit.or(Some(limit).filter(|limit| !limit.is_zero())),
@@ -150,8 +158,12 @@ pub(crate) fn said<T>(loaded: &Loaded, key: &str, value: T) -> Option<T> {
 mod tests {
     use super::*;
 
+    fn loaded(overrides: &[(&str, &str)]) -> Loaded {
+        Loader::new().overrides(overrides.iter().copied()).load().unwrap()
+    }
+
     fn config(overrides: &[(&str, &str)]) -> Config {
-        Loader::new().overrides(overrides.iter().copied()).load().unwrap().config
+        loaded(overrides).config
     }
 
     fn flags() -> SafetyArgs {
@@ -160,23 +172,25 @@ mod tests {
 
     #[test]
     fn flags_stand_above_the_configuration() {
-        let written = config(&[
+        let written = loaded(&[
             ("simulation.checkpoint_interval", "7"),
             ("simulation.step_time_limit_s", "1.5"),
             ("performance.memory_limit_mb", "100"),
         ]);
         let safety = flags().over(&written);
         assert_eq!((safety.checkpoint_interval, safety.memory_limit_mb), (Some(7), Some(100)));
+        assert_eq!(safety.checkpoint_spacing, Duration::ZERO);
         assert_eq!(safety.step_time_limit, Some(Duration::from_millis(1500)));
         let mut given = flags();
         given.checkpoint_interval = Some(0);
         given.memory_limit = std::num::NonZeroU32::new(5);
         let safety = given.over(&written);
         assert_eq!((safety.checkpoint_interval, safety.memory_limit_mb), (None, Some(5)));
-        let off = config(&[("simulation.enable_checkpointing", "false")]);
-        let none =
-            Safety { checkpoint_interval: None, stop_on_error: false, step_time_limit: None, memory_limit_mb: None };
-        assert_eq!(flags().over(&off), none);
+        let off = loaded(&[("simulation.enable_checkpointing", "false")]);
+        let safety = flags().over(&off);
+        assert_eq!((safety.checkpoint_interval, safety.memory_limit_mb, safety.step_time_limit), (None, None, None));
+        let usual = flags().over(&loaded(&[]));
+        assert_eq!((usual.checkpoint_interval, usual.checkpoint_spacing), (Some(50), SPACING));
     }
 
     #[test]

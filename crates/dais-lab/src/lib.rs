@@ -23,7 +23,10 @@ pub use explain::{
 };
 pub use load::{LoadError, Loaded, Material, load};
 pub use report::{ReportError, eval_html, report_html};
-pub use run::{CheckpointError, History, Next, OnFailure, Progress, Run, RunError, WorldHistory, run, run_loaded};
+pub use run::{
+    CheckpointError, Course, History, MeanTrust, Next, OnFailure, Progress, Run, RunError, WorldHistory, run,
+    run_loaded,
+};
 pub use scenario::{Files, Play, Scenario, ScenarioFileError, Traffic};
 pub use summarise::{series, summarise};
 pub use summary::{

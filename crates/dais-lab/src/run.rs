@@ -1,6 +1,7 @@
 //! A run: the worlds of a scenario, one after the other, on the same traffic.
 
 mod checkpoint;
+mod course;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::load::{LoadError, Loaded, load};
 use crate::scenario::{Scenario, Traffic};
 
 pub use checkpoint::CheckpointError;
+pub use course::{Course, MeanTrust};
 
 /// A run that cannot begin or go on.
 #[derive(Debug, thiserror::Error)]
@@ -86,10 +88,8 @@ pub enum Next {
 
 /// One world's history.
 pub struct WorldHistory {
-    /// Counts by step.
-    pub steps: Vec<StepTally>,
-    /// Mean trust of honest agents and of liars by step.
-    pub trust: Vec<(Option<f64>, Option<f64>)>,
+    /// What was counted in its steps.
+    pub course: Course,
     /// Time spent by phase.
     pub phases: BTreeMap<Phase, Duration>,
     /// What the world left behind.
@@ -130,8 +130,9 @@ pub enum OnFailure {
 struct Living {
     world: World,
     clock: Clock,
-    tallies: Vec<StepTally>,
-    trust: Vec<(Option<f64>, Option<f64>)>,
+    course: Course,
+    /// What was counted in the last step.
+    last: StepTally,
 }
 
 /// A run that is carried out step by step: the worlds of a scenario on the same traffic, the collaborative one first.
@@ -231,33 +232,29 @@ impl Run {
         let Some(living) = self.living.as_mut().filter(|living| living.world.next_step() < steps) else {
             return Ok(None);
         };
-        let Living { world, clock, tallies, trust } = living;
+        let Living { world, clock, course, last } = living;
         clock.last.clear();
-        let tally = world.step(clock)?;
-        trust.push(mean_trust(&world.trust(), &self.behaviours));
-        tallies.push(tally);
+        *last = world.step(clock)?;
+        course.push(last.clone(), mean_trust(&world.trust(), &self.behaviours));
         if self.on_failure == OnFailure::Stop {
             check_failures(world)?;
         }
         let (mode, steps_done, counts, facts) = (world.mode(), world.next_step(), world.counts(), world.facts());
-        let Some(tally) = tallies.last() else { return Ok(None) };
-        Ok(Some(Progress { mode, steps_done, steps, tally, counts, facts, world, phases: &clock.last }))
+        Ok(Some(Progress { mode, steps_done, steps, tally: last, counts, facts, world, phases: &clock.last }))
     }
 
     fn begin(&mut self, mode: Mode) -> Result<Living, RunError> {
         let storage = self.storage_of(mode);
         let world = World::new(mode, &self.plan, Arc::clone(&self.loaded.source), storage)?;
-        let steps = self.loaded.steps as usize;
-        let (tallies, trust) = (Vec::with_capacity(steps), Vec::with_capacity(steps));
-        Ok(Living { world, clock: Clock::default(), tallies, trust })
+        Ok(Living { world, clock: Clock::default(), course: Course::default(), last: StepTally::default() })
     }
 
     /// Ends the world under way, if there is one.
     fn end_world(&mut self) -> Result<(), RunError> {
-        if let Some(Living { world, clock, tallies, trust }) = self.living.take() {
+        if let Some(Living { world, clock, course, .. }) = self.living.take() {
             let mode = world.mode();
             let finished = world.finish()?;
-            self.done.insert(mode, WorldHistory { steps: tallies, trust, phases: clock.spent, finished });
+            self.done.insert(mode, WorldHistory { course, phases: clock.spent, finished });
         }
         Ok(())
     }
@@ -337,7 +334,7 @@ pub fn run_loaded(
 }
 
 /// Mean trust of honest agents and of liars.
-pub(crate) fn mean_trust(trust: &[f32], behaviours: &[Vec<Behaviour>]) -> (Option<f64>, Option<f64>) {
+pub(crate) fn mean_trust(trust: &[f32], behaviours: &[Vec<Behaviour>]) -> MeanTrust {
     let mean = |liars: bool| {
         let group = trust.iter().zip(behaviours).filter(|(_, lies)| lies.is_empty() != liars);
         let (sum, count) = group.fold((0.0, 0_u32), |(sum, count), (trust, _)| (sum + f64::from(*trust), count + 1));

@@ -20,12 +20,12 @@ const IMMUNE_SHARE: f64 = 0.8;
 #[must_use]
 pub fn summarise(history: &History, peak_rss_mb: Option<f64>) -> Summary {
     let agents = history.behaviours.len();
-    let steps = history.worlds.values().map(|world| world.steps.len()).min().unwrap_or(0);
+    let steps = history.worlds.values().map(|world| world.course.steps()).min().unwrap_or(0);
     let families = history.loaded.source.families();
     let detection: BTreeMap<Mode, Detection> =
         history.worlds.iter().map(|(mode, world)| (*mode, detection(world, steps, families, agents))).collect();
-    let flows: u64 = history.worlds.values().flat_map(|world| &world.steps).map(|tally| tally.flows).sum();
-    let agent_steps: usize = history.worlds.values().map(|world| world.steps.len() * agents).sum();
+    let flows: u64 = history.worlds.values().flat_map(|world| world.course.tallies()).map(|tally| tally.flows).sum();
+    let agent_steps: usize = history.worlds.values().map(|world| world.course.steps() as usize * agents).sum();
     let wall_s = history.wall.as_secs_f64();
     let main = history.worlds.get(&Mode::Collaborative).or_else(|| history.worlds.values().next());
     let counts = main.map(|world| world.finished.counts).unwrap_or_default();
@@ -38,7 +38,7 @@ pub fn summarise(history: &History, peak_rss_mb: Option<f64>) -> Summary {
         seed: history.seed,
         agents,
         adversaries: history.behaviours.iter().filter(|behaviours| !behaviours.is_empty()).count(),
-        steps: main.map_or(0, |world| world.steps.len() as u32),
+        steps: main.map_or(0, |world| world.course.steps()),
         steps_planned: history.steps_planned,
         interrupted: history.interrupted,
         wall_s,
@@ -110,9 +110,12 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     (count > 0).then(|| sum / f64::from(count))
 }
 
-fn detection(world: &WorldHistory, steps: usize, families: &[Family], agents: usize) -> Detection {
+fn detection(world: &WorldHistory, steps: u32, families: &[Family], agents: usize) -> Detection {
     let mut total = StepTally::default();
-    world.steps[..steps].iter().for_each(|tally| total.add(tally));
+    let course = world.course.within(steps);
+    for tally in course {
+        total.add(tally);
+    }
     let attacks: u64 = total.families.iter().map(|family| family.flows).sum();
     let found: u64 = total.families.iter().map(|family| family.found).sum();
     let recall = ratio(found, attacks);
@@ -141,19 +144,19 @@ fn detection(world: &WorldHistory, steps: usize, families: &[Family], agents: us
         f1: recall.zip(precision).filter(|(r, p)| r + p > 0.0).map(|(r, p)| 2.0 * r * p / (r + p)),
         fpr: ratio(total.false_alarms, total.benign),
         delay_steps_median: median((0..families.len()).flat_map(delays).collect()),
-        immunity_steps_median: immunity(&world.steps[..steps], families.len(), agents),
+        immunity_steps_median: immunity(course, world.course.span(), families.len(), agents),
         families: by_family,
         curve: if labelled { curve(world) } else { Vec::new() },
     }
 }
 
 /// Median over families of the steps from first sight until enough agents are protected.
-fn immunity(steps: &[StepTally], families: usize, agents: usize) -> Option<f64> {
+fn immunity(course: &[StepTally], span: u32, families: usize, agents: usize) -> Option<f64> {
     let needed = IMMUNE_SHARE * agents as f64;
     let of_family = |family: usize| {
-        let seen = steps.iter().position(|tally| tally.reached.get(family).is_some_and(|&count| count > 0))?;
-        let immune = steps[seen..].iter().position(|tally| f64::from(tally.protected[family]) >= needed);
-        Some(immune.map(|steps| steps as f64))
+        let seen = course.iter().position(|tally| tally.reached.get(family).is_some_and(|&count| count > 0))?;
+        let immune = course[seen..].iter().position(|tally| f64::from(tally.protected[family]) >= needed);
+        Some(immune.map(|points| points as f64 * f64::from(span)))
     };
     median((0..families).filter_map(of_family).collect())
 }
@@ -208,30 +211,31 @@ fn warning(contacts: &[(IpAddr, Contact)], step_s: Option<f64>) -> Option<Warnin
 /// Values over time, for plots.
 #[must_use]
 pub fn series(history: &History) -> Series {
-    let mut series = Series::default();
+    let span = history.worlds.values().map(|world| world.course.span()).max().unwrap_or(1);
+    let mut series = Series { steps_per_point: span, ..Series::default() };
     let agents = history.behaviours.len().max(1) as f64;
     for (&mode, world) in &history.worlds {
-        let recall = world.steps.iter().map(|tally| {
+        let recall = world.course.tallies().iter().map(|tally| {
             let (flows, found) =
                 tally.families.iter().fold((0, 0), |(a, b), family| (a + family.flows, b + family.found));
             ratio(found, flows)
         });
         series.recall.insert(mode, recall.collect());
-        let fpr = world.steps.iter().map(|tally| ratio(tally.false_alarms, tally.benign));
+        let fpr = world.course.tallies().iter().map(|tally| ratio(tally.false_alarms, tally.benign));
         series.fpr.insert(mode, fpr.collect());
         let phases = world.phases.iter();
         series.phases.extend(phases.map(|(phase, time)| (mode, phase.name().to_owned(), time.as_secs_f64())));
     }
     if let Some(world) = history.worlds.get(&Mode::Collaborative) {
         let share = |counts: fn(&StepTally) -> &Vec<u32>, family: usize| {
-            world.steps.iter().map(|tally| f64::from(counts(tally)[family]) / agents).collect::<Vec<f64>>()
+            world.course.tallies().iter().map(|tally| f64::from(counts(tally)[family]) / agents).collect::<Vec<f64>>()
         };
         for (index, family) in history.loaded.source.families().iter().enumerate() {
             series.reached.push((family.name.clone(), share(|tally| &tally.reached, index)));
             series.protected.push((family.name.clone(), share(|tally| &tally.protected, index)));
         }
-        series.trust_honest = world.trust.iter().filter_map(|(honest, _)| *honest).collect();
-        series.trust_liars = world.trust.iter().filter_map(|(_, liars)| *liars).collect();
+        series.trust_honest = world.course.trust().iter().filter_map(|(honest, _)| *honest).collect();
+        series.trust_liars = world.course.trust().iter().filter_map(|(_, liars)| *liars).collect();
         let ends = world.finished.trust.iter().zip(&history.behaviours);
         series.trust_end = ends.map(|(&trust, lies)| (f64::from(trust), !lies.is_empty())).collect();
     }

@@ -180,6 +180,9 @@ pub struct Warning {
 /// Values over time, for plots.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Series {
+    /// Steps that a point stands for; 1 in runs of up to 8,192 steps. Shares are those of all its steps, counts of agents
+    /// those at its end.
+    pub steps_per_point: u32,
     /// Recall by step and world; null in steps without attacks.
     pub recall: BTreeMap<Mode, Vec<Option<f64>>>,
     /// False positive rate by step and world.
@@ -196,4 +199,11 @@ pub struct Series {
     pub trust_end: Vec<(f64, bool)>,
     /// Seconds spent by world and phase.
     pub phases: Vec<(Mode, String, f64)>,
+}
+
+impl Series {
+    /// What the points of a plot over time are counted in.
+    pub(crate) fn axis(&self) -> String {
+        if self.steps_per_point > 1 { format!("{} steps", self.steps_per_point) } else { "step".to_owned() }
+    }
 }

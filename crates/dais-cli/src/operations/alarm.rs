@@ -46,12 +46,12 @@ impl Alarm {
     ///
     /// # Errors
     /// A channel that cannot be opened.
-    pub(super) fn start(params: &AlertParams, seen: Seen) -> anyhow::Result<Option<Self>> {
+    pub(super) fn start(params: &AlertParams, mut seen: Seen) -> anyhow::Result<Option<Self>> {
         let Some(alerting) = Alerting::start(params.clone()).context("monitoring.alerting")? else { return Ok(None) };
         let interval = Duration::from_secs(params.evaluation_interval_s);
         let (inbox, messages) = sync_channel(WAITING_MAX);
         let thread = std::thread::Builder::new().name("alerts".to_owned());
-        let thread = thread.spawn(move || watch(alerting, interval, &seen, &messages)).context("alerts")?;
+        let thread = thread.spawn(move || watch(alerting, interval, &mut seen, &messages)).context("alerts")?;
         Ok(Some(Self { inbox, thread }))
     }
 
@@ -79,15 +79,24 @@ pub(super) struct Seen {
     pub(super) log: Arc<LogGuard>,
     /// Whether steps are expected; without, none stall.
     pub(super) takes_steps: bool,
+    /// Whether the ledger did not verify when it was looked at last.
+    pub(super) ledger_broken: bool,
 }
 
 impl Seen {
-    fn readings(&self, events: Vec<Event>) -> Readings {
+    fn readings(&mut self, mut events: Vec<Event>) -> Readings {
         self.metrics.log_lines(self.log.counts());
+        let health = self.health();
+        let broken = health.iter().any(|(check, state)| check == "ledger" && *state == HealthState::Unhealthy);
+        if broken && !std::mem::replace(&mut self.ledger_broken, broken) {
+            let message = "the check `ledger` says so; `dais verify` names the entry";
+            events.push(Event::new("ledger_verification_failed", message));
+        }
+        self.ledger_broken = broken;
         let series = self.metrics.snapshot().into_iter();
         let series = series.filter(|one| self.takes_steps || one.name != catalogue::STEPS.name);
         let series = series.map(|one| (one.name, one.labels.into_iter().collect::<Labels>(), one.value));
-        Readings { series: series.collect(), health: self.health(), events }
+        Readings { series: series.collect(), health, events }
     }
 
     fn health(&self) -> Vec<(String, HealthState)> {
@@ -106,7 +115,7 @@ fn state(state: State) -> HealthState {
     }
 }
 
-fn watch(mut alerting: Alerting, interval: Duration, seen: &Seen, messages: &Receiver<Message>) {
+fn watch(mut alerting: Alerting, interval: Duration, seen: &mut Seen, messages: &Receiver<Message>) {
     let mut events = Vec::new();
     let mut due = Instant::now() + interval;
     loop {

@@ -1,7 +1,7 @@
 //! The health checks of a command that goes on for long.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use dais_ledger::{Ledger, LedgerError, Location, StorageOptions};
@@ -23,6 +23,8 @@ struct OfRun {
     lives: Arc<AgentCounts>,
     ledger: Option<Location>,
     options: StorageOptions,
+    /// Kept open, so that each call reads only what has come since the one before.
+    held: Arc<Mutex<Option<Ledger>>>,
 }
 
 impl Checks {
@@ -34,7 +36,7 @@ impl Checks {
     /// Of everything that a run depends on.
     pub(super) fn of_run(run: &Watched<'_>, heart: Arc<Heartbeat>, lives: Arc<AgentCounts>) -> Self {
         let (ledger, options) = (run.ledger.clone(), run.options.clone());
-        let of_run = OfRun { lives, ledger, options };
+        let of_run = OfRun { lives, ledger, options, held: Arc::default() };
         Self { seed: run.seed, run: Some(of_run), ..Self::new(run.folder.staging().to_owned(), heart) }
     }
 
@@ -81,10 +83,17 @@ impl OfRun {
         if let Some(location) = &self.ledger {
             let (ping, options) = (location.clone(), self.options.clone());
             checks.push(health::storage(params, move || ping.open_read_only(&options)?.latest_head().map(drop)));
-            let (location, options) = (location.clone(), self.options.clone());
+            let (location, options, held) = (location.clone(), self.options.clone(), Arc::clone(&self.held));
             checks.push(health::ledger(params, move || {
-                let ledger = Ledger::open(location.open_read_only(&options)?)?;
-                let head = ledger.head().head;
+                let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(ledger) = held.as_mut() {
+                    ledger.catch_up()?;
+                }
+                let ledger = match held.take() {
+                    Some(ledger) => ledger,
+                    None => Ledger::open(location.open_read_only(&options)?)?,
+                };
+                let head = held.insert(ledger).head().head;
                 Ok::<_, LedgerError>(Verified { entries: head.size, root: head.root.to_string() })
             }));
         }

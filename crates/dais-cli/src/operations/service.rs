@@ -57,6 +57,7 @@ impl Service {
             monitor: monitor.clone(),
             log: Arc::clone(&log),
             takes_steps: checks.are_of_run(),
+            ledger_broken: false,
         };
         let alarm = Alarm::start(&monitoring.alerting, seen)?;
         let followers = Followers {

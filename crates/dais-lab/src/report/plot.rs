@@ -4,6 +4,7 @@
 //! grid and marks, and this module wraps the result with a view box (so that it scales), a title and a description (so
 //! that it can be read aloud). Colours are CSS variables of the page, so that one drawing serves light, dark and paper.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -121,7 +122,7 @@ pub(super) enum Unit {
 
 /// An axis from `low` to `high`.
 pub(super) struct Axis {
-    pub(super) label: &'static str,
+    pub(super) label: Cow<'static, str>,
     pub(super) low: f64,
     pub(super) high: f64,
     /// Distance of the ticks.
@@ -132,11 +133,12 @@ pub(super) struct Axis {
 impl Axis {
     /// Shares from 0 % to 100 %.
     pub(super) fn share(label: &'static str, tick: f64) -> Self {
-        Self { label, low: 0.0, high: 1.0, tick, unit: Unit::Share }
+        Self { label: label.into(), low: 0.0, high: 1.0, tick, unit: Unit::Share }
     }
 
     /// Whole numbers from 0 to at least `most`, with about `ticks` ticks.
-    pub(super) fn count(label: &'static str, most: f64, ticks: f64) -> Self {
+    pub(super) fn count(label: impl Into<Cow<'static, str>>, most: f64, ticks: f64) -> Self {
+        let label = label.into();
         let tick = tidy_tick(most.max(1.0) / ticks).max(1.0);
         Self { label, low: 0.0, high: most.max(1.0), tick, unit: Unit::Count }
     }
@@ -144,7 +146,7 @@ impl Axis {
     /// Shares from 0 to `high`, with about `ticks` ticks.
     pub(super) fn share_up_to(label: &'static str, high: f64, ticks: f64) -> Self {
         let tick = tidy_tick(high / ticks);
-        Self { label, low: 0.0, high, tick, unit: Unit::Share }
+        Self { label: label.into(), low: 0.0, high, tick, unit: Unit::Share }
     }
 
     fn format(&self) -> TickFormat {
@@ -272,7 +274,7 @@ impl Chart {
     }
 
     fn layout(&self, width: f64, height: f64) -> Layout {
-        let labelled = |layout: Layout| layout.with_x_label(self.x.label).with_y_label(self.y.label);
+        let labelled = |layout: Layout| layout.with_x_label(&*self.x.label).with_y_label(&*self.y.label);
         let layout = Layout::new((self.x.low, self.x.high), (self.y.low, self.y.high))
             .with_width(width)
             .with_height(height)

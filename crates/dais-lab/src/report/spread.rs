@@ -28,6 +28,7 @@ pub(super) struct Spread {
 
 /// How far attacks and their signatures got, by step; nothing where no family reached an agent.
 pub(super) fn spread(summary: &Summary, series: &Series) -> Option<Spread> {
+    let axis = series.axis();
     let mut families: Vec<Family<'_>> = series
         .reached
         .iter()
@@ -42,7 +43,7 @@ pub(super) fn spread(summary: &Summary, series: &Series) -> Option<Spread> {
     let steps = families.iter().map(|family| family.reached.len()).max().unwrap_or(0);
     let reached = mean_by_step(steps, || families.iter().map(|family| family.reached));
     let protected = mean_by_step(steps, || families.iter().map(|family| family.protected));
-    let chart = spread_chart("all families, mean", &reached, &protected, Size::Wide);
+    let chart = spread_chart(&axis, "all families, mean", &reached, &protected, Size::Wide);
     let mean = Figure {
         drawings: vec![chart.svg("spread")],
         keys: vec![
@@ -57,7 +58,7 @@ pub(super) fn spread(summary: &Summary, series: &Series) -> Option<Spread> {
     };
     let small = |(place, family): (usize, &Family<'_>)| SmallFigure {
         name: family.name.to_owned(),
-        drawing: spread_chart(family.name, family.reached, family.protected, Size::Small)
+        drawing: spread_chart(&axis, family.name, family.reached, family.protected, Size::Small)
             .svg(&format!("spread-{place}")),
     };
     Some(Spread {
@@ -84,7 +85,7 @@ fn flows_of(summary: &Summary, name: &str) -> u64 {
     families.filter(|family| family.name == name).map(|family| family.flows).max().unwrap_or(0)
 }
 
-fn spread_chart(name: &str, reached: &[f64], protected: &[f64], size: Size) -> Chart {
+fn spread_chart(axis: &str, name: &str, reached: &[f64], protected: &[f64], size: Size) -> Chart {
     let weight = if size == Size::Small { Weight::Fine } else { Weight::Strong };
     let line = |pen, shares: &[f64]| Line { pen, weight, points: by_step(shares.iter().map(|share| Some(*share))) };
     let (ticks, tick) = if size == Size::Small { (5.0, 0.5) } else { (10.0, 0.25) };
@@ -96,7 +97,7 @@ fn spread_chart(name: &str, reached: &[f64], protected: &[f64], size: Size) -> C
             words::share(protected.last().copied())
         ),
         size,
-        x: Axis::count("step", reached.len().saturating_sub(1) as f64, ticks),
+        x: Axis::count(axis.to_owned(), reached.len().saturating_sub(1) as f64, ticks),
         y: Axis::share("agents", tick),
         lines: vec![line(Pen::Attack, reached), line(Pen::Signature, protected)],
         marks: Vec::new(),

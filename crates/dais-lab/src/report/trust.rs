@@ -28,7 +28,7 @@ pub(super) fn over_time(series: &Series) -> Option<Figure> {
             .collect::<Vec<_>>()
             .join(" "),
         size: Size::Half,
-        x: Axis::count("step", steps.saturating_sub(1) as f64, 5.0),
+        x: Axis::count(series.axis(), steps.saturating_sub(1) as f64, 5.0),
         y: level_axis("mean trust"),
         lines: groups.iter().map(|(pen, _, values)| line(*pen, values)).collect(),
         marks: Vec::new(),
@@ -89,5 +89,5 @@ pub(super) fn at_end(series: &Series) -> Option<Figure> {
 
 /// Trust from 0 to 1.
 fn level_axis(label: &'static str) -> Axis {
-    Axis { label, low: 0.0, high: 1.0, tick: 0.2, unit: Unit::Level }
+    Axis { label: label.into(), low: 0.0, high: 1.0, tick: 0.2, unit: Unit::Level }
 }

@@ -18,7 +18,7 @@ use dais_sim::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Clock, Living, Run, RunError, WorldHistory};
+use super::{Clock, Course, Living, Run, RunError, WorldHistory};
 use crate::load::Loaded;
 use crate::scenario::Scenario;
 
@@ -70,8 +70,7 @@ struct State {
 /// What was counted of a world so far.
 #[derive(Serialize, Deserialize)]
 struct Figures {
-    steps: Vec<StepTally>,
-    trust: Vec<(Option<f64>, Option<f64>)>,
+    course: Course,
     phases: BTreeMap<Phase, Duration>,
 }
 
@@ -92,9 +91,9 @@ struct Past {
 
 impl Past {
     fn of(history: &WorldHistory) -> Self {
-        let WorldHistory { steps, trust, phases, finished } = history;
+        let WorldHistory { course, phases, finished } = history;
         Self {
-            figures: Figures { steps: steps.clone(), trust: trust.clone(), phases: phases.clone() },
+            figures: Figures { course: course.clone(), phases: phases.clone() },
             curve: finished.curve.clone(),
             first_sights: finished.first_sights.clone(),
             contacts: finished.contacts.clone(),
@@ -119,8 +118,8 @@ impl Past {
         let witnessed = Witnessed { witnesses: self.witnesses, checkpoint, split_views };
         let Self { figures, curve, first_sights, contacts, counts, trust, .. } = self;
         let finished = Finished { curve, first_sights, contacts, counts, trust, ledger, witnessed };
-        let Figures { steps, trust, phases } = figures;
-        Ok(WorldHistory { steps, trust, phases, finished })
+        let Figures { course, phases } = figures;
+        Ok(WorldHistory { course, phases, finished })
     }
 }
 
@@ -144,11 +143,7 @@ impl Run {
     /// # Errors
     /// [`RunError::Unwritten`] when `out` fails; [`RunError::World`] for a state that cannot be encoded.
     pub fn checkpoint(&self, out: &mut impl Write) -> Result<(), RunError> {
-        let figures = |living: &Living| Figures {
-            steps: living.tallies.clone(),
-            trust: living.trust.clone(),
-            phases: living.clock.spent.clone(),
-        };
+        let figures = |living: &Living| Figures { course: living.course.clone(), phases: living.clock.spent.clone() };
         let state = State {
             origin: self.plan.origin.to_string(),
             to_come: self.to_come.iter().copied().collect(),
@@ -189,11 +184,11 @@ impl Run {
         for (mode, past) in state.done {
             run.done.insert(mode, past.history(&mut run.storage)?);
         }
-        if let Some((mode, Figures { steps, trust, phases })) = state.living {
+        if let Some((mode, Figures { course, phases })) = state.living {
             let storage = run.storage_of(mode);
             let world = World::resume(&run.plan, Arc::clone(&run.loaded.source), storage, snapshot)?;
             let clock = Clock { spent: phases, ..Clock::default() };
-            run.living = Some(Living { world, clock, tallies: steps, trust });
+            run.living = Some(Living { world, clock, course, last: StepTally::default() });
         }
         Ok(run)
     }

@@ -191,6 +191,7 @@ pub(crate) fn series() -> Series {
         Mode::ALL.into_iter().map(|mode| (mode, value(mode))).collect()
     };
     Series {
+        steps_per_point: 1,
         recall: worlds(&recall),
         fpr: worlds(&fpr),
         reached: shares(false),
