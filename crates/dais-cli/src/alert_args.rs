@@ -1,14 +1,15 @@
 //! `dais alert`.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 use dais_alert::Matcher;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::settings::SettingArgs;
+
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  dais alert test slack --config alerting.yaml
+  dais alert test team
+  dais alert test team --config staging.yaml
   dais alert rules
   dais alert silence add alertname=CheckDegraded check=disk --for 2h --comment 'moving disks'
   dais alert dead-letters --resend";
@@ -18,12 +19,11 @@ Examples:
 pub(crate) struct AlertArgs {
     #[command(subcommand)]
     pub(crate) command: AlertCommand,
-    /// File with rules, routes and channels (YAML); without it the built-in rules and no channel
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
     /// Print JSON in place of text
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) settings: SettingArgs,
 }
 
 #[derive(Debug, Subcommand)]

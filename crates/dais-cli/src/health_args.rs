@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::settings::SettingArgs;
 use crate::value;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -31,4 +32,6 @@ pub(crate) struct HealthArgs {
     /// Print the report as one JSON object, as `/health` answers it
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) settings: SettingArgs,
 }

@@ -17,16 +17,16 @@ use crate::{output, value};
 #[command(next_help_heading = "Configuration")]
 pub(crate) struct SettingArgs {
     /// Environment: development, staging, production, edge, docker or test [default: ENVIRONMENT, else the file's]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME")]
     env: Option<String>,
     /// Local file that stands above those of the folder [default: local.yaml in the folder]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Folder of default.yaml and the files of the environments [default: config]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     config_dir: Option<PathBuf>,
     /// Sets a key of the configuration, as a dotted path and a value; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = value::setting)]
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = value::setting)]
     configure: Vec<(String, String)>,
 }
 
@@ -36,13 +36,18 @@ impl SettingArgs {
     /// # Errors
     /// Everything that is wrong with it, with places.
     pub(crate) fn load(&self, quiet: bool) -> anyhow::Result<Arc<Live>> {
-        let mut loader = loader(self.env.as_deref(), self.config_dir.clone(), self.config.clone());
-        loader = loader.overrides(self.configure.iter().cloned());
+        let loader = self.loader();
         let loaded = loader.load()?;
         for warning in loaded.warnings.iter().filter(|_| !quiet) {
             output::say(&format!("warning: {warning}"));
         }
         Ok(Arc::new(Live::new(loader, loaded)))
+    }
+
+    /// The layers.
+    pub(crate) fn loader(&self) -> Loader {
+        let loader = loader(self.env.as_deref(), self.config_dir.clone(), self.config.clone());
+        loader.overrides(self.configure.iter().cloned())
     }
 }
 

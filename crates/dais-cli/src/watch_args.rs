@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
+use crate::settings::SettingArgs;
 use crate::value;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -14,8 +15,9 @@ Examples:
   dais watch today.log --baseline yesterday.log --json | jq 'select(.kind == \"alert\")'
   tcpdump -i eth0 -U -w - | dais watch
 
-The agent learns while it watches: what it finds odd waits before it is learned, and a model is trained again when it is
-due or the traffic has changed. Without --baseline it says nothing of the first flows. Ctrl-C ends it with a summary.";
+The agent learns while it watches: what it finds odd waits before it is learned, and a model is
+trained again when it is due or the traffic has changed. Without --baseline it says nothing of the
+first flows. Ctrl-C and SIGTERM end it with a summary.";
 
 /// `dais watch`.
 #[derive(Debug, Args)]
@@ -51,4 +53,6 @@ pub(crate) struct WatchArgs {
     /// No progress and no summary on standard error
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) settings: SettingArgs,
 }

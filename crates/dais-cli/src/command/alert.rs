@@ -1,6 +1,5 @@
 //! `dais alert`.
 
-use std::fs;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -19,21 +18,8 @@ use crate::table::Table;
 const EXIT_FAILED: u8 = 1;
 
 pub(crate) fn alert(args: &AlertArgs) -> anyhow::Result<ExitCode> {
-    with_params(&loaded(args)?, args)
-}
-
-/// The parameters that the command line names.
-fn loaded(args: &AlertArgs) -> anyhow::Result<AlertParams> {
-    let Some(path) = &args.config else { return Ok(AlertParams::default()) };
-    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    serde_saphyr::from_str(&text).with_context(|| path.display().to_string())
-}
-
-fn with_params(params: &AlertParams, args: &AlertArgs) -> anyhow::Result<ExitCode> {
-    let wrong: Vec<String> = params.check().into_iter().map(|(path, what)| format!("{path} {what}")).collect();
-    if !wrong.is_empty() {
-        bail!("{}", wrong.join("\n"));
-    }
+    let loaded = args.settings.load(false)?.current();
+    let params = &loaded.config.monitoring.alerting;
     match &args.command {
         AlertCommand::Test { channel } => test(params, channel, args.json),
         AlertCommand::Rules => rules(params, args.json),

@@ -1,5 +1,6 @@
 //! `dais doctor`: checks the installation, and says how to mend what it finds.
 
+mod configuration;
 mod finding;
 mod folders;
 mod machine;
@@ -30,9 +31,11 @@ pub(crate) fn doctor(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
 
 fn examine(args: &DoctorArgs) -> Vec<Finding> {
     let mut findings = program::examine();
-    findings.extend(folders::examine(args));
-    findings.extend(network::examine(&args.listen));
-    findings.extend(machine::examine(&args.runs));
+    let (of_configuration, config) = configuration::examine(&args.settings.loader());
+    findings.extend(of_configuration);
+    findings.extend(folders::examine(args, &config));
+    findings.extend(network::examine(&args.listen, &config.monitoring));
+    findings.extend(machine::examine(&args.runs, &config.monitoring.health));
     findings
 }
 

@@ -22,7 +22,7 @@ const SAMPLE: Duration = Duration::from_millis(300);
 pub(crate) fn health(args: &HealthArgs) -> anyhow::Result<ExitCode> {
     let report = match args.url.as_ref().or(args.target.as_ref()) {
         Some(target) => served::ask(&served::address(target)?, args.timeout)?,
-        None => machine(&HealthParams::default())?,
+        None => machine(&args.settings.load(false)?.current().config.monitoring.health)?,
     };
     let text = if args.json { format!("{}\n", serde_json::to_string(&report)?) } else { shown::text(&report) };
     output::print(&text)?;

@@ -42,7 +42,7 @@ struct Found<'a> {
 /// # Errors
 /// Files that are not there, or that are no logs of ours.
 pub(crate) fn logs(args: &LogsArgs) -> anyhow::Result<ExitCode> {
-    let files = found(&args.files)?;
+    let files = if args.files.is_empty() { found(&[configured(args)?])? } else { found(&args.files)? };
     let mut analysis = args.since.map_or_else(Analysis::default, Analysis::since);
     let mut damaged = Vec::new();
     for file in &files {
@@ -67,6 +67,15 @@ pub(crate) fn logs(args: &LogsArgs) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The log that the configuration names.
+fn configured(args: &LogsArgs) -> anyhow::Result<PathBuf> {
+    let loaded = args.settings.load(false)?.current();
+    loaded.config.logging.file.clone().context(
+        "the configuration names no log: write `dais logs FILE`, or set `logging.file`, such as --configure \
+         logging.file=logs/dais.log",
+    )
 }
 
 /// The files of all logs that were named, each once.

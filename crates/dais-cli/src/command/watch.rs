@@ -1,6 +1,7 @@
 //! `dais watch`.
 
 mod line;
+mod telling;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -22,6 +23,7 @@ use crate::memory::peak_rss_mb;
 use crate::output::{self, Lines};
 use crate::watch_args::WatchArgs;
 use line::{Summary, Written};
+use telling::Telling;
 
 /// Flows that wait between the reader and the agent; when they are too many the reader waits.
 const WAITING_MAX: usize = 4_096;
@@ -41,6 +43,7 @@ enum Came {
 }
 
 pub(crate) fn watch(args: &WatchArgs) -> anyhow::Result<ExitCode> {
+    let live = args.settings.load(args.quiet)?;
     let mut lookout = Lookout::new(params(args)?, args.flows_per_step, args.seed)?;
     if let Some(path) = &args.baseline {
         let flows = ordinary(path, args)?;
@@ -56,9 +59,10 @@ pub(crate) fn watch(args: &WatchArgs) -> anyhow::Result<ExitCode> {
     let (name, options) = (args.file.display().to_string(), options(args));
     // It ends with the process: a read that waits for a pipe cannot be called back.
     std::thread::spawn(move || forward(&name, input, &options, &sender));
-    let mut watch = Watch { lookout, lines: Lines::new(), summary: Summary::default(), json: args.json };
+    let telling = Telling::begin(&live, &args.file)?;
+    let mut watch = Watch { lookout, lines: Lines::new(), summary: Summary::default(), telling, args };
     let began = Instant::now();
-    let ended = watch.run(&receiver, &interrupt, args.quiet);
+    let ended = watch.run(&receiver, &interrupt);
     watch.summary.wall_s = began.elapsed().as_secs_f64();
     watch.summary.peak_rss_mb = peak_rss_mb();
     if matches!(ended, Ok(ControlFlow::Continue(()))) && args.json {
@@ -69,6 +73,7 @@ pub(crate) fn watch(args: &WatchArgs) -> anyhow::Result<ExitCode> {
     if !args.quiet {
         output::say(&watch.summary.text());
     }
+    watch.telling.ended(&watch.summary, ended.as_ref().err());
     ended.map(|_| ExitCode::SUCCESS)
 }
 
@@ -136,21 +141,20 @@ fn forward(name: &str, input: Box<dyn Read + Send>, options: &ReadOptions, sende
 }
 
 /// An agent at work.
-struct Watch {
+struct Watch<'a> {
     lookout: Lookout,
     lines: Lines,
     summary: Summary,
-    json: bool,
+    telling: Telling,
+    args: &'a WatchArgs,
 }
 
-impl Watch {
+impl Watch<'_> {
     /// Watches until the input ends, somebody interrupts, or the reader of the output is gone, for which it breaks.
-    fn run(
-        &mut self,
-        receiver: &Receiver<Came>,
-        interrupt: &Interrupt,
-        quiet: bool,
-    ) -> anyhow::Result<ControlFlow<()>> {
+    fn run(&mut self, receiver: &Receiver<Came>, interrupt: &Interrupt) -> anyhow::Result<ControlFlow<()>> {
+        if self.lookout.is_trained() {
+            self.telling.judging(1);
+        }
         let mut flows = Vec::with_capacity(AT_ONCE);
         loop {
             let mut next = match receiver.recv_timeout(PATIENCE) {
@@ -172,8 +176,8 @@ impl Watch {
             if !flows.is_empty() && self.judge(&flows)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
-            if !quiet && !trained && self.lookout.is_trained() {
-                output::say(&format!("judging from flow {} on", self.summary.flows + 1));
+            if !trained && self.lookout.is_trained() {
+                self.judging();
             }
             flows.clear();
             match end {
@@ -190,18 +194,30 @@ impl Watch {
         }
     }
 
+    /// Says that there is a model now.
+    fn judging(&self) {
+        let first = self.summary.flows + 1;
+        self.telling.judging(first);
+        if !self.args.quiet {
+            output::say(&format!("judging from flow {first} on"));
+        }
+    }
+
     /// Judges flows and writes what there is to say of them.
     fn judge(&mut self, flows: &[Flow]) -> anyhow::Result<ControlFlow<()>> {
+        let began = Instant::now();
+        self.telling.begin_batch();
         let watched = self.lookout.watch(flows);
         self.summary.count(&watched);
+        self.telling.end_batch(flows, &watched, began);
         for (flow, judged) in flows.iter().zip(&watched.judged).filter(|(_, judged)| judged.alerted) {
-            let line = Written::alert(flow, judged, &self.lookout).line(self.json)?;
+            let line = Written::alert(flow, judged, &self.lookout).line(self.args.json)?;
             if self.lines.line(&line)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
         for signature in &watched.signatures {
-            let line = Written::signature(signature, &self.lookout).line(self.json)?;
+            let line = Written::signature(signature, &self.lookout).line(self.args.json)?;
             if self.lines.line(&line)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }

@@ -9,7 +9,7 @@ use anyhow::Context;
 use dais_alert::{AlertParams, Alerting, Event, HealthState, Labels, Readings};
 use dais_telemetry::health::{Monitor, State};
 use dais_telemetry::log::LogGuard;
-use dais_telemetry::metric::RunMetrics;
+use dais_telemetry::metric::{RunMetrics, catalogue};
 use jiff::Timestamp;
 
 /// Messages that wait for the thread; more events than that are dropped.
@@ -46,16 +46,10 @@ impl Alarm {
     ///
     /// # Errors
     /// A channel that cannot be opened.
-    pub(super) fn start(
-        params: &AlertParams,
-        metrics: RunMetrics,
-        monitor: Option<Arc<Monitor>>,
-        log: Arc<LogGuard>,
-    ) -> anyhow::Result<Option<Self>> {
+    pub(super) fn start(params: &AlertParams, mut seen: Seen) -> anyhow::Result<Option<Self>> {
         let Some(alerting) = Alerting::start(params.clone()).context("monitoring.alerting")? else { return Ok(None) };
         let interval = Duration::from_secs(params.evaluation_interval_s);
         let (inbox, messages) = sync_channel(WAITING_MAX);
-        let mut seen = Seen { metrics, monitor, log, ledger_broken: false };
         let thread = std::thread::Builder::new().name("alerts".to_owned());
         let thread = thread.spawn(move || watch(alerting, interval, &mut seen, &messages)).context("alerts")?;
         Ok(Some(Self { inbox, thread }))
@@ -79,12 +73,14 @@ impl Alarm {
 }
 
 /// What rules look at.
-struct Seen {
-    metrics: RunMetrics,
-    monitor: Option<Arc<Monitor>>,
-    log: Arc<LogGuard>,
+pub(super) struct Seen {
+    pub(super) metrics: RunMetrics,
+    pub(super) monitor: Option<Arc<Monitor>>,
+    pub(super) log: Arc<LogGuard>,
+    /// Whether steps are expected; without, none stall.
+    pub(super) takes_steps: bool,
     /// Whether the ledger did not verify when it was looked at last.
-    ledger_broken: bool,
+    pub(super) ledger_broken: bool,
 }
 
 impl Seen {
@@ -98,6 +94,7 @@ impl Seen {
         }
         self.ledger_broken = broken;
         let series = self.metrics.snapshot().into_iter();
+        let series = series.filter(|one| self.takes_steps || one.name != catalogue::STEPS.name);
         let series = series.map(|one| (one.name, one.labels.into_iter().collect::<Labels>(), one.value));
         Readings { series: series.collect(), health, events }
     }

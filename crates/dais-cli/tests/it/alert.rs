@@ -14,9 +14,14 @@ delivery: {dead_letter_file: letters.jsonl, retry: {attempts: 1}}
 rules: [{name: SlowSteps, for_s: 120, when: {type: metric, metric: step_seconds, op: '>', threshold: 5}}]
 ";
 
-fn place(config: &str) -> tempfile::TempDir {
+/// A configuration with this section.
+fn section(alerting: &str) -> String {
+    format!("monitoring:\n  alerting:\n    {}\n", alerting.trim().replace('\n', "\n    "))
+}
+
+fn place(alerting: &str) -> tempfile::TempDir {
     let place = tempfile::tempdir().expect("a folder");
-    fs::write(place.path().join("alerting.yaml"), config).expect("a file");
+    fs::write(place.path().join("alerting.yaml"), section(alerting)).expect("a file");
     place
 }
 
@@ -40,9 +45,21 @@ fn a_channel_that_is_away_is_exit_code_1_and_one_that_is_unknown_is_2() {
     assert_eq!(away.status.code(), Some(1));
     assert!(said.starts_with("team: not delivered: ") && !said.contains("secret"), "{said}");
     assert_eq!(test("nobody").status.code(), Some(2));
-    fs::write(place.path().join("wrong.yaml"), "channels: {team: {type: slack}}").unwrap();
+    fs::write(place.path().join("wrong.yaml"), section("channels: {team: {type: slack}}")).unwrap();
     let refused = refusal(dais(place.path()).args(["alert", "rules", "--config", "wrong.yaml"]));
-    assert!(refused.contains("channels.team.url is missing"), "{refused}");
+    assert!(refused.contains("wrong.yaml:") && refused.contains("monitoring.alerting.channels.team.url"), "{refused}");
+}
+
+#[test]
+fn the_layers_of_the_configuration_hold_for_alerts_too() {
+    let place = tempfile::tempdir().unwrap();
+    fs::create_dir(place.path().join("config")).unwrap();
+    fs::write(place.path().join("config/default.yaml"), section(AWAY)).unwrap();
+    let shown = printed(dais(place.path()).args(["alert", "rules"]));
+    assert!(shown.contains("SlowSteps"), "{shown}");
+    let key = "monitoring.alerting.default_rules=false";
+    let alone = json(dais(place.path()).args(["alert", "rules", "--json", "--configure", key]));
+    assert_eq!(alone.as_array().map(Vec::len), Some(1), "{alone}");
 }
 
 #[test]
@@ -122,7 +139,7 @@ fn a_dead_letter_is_shown_and_kept_until_it_is_delivered() {
     assert_eq!(json(&mut letters(&["--json"])).as_array().map(Vec::len), Some(1), "still there");
 
     let there = AWAY.replace("type: slack, url: 'http://127.0.0.1:1/services/secret'", "type: log");
-    fs::write(place.path().join("alerting.yaml"), there).unwrap();
+    fs::write(place.path().join("alerting.yaml"), section(&there)).unwrap();
     assert!(printed(&mut letters(&["--resend"])).contains("team: delivered"));
     assert_eq!(json(&mut letters(&["--json"])), serde_json::json!([]));
 }

@@ -104,3 +104,12 @@ fn without_an_address_this_machine_is_looked_at() {
     assert!(object["checks"]["disk"][0]["figures"]["free_mb"].as_f64().unwrap() > 0.0);
     assert_eq!(exit == Some(0), object["state"] == "healthy");
 }
+
+#[test]
+fn the_limits_of_the_configuration_hold_for_this_machine() {
+    let place = tempfile::tempdir().unwrap();
+    let (exit, object) =
+        ask(place.path(), &["--json", "--configure", "monitoring.health.disk_free_warn_mb=1000000000"]);
+    let object: Value = serde_json::from_str(&object).unwrap();
+    assert_eq!((exit, &object["checks"]["disk"][0]["status"]), (Some(1), &Value::from("degraded")), "{object}");
+}

@@ -105,3 +105,16 @@ fn what_is_no_log_is_refused() {
     let since = refusal(dais(folder.path()).args(["logs", "other.txt", "--since", "soon"]));
     assert!(since.contains("30m, 1h or 2d"), "{since}");
 }
+
+#[test]
+fn without_a_file_the_log_of_the_configuration_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let none = refusal(dais(folder.path()).arg("logs"));
+    assert!(none.contains("dais logs FILE") && none.contains("logging.file"), "{none}");
+    written(folder.path());
+    fs::create_dir(folder.path().join("config")).unwrap();
+    fs::write(folder.path().join("config/local.yaml"), "logging: {file: dais.log}\n").unwrap();
+    assert!(printed(dais(folder.path()).arg("logs")).starts_with("124 lines in 2 files"));
+    let other = refusal(dais(folder.path()).args(["logs", "--configure", "logging.file=absent.log"]));
+    assert!(other.contains("there is no log at absent.log"), "{other}");
+}

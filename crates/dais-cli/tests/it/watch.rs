@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader, Write as _};
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -117,4 +120,113 @@ fn captures_are_watched_and_what_is_no_log_is_refused() {
     assert!(refused(&["short.log", "--baseline", "short.log"]).contains("more ordinary flows are needed"));
     assert!(refused(&["short.log", "--set", "policy.threshold=0.5"]).contains("agent."));
     assert!(refused(&["missing.log"]).contains("missing.log"));
+    refused(&["table.csv", "--quiet", "--configure", "logging.file=dais.log"]);
+    let kept = fs::read_to_string(place.path().join("dais.log")).unwrap();
+    assert!(kept.contains("ERROR") && kept.contains("table.csv: is a table"), "{kept}");
+}
+
+/// A watch of a pipe with these settings, which has been given this text, and a line of its output read.
+fn watching(folder: &Path, settings: &str, text: &str) -> (Child, BufReader<std::process::ChildStdout>) {
+    fs::write(folder.join("my.yaml"), settings).expect("a file");
+    fs::write(folder.join("yesterday.log"), log(1_000, 0)).expect("a file");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dais"))
+        .args(["watch", "--baseline", "yesterday.log", "--json", "--quiet", "--config", "my.yaml"])
+        .args(SMALL)
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let input = child.stdin.as_mut().expect("a pipe");
+    input.write_all(text.as_bytes()).expect("it reads");
+    let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+    output.read_line(&mut String::new()).expect("an alert");
+    (child, output)
+}
+
+fn probes(number: u32) -> String {
+    HEAD.to_owned() + &(0..number).map(probe).collect::<String>()
+}
+
+/// What is served at a path.
+fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("somebody serves");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: dais\r\nConnection: close\r\n\r\n").expect("it is asked");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    answer
+}
+
+/// Waits for a condition, generously.
+fn wait_for(what: &str, condition: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < end, "waited in vain for: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_watch_serves_its_metrics_and_health_and_ends_with_its_summary_on_sigterm() {
+    let place = tempfile::tempdir().unwrap();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // An idle watch does not stall: whether steps end is nothing that rules see of it.
+    let settings = format!(
+        "logging: {{file: logs/dais.log}}\nmonitoring:\n  enable_prometheus: true\n  metrics_port: {}\n  alerting:\n    \
+         channels: {{file: {{type: log}}}}\n    rules: [{{name: NoSteps, when: {{type: absent, metric: \
+         simulation_steps_total}}}}]\n",
+        address.port()
+    );
+    let (mut child, output) = watching(place.path(), &settings, &probes(120));
+    wait_for("the flows", || get(address, "/metrics").contains("\nflows_seen_total 120"));
+    let metrics = get(address, "/metrics");
+    let signatures = metrics.lines().find(|line| line.starts_with("signatures_total{outcome=\"published\"}")).unwrap();
+    assert!(!signatures.ends_with(" 0"), "{signatures}");
+    assert!(metrics.contains("\nsimulation_agents_active 1"), "{metrics}");
+    let health = get(address, "/health");
+    assert!(health.contains("\"progress\"") && get(address, "/live").starts_with("HTTP/1.1 200"), "{health}");
+    // The pipe stays open: only the signal can end it.
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    let last = output.lines().last().unwrap().unwrap();
+    assert!(last.contains("\"kind\":\"summary\"") && last.contains("\"flows\":120"), "{last}");
+    assert!(child.wait().unwrap().success());
+    let log = fs::read_to_string(place.path().join("logs/dais.log")).unwrap();
+    for said in ["the watch begins", "judges from now on", "signature", "class=", "NoSteps", "the watch ended"] {
+        assert!(log.contains(said), "{said} in {log}");
+    }
+}
+
+#[test]
+fn changed_limits_of_health_are_taken_over_where_hot_reload_is_on() {
+    for (hot, weighs) in [(true, "degraded"), (false, "healthy")] {
+        let place = tempfile::tempdir().unwrap();
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let settings = |limit: u32| {
+            format!(
+                "development: {{hot_reload: {hot}}}\nmonitoring:\n  enable_prometheus: true\n  metrics_port: {}\n  \
+                 health: {{interval_s: 0.1, timeout_s: 10, failures_min: 1, disk_free_min_mb: 0, \
+                 disk_free_warn_mb: {limit}}}\n",
+                address.port()
+            )
+        };
+        let (mut child, _output) = watching(place.path(), &settings(0), &probes(20));
+        let disk = || {
+            let answer = get(address, "/health");
+            let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+            let report: Value = serde_json::from_str(body).expect("a report");
+            report["checks"]["disk"][0]["status"].as_str().map(str::to_owned)
+        };
+        wait_for("the first finding", || disk().as_deref() == Some("healthy"));
+        fs::write(place.path().join("my.yaml"), settings(1_000_000_000)).unwrap();
+        if hot {
+            wait_for("the new limit", || disk().as_deref() == Some(weighs));
+        } else {
+            // Longer than a change needs to be seen.
+            std::thread::sleep(Duration::from_secs(1));
+            assert_eq!(disk().as_deref(), Some(weighs));
+        }
+        drop(child.stdin.take());
+        assert!(child.wait().unwrap().success());
+    }
 }

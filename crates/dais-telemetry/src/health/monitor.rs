@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Finding, Probe};
-use super::registry::{Change, Ended, Registry};
+use super::check::{Check, Finding, Probe};
+use super::registry::{Change, Ended, Registry, RegistryError};
 use super::report::{Report, Status};
 
 /// What a process is about.
@@ -33,6 +33,8 @@ const SLEEP_MAX: Duration = Duration::from_hours(1);
 
 enum Message {
     Ended(Ended),
+    /// The checks are others now, and may be due sooner.
+    Replaced,
     Stop,
 }
 
@@ -86,6 +88,21 @@ impl Monitor {
         self.shared.stage.store(stage as u8, Ordering::Relaxed);
     }
 
+    /// Goes on with these checks, as [`Registry::replace`] says.
+    ///
+    /// # Errors
+    /// Checks that cannot stand together; they then stay as they were.
+    pub fn replace(&self, checks: Vec<Check>, history_len: usize) -> Result<(), RegistryError> {
+        let mut registry = self.shared.registry();
+        // Read while nobody else can use the registry, which time must not go back for.
+        let now = self.shared.began.elapsed();
+        registry.replace(now, checks, history_len)?;
+        drop(registry);
+        // A thread that ended calls no checks.
+        drop(self.messages.send(Message::Replaced));
+        Ok(())
+    }
+
     /// How everything is now.
     #[must_use]
     pub fn report(&self) -> Report {
@@ -133,7 +150,7 @@ fn watch(shared: &Shared, inbox: &Receiver<Message>, outbox: &Sender<Message>, m
         }
         match inbox.recv_timeout(wait) {
             Ok(Message::Ended(ended)) => shared.registry().finish(shared.began.elapsed(), ended),
-            Err(RecvTimeoutError::Timeout) => {}
+            Ok(Message::Replaced) | Err(RecvTimeoutError::Timeout) => {}
             Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
         }
     }

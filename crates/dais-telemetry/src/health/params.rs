@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct HealthParams {
     /// Whether health is checked while something runs.
+    #[schemars(extend("x-reload" = false))]
     pub enable: bool,
     /// Seconds between two calls of a check, 0.1 to 86400.
     #[schemars(range(min = 0.1, max = 86400))]

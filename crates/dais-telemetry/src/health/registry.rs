@@ -60,6 +60,7 @@ pub struct Ended {
 /// | [`finish`](Registry::finish) | the finding is remembered, or dropped where it is too late |
 /// | [`expire`](Registry::expire) | calls that take too long count as unhealthy |
 /// | [`next_event`](Registry::next_event) | when to ask again |
+/// | [`replace`](Registry::replace) | other checks from now on; those of the same name keep what was found |
 /// | [`report`](Registry::report) | how everything is |
 #[derive(Debug)]
 pub struct Registry {
@@ -67,6 +68,7 @@ pub struct Registry {
     /// Positions so that every check comes after those it depends on.
     order: Vec<usize>,
     history_len: usize,
+    seed: u64,
     told: Vec<Status>,
 }
 
@@ -76,27 +78,38 @@ impl Registry {
     /// # Errors
     /// Two checks of one name, and dependencies that are unknown or go round in a circle.
     pub fn new(checks: Vec<Check>, history_len: usize, seed: u64) -> Result<Self, RegistryError> {
-        let mut places = BTreeMap::new();
-        for (place, check) in checks.iter().enumerate() {
-            if places.insert(check.name.clone(), place).is_some() {
-                return Err(RegistryError::Twice(check.name.clone()));
-            }
-        }
-        let mut standings: Vec<Standing> = Vec::new();
-        for check in checks {
-            let mut after = Vec::new();
-            for name in &check.after {
-                let unknown = || RegistryError::Unknown { check: check.name.clone(), after: name.clone() };
-                after.push(*places.get(name).ok_or_else(unknown)?);
-            }
-            let first = check.interval.min(SPREAD_MAX).mul_f64(spread(&check.name, seed));
-            let mut standing = Standing::new(check, first);
+        let mut registry = Self { standings: Vec::new(), order: Vec::new(), history_len, seed, told: Vec::new() };
+        registry.replace(Duration::ZERO, checks, history_len)?;
+        Ok(registry)
+    }
+
+    /// Goes on with these checks. A check of a name that was there keeps its status and history, also while a call is under
+    /// way; one that is new begins as in a new registry.
+    ///
+    /// # Errors
+    /// As [`Registry::new`]; the checks then stay as they were.
+    pub fn replace(&mut self, now: Duration, checks: Vec<Check>, history_len: usize) -> Result<(), RegistryError> {
+        let places = places(&checks)?;
+        let after = checks.iter().map(|check| positions(check, &places)).collect::<Result<Vec<_>, _>>()?;
+        let order = in_order(&checks, &after)?;
+        let named = |(standing, told): (Standing, Status)| (standing.check.name.clone(), (standing, told));
+        let told = std::mem::take(&mut self.told);
+        let mut known: BTreeMap<String, _> = self.standings.drain(..).zip(told).map(named).collect();
+        for (check, after) in checks.into_iter().zip(after) {
+            let (mut standing, told) = if let Some((mut standing, told)) = known.remove(&check.name) {
+                standing.change(check, now);
+                (standing, told)
+            } else {
+                let first = now + check.interval.min(SPREAD_MAX).mul_f64(spread(&check.name, self.seed));
+                (Standing::new(check, first), Status::Unknown)
+            };
             standing.after = after;
-            standings.push(standing);
+            self.standings.push(standing);
+            self.told.push(told);
         }
-        let order = in_order(&standings)?;
-        let told = vec![Status::Unknown; standings.len()];
-        Ok(Self { standings, order, history_len, told })
+        self.order = order;
+        self.history_len = history_len;
+        Ok(())
     }
 
     /// The calls that are due, in the order of dependency. A check whose dependency has no finding yet waits; one whose
@@ -228,15 +241,32 @@ fn spread(name: &str, seed: u64) -> f64 {
     (hasher.finish() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
+/// The position of each name.
+fn places(checks: &[Check]) -> Result<BTreeMap<String, usize>, RegistryError> {
+    let mut places = BTreeMap::new();
+    for (place, check) in checks.iter().enumerate() {
+        if places.insert(check.name.clone(), place).is_some() {
+            return Err(RegistryError::Twice(check.name.clone()));
+        }
+    }
+    Ok(places)
+}
+
+/// The positions of the checks that a check depends on.
+fn positions(check: &Check, places: &BTreeMap<String, usize>) -> Result<Vec<usize>, RegistryError> {
+    let unknown = |after: &String| RegistryError::Unknown { check: check.name.clone(), after: after.clone() };
+    check.after.iter().map(|after| places.get(after).copied().ok_or_else(|| unknown(after))).collect()
+}
+
 /// Every check after those it depends on.
-fn in_order(standings: &[Standing]) -> Result<Vec<usize>, RegistryError> {
+fn in_order(checks: &[Check], after: &[Vec<usize>]) -> Result<Vec<usize>, RegistryError> {
     let mut order: Vec<usize> = Vec::new();
-    let mut left: Vec<usize> = (0..standings.len()).collect();
+    let mut left: Vec<usize> = (0..checks.len()).collect();
     while let Some(&first) = left.first() {
-        let ready = |place: &usize| standings[*place].after.iter().all(|on| order.contains(on));
+        let ready = |place: &usize| after[*place].iter().all(|on| order.contains(on));
         let (next, rest): (Vec<usize>, Vec<usize>) = left.iter().partition(|place| ready(place));
         if next.is_empty() {
-            return Err(RegistryError::Circle(standings[first].check.name.clone()));
+            return Err(RegistryError::Circle(checks[first].name.clone()));
         }
         order.extend(next);
         left = rest;

@@ -13,6 +13,8 @@ const INTERVAL_MIN: Duration = Duration::from_millis(10);
 #[derive(Clone, Copy, Debug)]
 struct Call {
     started: Duration,
+    /// How long it may take, as it was when the call began.
+    timeout: Duration,
     /// When it counts as unhealthy, again at every interval while it hangs.
     deadline: Duration,
 }
@@ -49,6 +51,12 @@ impl Standing {
         }
     }
 
+    /// Goes on with another check of the same name; what was found so far stays, and so does a call under way.
+    pub(super) fn change(&mut self, check: Check, now: Duration) {
+        self.check = check;
+        self.next_start = self.next_start.min(now + self.interval());
+    }
+
     fn interval(&self) -> Duration {
         self.check.interval.max(INTERVAL_MIN)
     }
@@ -63,7 +71,8 @@ impl Standing {
     }
 
     pub(super) fn start(&mut self, now: Duration) {
-        self.call = Some(Call { started: now, deadline: now + self.check.timeout });
+        let timeout = self.check.timeout;
+        self.call = Some(Call { started: now, timeout, deadline: now + timeout });
         self.next_start = now + self.interval();
     }
 
@@ -75,7 +84,7 @@ impl Standing {
     /// Takes a finding; what comes after the time-out is too old to count.
     pub(super) fn finish(&mut self, now: Duration, finding: Finding, history_len: usize) {
         let Some(call) = self.call.take() else { return };
-        if now < call.started + self.check.timeout {
+        if now < call.started + call.timeout {
             self.take(now, now.saturating_sub(call.started), finding, history_len);
         } else {
             self.next_start = now + self.interval();
@@ -93,7 +102,7 @@ impl Standing {
         let detail = format!(
             "timed out: no answer after {:.1} s, {:.1} s are allowed",
             took.as_secs_f64(),
-            self.check.timeout.as_secs_f64()
+            call.timeout.as_secs_f64()
         );
         self.take(now, took, Finding::unhealthy(detail), history_len);
     }

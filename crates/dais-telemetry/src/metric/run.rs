@@ -36,7 +36,9 @@ impl Default for RunMetrics {
             metrics.set(family, "", 0.0);
         }
         // A rate is known from the first error on only where there was a 0 before it.
-        CLASS_NAMES.iter().for_each(|class| metrics.count(&catalogue::STORAGE_ERRORS, class, 0));
+        for class in CLASS_NAMES {
+            metrics.count(&catalogue::STORAGE_ERRORS, class, 0);
+        }
         metrics
     }
 }
@@ -94,7 +96,8 @@ impl RunMetrics {
         self.trust(&figures.trust);
     }
 
-    fn flows(&self, flows: &FlowFigures) {
+    /// Counts flows that were judged outside of a step of a run.
+    pub fn flows(&self, flows: &FlowFigures) {
         self.count(&catalogue::FLOWS, "", flows.seen);
         self.count(&catalogue::FLOWS_ALERTED, "", flows.alerted);
         self.count(&catalogue::FLOWS_MATCHED, "", flows.matched);

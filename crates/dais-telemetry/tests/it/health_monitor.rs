@@ -86,3 +86,22 @@ fn a_monitor_ends_at_once_even_while_a_check_hangs() {
     });
     ended.recv_timeout(Duration::from_secs(20)).unwrap();
 }
+
+#[test]
+fn checks_that_are_replaced_are_called_at_once_and_not_only_when_the_old_ones_were_due() {
+    let rare = HealthParams { interval_s: 86_400.0, timeout_s: 10.0, ..params() };
+    let monitor = Monitor::start(
+        Registry::new(vec![Check::new("disk", &rare, || Finding::healthy("room"))], 10, 0).unwrap(),
+        |_| {},
+    )
+    .unwrap();
+    wait_for("the first call", || shows(&monitor, "disk", Status::Healthy));
+    let often = HealthParams { timeout_s: 10.0, ..params() };
+    let checks = vec![
+        Check::new("disk", &often, || Finding::degraded("little room")),
+        Check::new("cpu", &often, || Finding::healthy("idle")),
+    ];
+    monitor.replace(checks, 10).unwrap();
+    wait_for("the changed check", || shows(&monitor, "disk", Status::Degraded));
+    wait_for("the new check", || shows(&monitor, "cpu", Status::Healthy));
+}

@@ -180,3 +180,47 @@ fn a_report_survives_the_way_through_json() {
     assert_eq!(json["checks"]["ledger"][0]["status"], "healthy");
     assert_eq!(serde_json::from_value::<Report>(json).unwrap(), report);
 }
+
+#[test]
+fn other_checks_go_on_from_what_was_found_under_their_names() {
+    let mut all = registry(vec![check("disk"), check("cpu")]);
+    turn(&mut all, s(1), &Finding::degraded("full soon"));
+    all.changes();
+    let sooner = HealthParams { interval_s: 1.0, timeout_s: 0.5, failures_min: 1, ..params() };
+    let disk = Check::new("disk", &sooner, || Finding::healthy(""));
+    all.replace(s(2), vec![disk, check("clock")], 2).unwrap();
+
+    let report = all.report(s(2));
+    assert_eq!((status(&report, "disk"), detail(&report, "disk")), (Status::Degraded, "full soon"));
+    assert_eq!(status(&report, "clock"), Status::Unknown);
+    assert_eq!(report.checks.len(), 2, "cpu is gone");
+    assert_eq!(all.changes(), [], "what was told stays told");
+    assert_eq!(names(&mut all, s(3)), ["disk", "clock"], "the new interval holds, and what is new begins");
+    finish(&mut all, s(3), "disk", Finding::unhealthy("full"));
+    let report = all.report(s(3));
+    assert_eq!(status(&report, "disk"), Status::Unhealthy, "the new hysteresis holds");
+    let history = &report.checks.iter().find(|check| check.name == "disk").unwrap().history;
+    assert_eq!(history.len(), 2, "the earlier finding is remembered");
+}
+
+#[test]
+fn a_call_under_way_counts_by_the_limits_it_began_with() {
+    let mut all = registry(vec![check("disk")]);
+    assert_eq!(names(&mut all, s(1)), ["disk"]);
+    let hasty =
+        Check::new("disk", &HealthParams { timeout_s: 0.1, interval_s: 1.0, ..params() }, || Finding::healthy(""));
+    all.replace(s(1), vec![hasty], 4).unwrap();
+    assert_eq!(names(&mut all, s(2)), [""; 0], "it is not called a second time");
+    finish(&mut all, s(3), "disk", Finding::healthy("in time"));
+    assert_eq!(detail(&all.report(s(3)), "disk"), "in time");
+}
+
+#[test]
+fn checks_that_cannot_stand_together_leave_all_as_it_was() {
+    let mut all = registry(vec![check("disk")]);
+    turn(&mut all, s(1), &Finding::healthy("room"));
+    let refused = all.replace(s(2), vec![check("cpu"), check("cpu")], 4);
+    assert_eq!(refused, Err(RegistryError::Twice("cpu".to_owned())));
+    assert!(all.replace(s(2), vec![check("a").after("b"), check("b").after("a")], 4).is_err());
+    assert_eq!(detail(&all.report(s(2)), "disk"), "room");
+}

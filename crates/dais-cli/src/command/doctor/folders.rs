@@ -4,43 +4,50 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use dais_config::Config;
 use dais_ledger::Location;
 
 use super::finding::Finding;
 use crate::doctor_args::DoctorArgs;
-use crate::place;
+use crate::{place, settings};
 
-pub(super) fn examine(args: &DoctorArgs) -> Vec<Finding> {
-    vec![
-        config(&args.config),
-        writable("runs", &args.runs, "--out"),
-        writable("logs", &args.logs, "another folder of logs"),
-        ledger(args.ledger.as_deref()),
-    ]
+pub(super) fn examine(args: &DoctorArgs, config: &Config) -> Vec<Finding> {
+    let mut findings = vec![writable("runs", &args.runs, "another folder with --out"), logs(args, config)];
+    let alerting = &config.monitoring.alerting;
+    if alerting.is_active() {
+        let mut folders = vec![folder_of(&alerting.silence_file), folder_of(&alerting.delivery.dead_letter_file)];
+        folders.dedup();
+        findings.extend(folders.iter().map(|folder| writable("alerts", folder, "another in `monitoring.alerting`")));
+    }
+    // Each run has a schema of its own there, which is named when it begins.
+    let ledger = args.ledger.clone().or_else(|| settings::ledger(config, "name"));
+    findings.push(self::ledger(ledger.as_deref()));
+    findings
 }
 
-fn config(folder: &Path) -> Finding {
-    let shown = folder.display();
-    match fs::read_dir(folder) {
-        Ok(entries) => {
-            let is_yaml = |path: &PathBuf| path.extension().is_some_and(|end| end == "yaml" || end == "yml");
-            let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_yaml).collect();
-            files.sort_unstable();
-            let unreadable = files.iter().find_map(|path| fs::File::open(path).err().map(|error| (path, error)));
-            match unreadable {
-                Some((path, error)) => {
-                    let detail = format!("{} cannot be read: {error}", path.display());
-                    Finding::problem("configuration", detail, format!("chmod u+r {}", path.display()))
-                }
-                None => Finding::ok("configuration", format!("{shown}: {} files can be read", files.len())),
-            }
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Finding::ok("configuration", format!("no folder {shown}: what is built in applies"))
-        }
+fn logs(args: &DoctorArgs, config: &Config) -> Finding {
+    const SUBJECT: &str = "logs";
+    match (&args.logs, &config.logging.file) {
+        (Some(folder), _) => writable(SUBJECT, folder, "another folder"),
+        (None, Some(file)) if file.is_file() => file_writable(SUBJECT, file, "another file with `logging.file`"),
+        (None, Some(file)) => writable(SUBJECT, &folder_of(file), "another file with `logging.file`"),
+        (None, None) => Finding::ok(SUBJECT, "not kept in a file: `logging.file` is not set"),
+    }
+}
+
+/// The folder that a file is in, or will be in.
+fn folder_of(file: &Path) -> PathBuf {
+    let parent = file.parent().filter(|parent| *parent != Path::new(""));
+    parent.unwrap_or(Path::new(".")).to_owned()
+}
+
+/// A file that is there, and beside which others are made.
+fn file_writable(subject: &str, file: &Path, other: &str) -> Finding {
+    match OpenOptions::new().append(true).open(file) {
+        Ok(_) => writable(subject, &folder_of(file), other),
         Err(error) => {
-            let detail = format!("{shown} cannot be read: {error}");
-            Finding::problem("configuration", detail, format!("chmod u+rx {shown}, or name another with --config"))
+            let detail = format!("{} cannot be written: {error}", file.display());
+            Finding::problem(subject, detail, format!("chmod u+rw {}, or choose {other}", file.display()))
         }
     }
 }
@@ -92,17 +99,8 @@ fn ledger(named: Option<&str>) -> Finding {
     const SUBJECT: &str = "ledger";
     let Some(named) = named else { return Finding::ok(SUBJECT, "kept in the folder of each run") };
     match place::location(named) {
-        Ok(Location::Sqlite(file)) if file.is_file() => match OpenOptions::new().read(true).write(true).open(&file) {
-            Ok(_) => writable(SUBJECT, file.parent().unwrap_or(Path::new("/")), "another place with --ledger"),
-            Err(error) => {
-                let detail = format!("{} cannot be written: {error}", file.display());
-                Finding::problem(SUBJECT, detail, format!("chmod u+rw {}", file.display()))
-            }
-        },
-        Ok(Location::Sqlite(file)) => {
-            let folder = std::path::absolute(&file).unwrap_or(file);
-            writable(SUBJECT, folder.parent().unwrap_or(Path::new("/")), "another place with --ledger")
-        }
+        Ok(Location::Sqlite(file)) if file.is_file() => file_writable(SUBJECT, &file, "another place with --ledger"),
+        Ok(Location::Sqlite(file)) => writable(SUBJECT, &folder_of(&file), "another place with --ledger"),
         Ok(location) => {
             let shown = place::shown_location(&location);
             Finding::ok(SUBJECT, format!("{shown}: `dais ledger stats` tells whether it can be reached"))

@@ -7,12 +7,11 @@ use dais_telemetry::health::{self, Check, HealthParams, State};
 
 use super::finding::Finding;
 
-pub(super) fn examine(runs: &Path) -> Vec<Finding> {
-    let params = HealthParams::default();
+pub(super) fn examine(runs: &Path, params: &HealthParams) -> Vec<Finding> {
     let folder = runs.to_owned();
     vec![
-        checked(&health::disk(&params, folder), "remove what is no longer needed: `dais clean --runs --dry-run`"),
-        checked(&health::memory(&params), "end other programs, or run fewer agents and threads"),
+        checked(&health::disk(params, folder), "remove what is no longer needed: `dais clean --runs --dry-run`"),
+        checked(&health::memory(params), "end other programs, or run fewer agents and threads"),
         clock(SystemTime::now(), built()),
         #[cfg(unix)]
         open_files(rustix::process::getrlimit(rustix::process::Resource::Nofile).current),

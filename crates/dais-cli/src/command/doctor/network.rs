@@ -3,10 +3,24 @@
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 
-use super::finding::Finding;
+use dais_config::MonitoringParams;
 
-pub(super) fn examine(addresses: &[SocketAddr]) -> Vec<Finding> {
-    addresses.iter().map(|&address| free(address)).collect()
+use super::finding::Finding;
+use crate::operations;
+
+/// Looks at the addresses that were named, else at the one that a run would serve its metrics on.
+pub(super) fn examine(named: &[SocketAddr], params: &MonitoringParams) -> Vec<Finding> {
+    const SUBJECT: &str = "ports";
+    if !named.is_empty() {
+        return named.iter().map(|&address| free(address)).collect();
+    }
+    if !params.enable_prometheus {
+        return vec![Finding::ok(SUBJECT, "none is listened on: `monitoring.enable_prometheus` is off")];
+    }
+    vec![match operations::address(params) {
+        Ok(address) => free(address),
+        Err(error) => Finding::problem(SUBJECT, error.to_string(), "correct it; 127.0.0.1 is there always"),
+    }]
 }
 
 fn free(address: SocketAddr) -> Finding {
