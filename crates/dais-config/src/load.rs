@@ -29,6 +29,21 @@ pub struct Loader {
     file: Option<PathBuf>,
     variables: Variables,
     overrides: Vec<(String, String)>,
+    /// What the command line calls them.
+    options: Options,
+}
+
+/// Names of the options of a command line, for messages.
+#[derive(Clone, Copy)]
+struct Options {
+    folder: &'static str,
+    overrides: &'static str,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { folder: "--dir", overrides: "--set" }
+    }
 }
 
 /// A configuration with what is worth knowing about how it came about. The default is that of an empty folder.
@@ -116,6 +131,13 @@ impl Loader {
         self
     }
 
+    /// What the command line calls the folder and the overrides, for messages; `--dir` and `--set` otherwise.
+    #[must_use]
+    pub fn options(mut self, folder: &'static str, overrides: &'static str) -> Self {
+        self.options = Options { folder, overrides };
+        self
+    }
+
     /// The folder that is looked into.
     pub(crate) fn directory(&self) -> &Path {
         self.folder.as_deref().unwrap_or(Path::new(FOLDER))
@@ -134,8 +156,10 @@ impl Loader {
         let mut pass =
             Pass { variables: &self.variables, problems: Vec::new(), retired: Vec::new(), files: Vec::new() };
         if let Some(folder) = self.folder.as_deref().filter(|folder| !folder.is_dir()) {
-            pass.problems
-                .push(Problem::new(&Place::option("--dir"), format!("there is no folder {}", folder.display())));
+            pass.problems.push(Problem::new(
+                &Place::option(self.options.folder),
+                format!("there is no folder {}", folder.display()),
+            ));
         }
         let folder = self.directory();
         let default = pass.file(&folder.join("default.yaml"), false);
@@ -156,7 +180,7 @@ impl Loader {
             })
         }));
         let (variables, misspelt) = variable::layer(&self.variables, &mut pass.problems);
-        let settings = pass.settings(&self.overrides);
+        let settings = pass.settings(self.options.overrides, &self.overrides);
         let mut layers = Node::empty(Place::DEFAULT);
         for mut layer in [default, overlay, local, variables, settings] {
             old::modernise(&mut layer, &mut pass.retired, &mut pass.problems);
@@ -318,10 +342,10 @@ impl Pass<'_> {
     }
 
     /// The pairs of the command line as a layer; the last one of a key holds.
-    fn settings(&mut self, pairs: &[(String, String)]) -> Node {
+    fn settings(&mut self, option: &'static str, pairs: &[(String, String)]) -> Node {
         let mut layer = Node::empty(Place::DEFAULT);
         for (key, value) in pairs {
-            let place = Place::setting(key);
+            let place = Place::setting(option, key);
             let node = Node::scalar(value, matches!(value.as_str(), "" | "null"), place.clone());
             layer.take(key);
             if key.split('.').any(str::is_empty) {

@@ -29,7 +29,7 @@ enum Inner {
     File { source: Arc<Source>, line: usize, column: usize, width: usize },
     Whole { name: String },
     Variable { name: String },
-    Setting { key: String },
+    Setting { option: &'static str, key: String },
     Option { name: &'static str },
 }
 
@@ -52,9 +52,9 @@ impl Place {
         Self(Inner::Variable { name: name.into() })
     }
 
-    /// A pair given with `--set`.
-    pub(crate) fn setting(key: impl Into<String>) -> Self {
-        Self(Inner::Setting { key: key.into() })
+    /// A pair given with an option of the command line.
+    pub(crate) fn setting(option: &'static str, key: impl Into<String>) -> Self {
+        Self(Inner::Setting { option, key: key.into() })
     }
 
     /// An option of the command line.
@@ -87,7 +87,7 @@ impl fmt::Display for Place {
             Inner::File { source, line, column, .. } => write!(f, "{}:{line}:{column}", source.name),
             Inner::Whole { name } => f.write_str(name),
             Inner::Variable { name } => write!(f, "environment variable {name}"),
-            Inner::Setting { key } => write!(f, "--set {key}"),
+            Inner::Setting { option, key } => write!(f, "{option} {key}"),
             Inner::Option { name } => f.write_str(name),
         }
     }

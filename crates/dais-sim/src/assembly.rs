@@ -447,8 +447,12 @@ impl Assembly {
                 }
             }
         }
-        let fresh = decisions.blocks.iter().filter(|(source, _)| self.blocked.insert(*source)).count();
-        self.counts.blocks += fresh as u64;
+        for (source, _) in &decisions.blocks {
+            if self.blocked.len() >= self.bylaws.exchange.sighted_max {
+                self.blocked.pop_first();
+            }
+            self.counts.blocks += u64::from(self.blocked.insert(*source));
+        }
     }
 
     /// Ends step `t`: the record of trust fades.

@@ -42,7 +42,8 @@ impl Measured {
     fn counted<T>(&self, result: Result<T, StorageError>) -> Result<T, StorageError> {
         result.inspect_err(|error| {
             let class = class(error);
-            tracing::error!(%error, class, "the ledger's storage failed");
+            // People are told once, by who gives up.
+            tracing::info!(%error, class, "the ledger's storage failed");
             self.recording.metrics.storage_error(class);
         })
     }

@@ -53,9 +53,11 @@ pub struct DatabaseParams {
     pub ssl_mode: Option<SslMode>,
     /// Connections that are kept open for readers, 1 to 1000.
     #[schemars(range(min = 1, max = 1000))]
+    #[schemars(extend("x-planned" = "the HTTP server"))]
     pub connection_pool_size: u32,
     /// Connections that may be opened beyond `connection_pool_size` while all are in use, 0 to 1000.
     #[schemars(range(min = 0, max = 1000))]
+    #[schemars(extend("x-planned" = "the HTTP server"))]
     pub max_overflow: u32,
     /// How long one attempt to connect may take, in seconds, 0.001 to 3600.
     #[schemars(range(min = 0.001, max = 3600.0))]

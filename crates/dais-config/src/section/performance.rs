@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct PerformanceParams {
     /// Whether what is read from ledgers is kept in memory.
+    #[schemars(extend("x-planned" = "the HTTP server"))]
     pub enable_caching: bool,
     /// Memory for what is read from ledgers, in megabytes, 1 to 1048576.
     #[schemars(range(min = 1, max = 1_048_576))]
+    #[schemars(extend("x-planned" = "the HTTP server"))]
     pub cache_size_mb: u32,
     /// Worker threads, 1 to 4096. Without a value one for each core; results do not depend on it.
     #[schemars(range(min = 1, max = 4096))]

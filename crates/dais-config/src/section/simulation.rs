@@ -15,6 +15,7 @@ pub struct SimulationParams {
     pub default_steps: u32,
     /// Share of synthetic traffic that belongs to attacks where the scenario says nothing, 0 to 1.
     #[schemars(range(min = 0.0, max = 1.0))]
+    #[schemars(extend("x-planned" = "generated traffic with a given share of attacks"))]
     pub anomaly_rate: f64,
     /// Number of agents from which on the work is spread over threads; results do not depend on it.
     #[schemars(range(min = 0, max = 1_000_000))]
