@@ -118,7 +118,7 @@ fn a_resumed_world_records_nothing_twice_and_ends_alike_on_any_number_of_threads
         let counts = straight.counts;
         let (ended, witnessed) = (straight.ledger.as_ref().map(|ledger| *ledger.head()), straight.witnessed.clone());
         let storage =
-            straight.ledger.map_or_else(|| Box::new(MemoryStorage::new()) as _, |ledger| ledger.into_storage());
+            straight.ledger.map_or_else(|| Box::new(MemoryStorage::new()) as _, dais_ledger::Ledger::into_storage);
         let other = Plan { execution: Execution { threads: 3, use_parallel_threshold: 1 }, ..plan.clone() };
         let resumed = World::resume(&other, Arc::clone(&source), storage, &snapshot).expect("its own snapshot");
         assert_eq!((resumed.mode(), resumed.next_step()), (mode, STEPS / 2 + 1));
