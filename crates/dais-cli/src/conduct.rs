@@ -153,9 +153,6 @@ impl Conduct<'_> {
         let loaded = material.load(&self.scenario.traffic, self.seed)?;
         let mut checkpoints = Checkpoints::new(self.folder.staging());
         let mut run = self.begin(&loaded, &checkpoints, operations)?;
-        if self.safety().stop_on_error {
-            run = run.on_failure(OnFailure::Stop);
-        }
         if resumable {
             interrupt.may_break_off(run.stop());
         }
@@ -164,6 +161,7 @@ impl Conduct<'_> {
         loop {
             let safety = self.safety();
             limits.step(&safety);
+            run.on_failure(if safety.stop_on_error { OnFailure::Stop } else { OnFailure::GoOn });
             let began = Instant::now();
             let steps_done = match run.step() {
                 Ok(Some(progress)) => {

@@ -193,11 +193,9 @@ impl Run {
         })
     }
 
-    /// Says what to do when an agent fails.
-    #[must_use]
-    pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
+    /// Says what to do from now on when an agent fails.
+    pub fn on_failure(&mut self, on_failure: OnFailure) {
         self.on_failure = on_failure;
-        self
     }
 
     /// To be asked when the step under way is to be left unfinished, from any thread.
