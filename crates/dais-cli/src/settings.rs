@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use dais_config::{Config, DatabaseType, Live, Loaded, Loader, SslMode};
 use dais_sim::Execution;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::conduct_args::SafetyArgs;
 use crate::{output, value};
@@ -111,6 +111,9 @@ pub(crate) fn execution(threads: Option<usize>, use_parallel_threshold: Option<u
     }
 }
 
+/// What stands for itself in no part of a connection string (RFC 3986, section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// Where the configuration says that ledgers are kept, as `--ledger` takes it; `run` names a schema of its own.
 pub(crate) fn ledger(config: &Config, run: &str) -> Option<String> {
     let database = &config.database;
@@ -119,7 +122,7 @@ pub(crate) fn ledger(config: &Config, run: &str) -> Option<String> {
         DatabaseType::Postgresql => "postgres",
         DatabaseType::Mysql => "mysql",
     };
-    let quoted = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let quoted = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
     let host = database.host.as_deref()?;
     let mut login = database.username.as_deref().map(quoted).unwrap_or_default();
     if let Some(password) = &database.password {
