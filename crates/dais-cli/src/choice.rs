@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use dais_lab::{Files, Material, Scenario, Traffic};
-use dais_sim::Execution;
 use serde_json::Value;
 
 use crate::args::InputArgs;
@@ -73,15 +72,6 @@ pub(crate) fn complete(scenario: &mut Scenario, material: &Material, args: &Inpu
         scenario.set_steps(steps).map_err(said("--steps"))?;
     }
     Ok(())
-}
-
-/// How the run is carried out.
-pub(crate) fn execution(args: &InputArgs) -> Execution {
-    let default = Execution::default();
-    Execution {
-        threads: args.threads.unwrap_or(default.threads),
-        use_parallel_threshold: args.use_parallel_threshold.unwrap_or(default.use_parallel_threshold),
-    }
 }
 
 /// A name for a run on these files: that of the file, or of the folder where there are several.

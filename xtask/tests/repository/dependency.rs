@@ -18,7 +18,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("dais-sim", &LEAVES),
     ("dais-lab", &["dais-detect", "dais-ledger", "dais-protocol", "dais-sim", "dais-traffic"]),
     ("dais-resilience", &[]),
-    ("dais-telemetry", &["dais-resilience"]),
+    ("dais-telemetry", &[]),
     ("dais-alert", &["dais-resilience"]),
     ("dais-config", &["dais-alert", "dais-resilience", "dais-telemetry"]),
     (

@@ -5,14 +5,15 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use dais_config::Config;
 use dais_lab::{Material, Next, SweepParams, Traffic, sweep as run_sweep};
 
-use crate::args::SweepArgs;
+use crate::args::{InputArgs, SweepArgs};
 use crate::interrupt::{Asked, Interrupt, Unfinished};
 use crate::output::{self, Ink};
 use crate::progress::Line;
 use crate::run_folder::write_whole;
-use crate::{choice, sweep_screen};
+use crate::{choice, settings, sweep_screen};
 
 /// The file with all figures.
 const FIGURES: &str = "sweep.json";
@@ -31,12 +32,14 @@ pub(crate) fn sweep(args: &SweepArgs) -> anyhow::Result<ExitCode> {
     choice::complete(&mut scenario, &material, &args.input)?;
     let seeds = if args.seed_list.is_empty() { (0..args.seeds).collect() } else { args.seed_list.clone() };
     let params = SweepParams { seeds, alert_p: args.alert_p.clone(), liars: args.liars.clone() };
+    let InputArgs { threads, use_parallel_threshold, .. } = args.input;
+    let execution = settings::execution(threads, use_parallel_threshold, &Config::default());
     line.preparing();
     let mut each_step = |progress: dais_lab::SweepProgress<'_>| {
         line.sweep_step(&progress);
         if interrupt.asked() == Asked::Nothing { Next::Continue } else { Next::Stop }
     };
-    let sweep = run_sweep(&scenario, &material, &params, choice::execution(&args.input), &mut each_step);
+    let sweep = run_sweep(&scenario, &material, &params, execution, &mut each_step);
     line.clear();
     let sweep = sweep?;
     if let Some(folder) = &args.out {
