@@ -12,7 +12,7 @@ pub(super) enum Chosen {
 }
 
 /// Every point's score is the sum of its squared distances to its n - f - 2 nearest neighbours; the mean of the points
-/// with the smallest scores is taken (Blanchard et al.: *Machine Learning with Adversaries*, NeurIPS 2017). Breakdown
+/// with the smallest scores is taken (Blanchard et al.: *Machine Learning with Adversaries*, NIPS 2017). Breakdown
 /// point f / n for n ≥ 2f + 3; f is lowered to what n allows. With fewer than three points it is the median.
 pub(super) fn select(points: &Points<'_>, liars_share: f64, chosen: Chosen) -> Vec<f64> {
     let count = points.samples.len();

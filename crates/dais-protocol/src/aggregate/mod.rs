@@ -23,8 +23,8 @@ use crate::weights;
 /// | `median` | half of the weight on either side, coordinate by coordinate | 1/2 | Yin et al., ICML 2018 |
 /// | `trimmed_mean` | mean after the share β of the weight is cut off at both ends | β | Yin et al., ICML 2018 |
 /// | `geometric_median` | argmin over y of Σ w ‖x - y‖ | 1/2 | Pillutla et al., IEEE TSP 2022 |
-/// | `krum` | the point nearest to its n - f - 2 neighbours | f / n, for n ≥ 2f + 3 | Blanchard et al., NeurIPS 2017 |
-/// | `multi_krum` | mean of the n - f points that Krum likes best | f / n, for n ≥ 2f + 3 | Blanchard et al., NeurIPS 2017 |
+/// | `krum` | the point nearest to its n - f - 2 neighbours | f / n, for n ≥ 2f + 3 | Blanchard et al., NIPS 2017 |
+/// | `multi_krum` | mean of the n - f points that Krum likes best | f / n, for n ≥ 2f + 3 | Blanchard et al., NIPS 2017 |
 /// | `centred_clipping` | v ← v + Σ w (x - v) min(1, τ / ‖x - v‖) / Σ w | 1/2 | Karimireddy et al., ICML 2021 |
 /// | `nearest_neighbour_mixing` | trimmed mean of the means of the n - f nearest neighbours of each point | f / n, below 1/2 | Allouah et al., AISTATS 2023 |
 ///

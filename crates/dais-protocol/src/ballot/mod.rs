@@ -305,7 +305,7 @@ impl Ballot {
         let outcome = match self.call(&count.tally, policy) {
             Call::Wait if now < deadline => return Resolution::Open,
             Call::Wait => Some(Outcome::Expired),
-            call => self.outcome(call, &count.tally, policy),
+            call @ (Call::Carried | Call::Lost | Call::Tied) => self.outcome(call, &count.tally, policy),
         };
         let Some(outcome) = outcome else {
             self.phase = Phase::Escalating;
@@ -324,10 +324,8 @@ impl Ballot {
             return Call::Wait;
         }
         let few = self.motion == Motion::Revoke && tally.decisive_confirmations < heads(policy.revoke_share, members);
-        match policy.rule.call(tally, policy) {
-            Call::Carried if few => Call::Wait,
-            call => call,
-        }
+        let call = policy.rule.call(tally, policy);
+        if call == Call::Carried && few { Call::Wait } else { call }
     }
 
     /// How enough votes end, or nothing when they are too close and a round is left.

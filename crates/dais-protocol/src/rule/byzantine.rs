@@ -12,7 +12,7 @@ pub const fn byzantine_faults(members: usize) -> usize {
 /// systems*, 1998). Two such quorums share more than f members, so at least one who is honest and says one thing. The
 /// n - f honest members alone are such a quorum, so liars cannot block what all honest members agree on.
 pub const fn byzantine_quorum(members: usize) -> usize {
-    (members + byzantine_faults(members)) / 2 + 1
+    usize::midpoint(members, byzantine_faults(members)) + 1
 }
 
 /// Carried or lost when a quorum of the whole committee agrees; silence and abstentions count for neither.

@@ -1,4 +1,4 @@
-//! EigenTrust over the agreement of votes.
+//! `EigenTrust` over the agreement of votes.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,9 @@ impl Agreement {
     /// Remembers the votes of a ballot; what lies 64 ballots back is forgotten.
     pub(super) fn observe(&mut self, votes: &[Vote]) {
         for words in [&mut self.confirmed, &mut self.refuted] {
-            words.iter_mut().for_each(|word| *word <<= 1);
+            for word in words.iter_mut() {
+                *word <<= 1;
+            }
         }
         for vote in votes {
             let words = match vote.verdict {
@@ -48,17 +50,17 @@ impl Agreement {
         }
     }
 
-    /// How much more often two agents agreed than contradicted each other; 0 when less often: the local trust s_ij.
+    /// How much more often two agents agreed than contradicted each other; 0 when less often: the local trust `s_ij`.
     fn local(&self, i: usize, j: usize) -> u32 {
         let (ci, ri, cj, rj) = (self.confirmed[i], self.refuted[i], self.confirmed[j], self.refuted[j]);
         let agreed = (ci & cj | ri & rj).count_ones();
         agreed.saturating_sub((ci & rj | ri & cj).count_ones())
     }
 
-    /// t ← (1 - a) Cᵀ t + a p until it rests, c_ij = s_ij / Σ_j s_ij, a = 0.15 (Kamvar, Schlosser, Garcia-Molina: *The
-    /// EigenTrust Algorithm*, WWW 2003); over its greatest value, so that the best weighs 1. p is even over all agents, or
-    /// where own evidence spoke for some, over those. Who agrees with nobody passes its share on by p. Excluded agents are
-    /// not part of the walk. Cost: agents² words an iteration; a thousand agents take some ten milliseconds.
+    /// `t ← (1 - a) Cᵀ t + a p` until it rests, with `c_ij = s_ij / Σ_j s_ij` and a = 0.15 (Kamvar, Schlosser,
+    /// Garcia-Molina, WWW 2003); over its greatest value, so that the best weighs 1. p is even over all agents, or where
+    /// own evidence spoke for some, over those. Who agrees with nobody passes its share on by p. Excluded agents are not
+    /// part of the walk. Cost: the local trust of all pairs, up to 64 times.
     pub(super) fn trust(&self, excluded: &[bool]) -> Vec<f32> {
         let members: Vec<usize> = (0..excluded.len()).filter(|&agent| !excluded[agent]).collect();
         let start = self.start(&members);
@@ -144,7 +146,9 @@ mod tests {
                 *entry = entry.max(0.0);
             }
             let sum: f64 = row.iter().sum();
-            row.iter_mut().for_each(|entry| *entry = if sum > 0.0 { *entry / sum } else { 1.0 / agents as f64 });
+            for entry in row.iter_mut() {
+                *entry = if sum > 0.0 { *entry / sum } else { 1.0 / agents as f64 };
+            }
         }
         let mut trust = vec![1.0 / agents as f64; agents];
         for _ in 0..1000 {
@@ -165,7 +169,9 @@ mod tests {
             vec![Confirm, Confirm, Confirm, Refute, Confirm],
         ];
         let mut agreement = Agreement::new(5);
-        history.iter().for_each(|verdicts| agreement.observe(&votes(verdicts)));
+        for verdicts in &history {
+            agreement.observe(&votes(verdicts));
+        }
         let found = agreement.trust(&[false; 5]);
         for (found, expected) in found.iter().zip(by_matrix(&history, 5)) {
             assert!((f64::from(*found) - expected).abs() < 1.0e-6, "{found} not {expected}");

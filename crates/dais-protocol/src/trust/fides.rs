@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Verdict, Vote};
 
-/// Interactions that are remembered of a peer, sh_max.
+/// Interactions that are remembered of a peer.
 const HISTORY_MAX: usize = 100;
 /// How much a first encounter counts.
 const FIRST_ENCOUNTER: f32 = 0.1;
@@ -46,8 +46,8 @@ impl Fides {
         Self { edition, histories: vec![History::from([(1.0, FIRST_ENCOUNTER)]); agents] }
     }
 
-    /// Service trust: (h / h_max) · (cb - ib / 2) + (1 - h / h_max) · reputation, within [0, 1], with competence
-    /// cb = Σ w s / Σ w and integrity ib = sqrt(mean of (s · mean w - cb)²), nothing being forgotten (Forst: *Fides*,
+    /// Service trust: (h / 100) · (cb - ib / 2) + (1 - h / 100) · reputation, within [0, 1], of h interactions, with
+    /// competence cb = Σ w s / Σ w and integrity ib = sqrt(mean of (s · mean w - cb)²), nothing being forgotten (Forst: *Fides*,
     /// thesis, CTU Prague 2022, section 3.2, and its code).
     pub(super) fn trust(&self, agent: usize) -> f32 {
         let reputation = match self.edition {

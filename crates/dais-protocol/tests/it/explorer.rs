@@ -133,7 +133,7 @@ fn explore(motion: Motion, messages: &[Message], policy: &PolicyParams) -> Explo
     let mut open = vec![Observer::new(motion)];
     while let Some(observer) = open.pop() {
         let state = postcard::to_allocvec(&(&observer.ballot, &observer.proofs, &observer.trust, &observer.arrived));
-        if !seen.insert(state.unwrap()) {
+        if !seen.insert(state.expect("plain values are encoded")) {
             continue;
         }
         explored.states += 1;
@@ -145,7 +145,7 @@ fn explore(motion: Motion, messages: &[Message], policy: &PolicyParams) -> Explo
             if observer.all_arrived() >> place & 1 == 0 {
                 let mut next = observer.clone();
                 next.receive(message, sealed[place]);
-                *next.arrived.last_mut().unwrap() |= 1 << place;
+                *next.arrived.last_mut().expect("a step has begun") |= 1 << place;
                 assert_closed_stays_closed(&observer, &next);
                 open.push(next);
             }
