@@ -14,6 +14,7 @@
 mod agent;
 mod aggregate;
 mod ballot;
+mod burst;
 mod challenge;
 mod check;
 mod class;
@@ -45,6 +46,7 @@ mod weights;
 pub use agent::AgentId;
 pub use aggregate::{Aggregation, Aggregator, Sample, aggregations};
 pub use ballot::{AppealRefused, Ballot, Resolution};
+pub use burst::{BurstParams, BurstPool};
 pub use challenge::Challenge;
 pub use check::RecordRefused;
 pub use class::ThreatClass;

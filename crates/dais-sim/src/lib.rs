@@ -6,6 +6,7 @@
 //! after the last step is the same for any number of threads. What a ledger says can be recomputed from its entries
 //! alone: [`audit`] checks every seal and every decision.
 #![forbid(unsafe_code)]
+#![allow(clippy::disallowed_methods)]
 
 mod adversary;
 mod agent;
@@ -20,6 +21,7 @@ mod witness;
 mod workers;
 mod world;
 
+pub use agent::budget::BudgetParams;
 pub use adversary::{AdversaryGroup, Behaviour};
 pub use agent::lifecycle::{Cause, Lifecycle, LifecycleEvent};
 pub use audit::cosigned::{Accusation, Cosignature, Cosigned, Doubt, accusation, cosigned};

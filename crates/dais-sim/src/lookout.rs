@@ -61,7 +61,8 @@ impl Lookout {
         params.check()?;
         ScenarioError::require(flows_per_step > 0, "flows_per_step", &flows_per_step, "at least 1")?;
         let schema = flow_schema();
-        let common = Common::new(Seed(seed), params, &schema, 0.0, 0);
+        let common = Common::new(Seed(seed), params, &schema, 0.0, 0, flows_per_step as f64);
+        let common = Common { alone: true, ..common };
         let agent = Agent::new(AgentId(0), Vec::new(), &common);
         let pending = BatchBuilder::new(&schema, flows_per_step);
         Ok(Self {

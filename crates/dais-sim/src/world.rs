@@ -96,8 +96,17 @@ impl World {
     ) -> Result<Self, WorldError> {
         let schema = source.schema();
         let Rules { agent, failure_rate, policy, .. } = &plan.rules;
-        let common = Common::new(plan.seed, agent.clone(), schema, *failure_rate, policy.refinements_max);
-        let common = Arc::new(Common { stop: plan.stop.clone(), ..common });
+        let common = Common::new(
+            plan.seed,
+            agent.clone(),
+            schema,
+            *failure_rate,
+            policy.refinements_max,
+            source.flows_per_step(),
+        );
+        let recent_steps = policy.burst.as_ref().map_or(common.recent_steps, |burst| burst.recent_steps);
+        let alone = mode == Mode::Isolated;
+        let common = Arc::new(Common { stop: plan.stop.clone(), alone, recent_steps, ..common });
         let workers = Workers::start(plan.execution.threads_for(source.sites()))?;
         let families = source.families().len();
         let found = |(first, block): (u32, Vec<Vec<Behaviour>>)| {

@@ -275,6 +275,11 @@ impl Source for Recorded {
         Some(self.step_s)
     }
 
+    fn flows_per_step(&self) -> f64 {
+        let flows: usize = self.sites.iter().map(|site| site.time_s.len()).sum();
+        flows.max(1) as f64 / (self.sites.len().max(1) as f64 * f64::from(self.steps.max(1)))
+    }
+
     fn baseline(&self, _site: u32, _rows: usize) -> Batch {
         BatchBuilder::new(&self.schema, 0).finish()
     }

@@ -46,6 +46,9 @@ fn example_vote() -> Vote {
             similarity: -0.5,
             radius: 2.25,
             sources_ordinary: 2,
+            recent: 3,
+            past: 4,
+            past_steps: 90,
         },
     }
 }

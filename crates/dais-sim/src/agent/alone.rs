@@ -13,7 +13,7 @@ impl Agent {
     pub(crate) fn p_values(&self, batch: &Batch, workspace: &mut Workspace) -> Vec<Option<f32>> {
         let Some(model) = self.models.front() else { return vec![None; batch.rows()] };
         model.score(rows_of(batch), workspace);
-        workspace.scores.iter().map(|&score| Some(model.p_value(score))).collect()
+        workspace.scores.iter().map(|&score| Some(self.p_value(model, score))).collect()
     }
 
     /// The features that make a flow strange to the newest model.

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use dais_protocol::{Rows, Sighting, Signature, SignatureId};
 use dais_traffic::Batch;
+use rand_philox::Philox;
 
 use super::{Agent, Common, StepFailed};
 use crate::adversary::Behaviour;
@@ -11,7 +12,8 @@ use crate::agent::adopted::Adopted;
 use crate::agent::blocklist::Blocklist;
 use crate::agent::lifecycle::{Cause, Lifecycle};
 use crate::agent::model::Workspace;
-use crate::agent::window::Remembered;
+use crate::agent::odd::Waiting;
+use crate::agent::window::{Remembered, source_key};
 use crate::params::agent::{AlertLearning, ColdStart};
 use crate::seed::Purpose;
 
@@ -27,8 +29,12 @@ pub(crate) struct Finding {
 pub(crate) struct Observed {
     /// p-value by row; 1 where the agent has no model yet.
     pub(crate) p: Vec<f32>,
-    /// Whether an adopted signature matches, by row.
+    /// Score by row; empty where the agent has no model yet.
+    scores: Vec<f32>,
+    /// Whether an adopted signature matches, or a suspicious flow matches an own one, by row.
     pub(crate) matched: Vec<bool>,
+    /// Whether an adopted signature matches, by row.
+    pub(super) adopted_matches: Vec<bool>,
     /// Whether the score is beyond what even an alert may have to be learned, by row.
     extreme: Vec<bool>,
     /// Whether the flow may be learned, by row.
@@ -74,18 +80,22 @@ impl Agent {
         observed.extreme = vec![false; batch.rows()];
         if let Some(model) = self.models.front() {
             model.score(rows, workspace);
+            observed.scores.clone_from(&workspace.scores);
             for (row, &score) in workspace.scores.iter().enumerate() {
-                observed.p[row] = model.p_value(score);
+                observed.p[row] = self.p_value(model, score);
                 observed.extreme[row] = score > model.extreme();
             }
         }
-        observed.matches = self.matches(rows, &observed.p, adopted, common, workspace);
-        observed.matched = vec![false; batch.rows()];
-        observed.matches.iter().for_each(|&(_, row)| observed.matched[row] = true);
+        observed.matches = self.matches(step, batch, &observed.p, adopted, common, workspace);
+        observed.adopted_matches = vec![false; batch.rows()];
+        observed.matches.iter().for_each(|&(_, row)| observed.adopted_matches[row] = true);
+        observed.matched = self.matched(step, rows, &observed, common, workspace);
         observed.blocked = self.blocked(batch, blocks, common);
         self.watch(&observed);
+        self.spend(&observed, common);
         if self.models.front().is_some() {
             observed.findings = self.findings(step, batch, &observed, common, workspace);
+            self.apply_own(step, &observed.findings, common);
             observed.sightings = self.sightings(step, batch, &observed, adopted, blocks, common);
         }
         observed.challenges = self.challenges(adopted, common);
@@ -110,6 +120,51 @@ impl Agent {
         }
     }
 
+    /// Which rows a signature speaks against: an adopted one, or, of suspicious flows, an own one that nobody has judged.
+    fn matched(
+        &mut self,
+        step: u32,
+        rows: Rows<'_>,
+        observed: &Observed,
+        common: &Common,
+        workspace: &mut Workspace,
+    ) -> Vec<bool> {
+        let suspect_p = common.params.detector.suspect_p;
+        let mut matched = observed.adopted_matches.clone();
+        if common.alone {
+            // What is adopted here is the agent's own.
+            matched.iter_mut().zip(&observed.p).for_each(|(matched, &p)| *matched &= p <= suspect_p);
+        }
+        self.local.expire(step);
+        self.local.mark(rows, &observed.p, suspect_p, &mut matched, workspace);
+        matched
+    }
+
+    /// Applies own findings from the next step on, until the others have judged them.
+    fn apply_own(&mut self, step: u32, findings: &[Finding], common: &Common) {
+        if common.alone {
+            return;
+        }
+        let expires_step = step + 1 + common.params.local_ttl_steps;
+        for Finding { signature, .. } in findings {
+            self.local.push(Adopted::new(signature, signature.radius, expires_step));
+        }
+    }
+
+    /// Counts the alarms among the flows that nothing explains against the budget.
+    fn spend(&mut self, observed: &Observed, common: &Common) {
+        if self.models.is_empty() {
+            return;
+        }
+        let alert_p = common.params.detector.alert_p;
+        let explained = observed.matched.iter().zip(&observed.blocked);
+        for (&p, (&matched, &blocked)) in observed.p.iter().zip(explained) {
+            if !matched && !blocked {
+                self.budget.count(p <= alert_p, alert_p, &common.params.budget);
+            }
+        }
+    }
+
     fn failure_is_injected(&self, step: u32, common: &Common) -> bool {
         common.failure_rate > 0.0 && {
             let word = common.seed.stream(Purpose::Failure, self.id.0, step).next_u32();
@@ -120,7 +175,8 @@ impl Agent {
     /// The rows that each adopted signature matches, counted on its standing.
     fn matches(
         &mut self,
-        rows: Rows<'_>,
+        step: u32,
+        batch: &Batch,
         p: &[f32],
         adopted: &[Adopted],
         common: &Common,
@@ -131,12 +187,13 @@ impl Agent {
             if standing.radius <= 0.0 {
                 continue;
             }
-            signature.matcher.distances(rows, &mut workspace.distances);
+            signature.matcher.distances(rows_of(batch), &mut workspace.distances);
             for (row, &distance) in workspace.distances.iter().enumerate() {
                 if distance <= standing.radius {
                     matches.push((place, row));
-                    standing.matches += 1;
-                    standing.ordinary += u32::from(p[row] > common.params.ordinary_p);
+                    let is_known =
+                        batch.endpoints().is_none_or(|endpoints| self.sources.flows_from(endpoints.source[row]) > 0);
+                    standing.count(step, p[row] > common.params.ordinary_p, is_known);
                 }
             }
         }
@@ -151,10 +208,11 @@ impl Agent {
         endpoints.source.iter().map(|&source| blocks.find(source).is_some() && self.may_block(source, common)).collect()
     }
 
-    /// Whether this agent would block `source`: not allowed by its operator, and not ordinary in its own baseline.
+    /// Whether this agent would block `source`: not allowed by its operator, and no source of so many ordinary flows that
+    /// it is a part of the site, such as a resolver or a gateway. A few polite flows exempt nobody.
     pub(super) fn may_block(&self, source: IpAddr, common: &Common) -> bool {
         let allowed = common.params.allow.iter().any(|prefix| prefix.contains(&source));
-        !allowed && self.window.flows_from(source) == 0
+        !allowed && !self.sources.is_ordinary(source, common.params.ordinary_share)
     }
 
     /// Sources whose suspicious flows match an adopted signature and that are not blocked yet. Each is named for the first
@@ -200,7 +258,7 @@ impl Agent {
         for (signature, standing) in adopted.iter().zip(&mut self.standings) {
             let doubtful = standing.matches >= params.doubt_matches_min
                 && standing.ordinary as f32 > params.doubt_share * standing.matches as f32;
-            if doubtful && !standing.challenged {
+            if (doubtful || standing.is_of_a_habit()) && !standing.challenged {
                 standing.challenged = true;
                 standing.radius = 0.0;
                 challenges.push(signature.id);
@@ -233,30 +291,41 @@ impl Agent {
     /// Takes learnable flows into the baseline, as the parameters say.
     fn learn_flows(&mut self, step: u32, batch: &Batch, observed: &Observed, adopted: &[Adopted], common: &Common) {
         let params = &common.params;
-        self.release(step, adopted);
+        let mut random = common.seed.stream(Purpose::Memory, self.id.0, step);
+        self.release(step, adopted, &mut random);
         for row in 0..batch.rows() {
             let alerted = observed.p[row] <= params.detector.alert_p;
             if alerted {
                 self.remember_alert(batch, row, params.alerts_kept);
             }
+            if !observed.adopted_matches[row] && !self.models.is_empty() && observed.p[row] <= params.suspect_p() {
+                self.odd.push(step.into(), Remembered::of(batch, row));
+            }
             if !observed.learnable[row] {
                 continue;
             }
+            let score = observed.scores.get(row).copied();
             match params.alert_learning {
                 AlertLearning::Extreme if observed.extreme[row] => {}
                 AlertLearning::Drop if alerted => {}
                 AlertLearning::Quarantine if observed.p[row] <= params.quarantine_p => {
-                    if self.quarantine.len() >= params.quarantine_max {
-                        self.quarantine.pop_front();
+                    if self.quarantine.len() >= params.quarantine_max
+                        && let Some(first) = self.quarantine.pop_first()
+                    {
+                        self.learn_odd(&first, adopted, &mut random);
                     }
                     let due = step.saturating_add(params.quarantine_steps);
-                    self.quarantine.push_back((due, Remembered::of(batch, row)));
+                    let score = score.unwrap_or_default();
+                    let share = self.quarantine.push(due, Remembered::of(batch, row), score);
+                    if std::env::var("LATE").is_err() { self.arrivals.count(score, share); }
                 }
                 AlertLearning::Keep | AlertLearning::Extreme | AlertLearning::Drop | AlertLearning::Quarantine => {
-                    self.learn_flow(batch, row, common);
+                    score.into_iter().for_each(|score| self.arrivals.count(score, 1.0));
+                    self.learn_flow(batch, row, common, &mut random);
                 }
             }
         }
+        self.arrivals.settle();
     }
 
     /// Whether the flow is a failed attempt at a site that started cold.
@@ -266,31 +335,41 @@ impl Agent {
         failed.is_some_and(|(column, failed)| failed[usize::from(batch.code_column(*column)[row])])
     }
 
-    /// Ends the quarantine of flows that have waited long enough: what an adopted signature matches is forgotten, the
-    /// rest is learned.
-    fn release(&mut self, step: u32, adopted: &[Adopted]) {
-        while let Some((_, flow)) = self.quarantine.pop_front_if(|(due, _)| *due <= step) {
-            let mut applied = adopted.iter().zip(&self.standings);
-            let matched = applied.any(|(signature, standing)| {
-                signature.matcher.distance(&flow.numeric, &flow.codes) <= standing.radius && standing.radius > 0.0
-            });
-            if !matched {
-                self.ungated = self.ungated.saturating_add(1);
-                self.window.push(&flow);
-            }
+    /// Ends the quarantine of flows that have waited long enough.
+    fn release(&mut self, step: u32, adopted: &[Adopted], random: &mut Philox) {
+        while let Some(waiting) = self.quarantine.pop_due(step) {
+            self.learn_odd(&waiting, adopted, random);
         }
     }
 
+    /// Learns an odd flow, unless an adopted signature has come to match it: then it was no ordinary arrival either.
+    fn learn_odd(&mut self, waiting: &Waiting, adopted: &[Adopted], random: &mut Philox) {
+        let Waiting { flow, score, share, .. } = waiting;
+        let mut applied = adopted.iter().zip(&self.standings);
+        let matched = applied.any(|(signature, standing)| {
+            signature.matcher.distance(&flow.numeric, &flow.codes) <= standing.radius && standing.radius > 0.0
+        });
+        if matched {
+            if std::env::var("LATE").is_err() { self.arrivals.discount(*score, *share); }
+            return;
+        }
+        self.ungated = self.ungated.saturating_add(1);
+        if std::env::var("LATE").is_ok() { self.arrivals.count(*score, *share); }
+        self.sources.learn(flow.source);
+        self.window.offer(flow, random);
+    }
+
     /// Takes one flow into the baseline; every few flows one is held back to check models.
-    pub(crate) fn learn_flow(&mut self, batch: &Batch, row: usize, common: &Common) {
+    pub(crate) fn learn_flow(&mut self, batch: &Batch, row: usize, common: &Common, random: &mut Philox) {
         let params = &common.params;
+        self.sources.learn(source_key(batch, row));
         self.learned += 1;
         self.ungated = self.ungated.saturating_add(1);
         let every = params.baseline_rows.checked_div(params.held_back_rows).map_or(u64::MAX, |every| every as u64);
         if self.learned.is_multiple_of(every) {
-            self.held_back.push_row(batch, row);
+            self.held_back.offer_row(batch, row, random);
         } else {
-            self.window.push_row(batch, row);
+            self.window.offer_row(batch, row, random);
         }
     }
 

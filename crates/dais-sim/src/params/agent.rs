@@ -1,10 +1,11 @@
 //! What an agent does with its traffic: the parameters of observing, learning and speaking.
 
-use dais_detect::{AdwinParams, EnsembleParams, RobustBaselineParams};
+use dais_detect::{AdwinParams, EnsembleParams, NeighbourParams, RobustBaselineParams};
 use dais_protocol::{ClusterParams, VoteParams};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::agent::budget::BudgetParams;
 use crate::params::error::ScenarioError;
 
 /// What becomes of an agent's own alerts when it learns its baseline.
@@ -27,12 +28,13 @@ pub enum AlertLearning {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ColdStart {
-    /// Every flow.
+    /// Every flow: what is ordinary is what comes, failed or not.
+    #[default]
     Everything,
     /// Only flows whose connection did not fail. Most of what reaches an exposed host is unanswered probes; who takes them
     /// for normal is blind to scans. (Failed attempts as the mark of scanners: Jung et al., "Fast portscan detection using
-    /// sequential hypothesis testing", IEEE S&P 2004.) Flows that record no connection state are all learned.
-    #[default]
+    /// sequential hypothesis testing", IEEE S&P 2004.) Flows that record no connection state are all learned. At sites
+    /// whose own hosts often fail, as small devices do, it raises alarms without end.
     Answered,
 }
 
@@ -40,8 +42,13 @@ pub enum ColdStart {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AgentParams {
-    /// Flows in the baseline window; 64 to 65,536.
+    /// Flows in the baseline window, a sample of what was learned; 64 to 65,536.
     pub baseline_rows: usize,
+    /// Learned flows after which older ones fade from the baseline; at least `baseline_rows`.
+    pub baseline_span_flows: u64,
+    /// Flows that a site's operator vouches for, asked for before the first step; at most 1,000,000. Those beyond
+    /// `baseline_rows` teach how strange ordinary flows are, which odd flows are habits, and which sources are known.
+    pub vouched_rows: usize,
     /// Flows of the baseline that check a new model before it is used; at most half of `baseline_rows`.
     pub held_back_rows: usize,
     /// What is learned where the site has no vouched-for baseline.
@@ -52,6 +59,8 @@ pub struct AgentParams {
     pub rarity_weight: f32,
     /// Detectors and their alert and suspect levels.
     pub detector: EnsembleParams,
+    /// How alarms are kept at the alert level when traffic changes.
+    pub budget: BudgetParams,
     /// Steps between trainings; at least 1.
     pub retrain_every: u32,
     /// When a change of the agent's own p-values trains a model before its time; `None` = never. Left out of what is
@@ -72,7 +81,7 @@ pub struct AgentParams {
     pub quarantine_steps: u32,
     /// Flows with a p-value up to this one are odd; at least the alert level.
     pub quarantine_p: f32,
-    /// Flows in quarantine at once; the oldest are dropped, never learned.
+    /// Flows in quarantine at once; the oldest are learned early to make room.
     pub quarantine_max: usize,
     /// A matched flow with a p-value above this one is otherwise ordinary.
     pub ordinary_p: f32,
@@ -94,6 +103,10 @@ pub struct AgentParams {
     pub alerts_kept: usize,
     /// Adopted signatures held at once; the one that expires first makes room.
     pub signatures_max: usize,
+    /// Steps an own signature is applied that the others have neither accepted nor turned down; it marks suspicious flows only.
+    pub local_ttl_steps: u32,
+    /// Share of a site's ordinary flows from which on their source is a part of the site and never blocked; 0 to 1.
+    pub ordinary_share: f32,
     /// Steps an adopted signature lives.
     pub signature_ttl_steps: u32,
     /// Steps a blocked address stays blocked after it was last sighted.
@@ -115,29 +128,37 @@ pub struct AgentParams {
 impl Default for AgentParams {
     fn default() -> Self {
         Self {
-            baseline_rows: 512,
+            baseline_rows: 1024,
+            baseline_span_flows: 200_000,
+            vouched_rows: 2048,
             held_back_rows: 64,
             cold_start: ColdStart::default(),
             baseline_min: 64,
             rarity_weight: 0.15,
-            detector: EnsembleParams::default(),
+            detector: EnsembleParams {
+                neighbours: Some(NeighbourParams { k: 2, reference_max: 512 }),
+                ..EnsembleParams::default()
+            },
+            budget: BudgetParams::default(),
             retrain_every: 5,
             drift: None,
             versions_kept: 1,
             alert_rate_max: 0.15,
             alert_learning: AlertLearning::default(),
             gate: None,
-            quarantine_steps: 10,
-            quarantine_p: 0.05,
+            quarantine_steps: 15,
+            quarantine_p: 0.10,
             quarantine_max: 512,
             ordinary_p: 0.5,
             cluster: ClusterParams::default(),
-            vote: VoteParams::default(),
+            vote: VoteParams { eps: 0.001, ..VoteParams::default() },
             abstain_margin: None,
-            burst_p: 0.002,
+            burst_p: 0.01,
             publish_max: 4,
             alerts_kept: 64,
             signatures_max: 512,
+            local_ttl_steps: 15,
+            ordinary_share: 0.01,
             signature_ttl_steps: 50,
             block_ttl_steps: 200,
             blocks_max: 4096,
@@ -151,6 +172,11 @@ impl Default for AgentParams {
 }
 
 impl AgentParams {
+    /// Flows with a p-value up to this one are suspicious, and odd enough to be remembered.
+    pub(crate) fn suspect_p(&self) -> f32 {
+        self.detector.suspect_p
+    }
+
     /// Checks every range.
     ///
     /// # Errors
@@ -167,6 +193,13 @@ impl AgentParams {
         )?;
         let minimum = 16..=self.baseline_rows - self.held_back_rows;
         rule(minimum.contains(&self.baseline_min), "agent.baseline_min", &self.baseline_min, "16 to baseline_rows")?;
+        self.budget.check()?;
+        let span = self.baseline_span_flows;
+        rule(span >= self.baseline_rows as u64, "agent.baseline_span_flows", &span, "at least baseline_rows")?;
+        let vouched = self.vouched_rows;
+        rule(vouched <= 1_000_000, "agent.vouched_rows", &vouched, "at most 1,000,000")?;
+        let share = self.ordinary_share;
+        rule((0.0..=1.0).contains(&share), "agent.ordinary_share", &share, "0 to 1")?;
         rule((0.0..=10.0).contains(&self.rarity_weight), "agent.rarity_weight", &self.rarity_weight, "0 to 10")?;
         let (steps, max) = (self.quarantine_steps, self.quarantine_max);
         rule((1..=1_000).contains(&steps), "agent.quarantine_steps", &steps, "1 to 1,000")?;

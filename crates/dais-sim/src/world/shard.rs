@@ -120,7 +120,7 @@ impl Shard {
     /// Starts each agent from its site's baseline.
     pub(crate) fn begin(mut self, source: &dyn Source) -> Self {
         for agent in &mut self.state.agents {
-            let baseline = source.baseline(agent.id.0, self.common.params.baseline_rows);
+            let baseline = source.baseline(agent.id.0, self.common.params.vouched_rows);
             agent.begin(&baseline, &self.common, &mut self.workspace);
         }
         self

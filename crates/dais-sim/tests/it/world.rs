@@ -324,6 +324,10 @@ impl Source for Nothing {
     fn site_name(&self, site: u32) -> String {
         site.to_string()
     }
+    fn flows_per_step(&self) -> f64 {
+        1.0
+    }
+
     fn step_s(&self) -> Option<f64> {
         None
     }
