@@ -163,7 +163,7 @@ mod tests {
         set(&mut scenario, "policy.threshold", "0.75").expect("a key of the rules");
         set(&mut scenario, "adversaries", "[{share: 0.2, behaviours: [silent]}]").expect("a list");
         set(&mut scenario, "adversaries.0.share", "0.3").expect("an item");
-        assert_eq!(scenario.rules.agent.retrain_every, 7);
+        assert_eq!(scenario.rules.agent.retrain_every, dais_protocol::Span::Steps(7));
         assert!((scenario.rules.policy.threshold - 0.75).abs() < f32::EPSILON);
         assert!((scenario.rules.adversaries[0].share - 0.3).abs() < f64::EPSILON);
     }

@@ -371,6 +371,7 @@ fn plan(scenario: &Scenario, loaded: &Loaded, seed: u64, execution: Execution) -
         files.paths.clear();
         files.schema = None;
     }
+    let rules = scenario.rules.clone().settled(loaded.source.step_s());
     let schema = loaded.source.schema();
     let agents = u32::try_from(loaded.source.sites()).expect("sites are numbered with 32 bits");
     let witnesses = appointed(Seed(seed), agents, &scenario.rules.exchange);
@@ -384,13 +385,13 @@ fn plan(scenario: &Scenario, loaded: &Loaded, seed: u64, execution: Execution) -
         features: schema.numeric.len(),
         categories: schema.categorical.len(),
         files: loaded.files.clone(),
-        rules: scenario.rules.clone(),
+        rules: rules.clone(),
         witnesses: witnesses.iter().map(ToString::to_string).collect(),
     };
     let genesis = genesis.encode();
     let origin = Origin::new(format!("dais/run/{}", hex::encode(&Sha256::digest(&genesis)[..8])));
     let origin = origin.expect("hex digits and slashes name a log");
-    Plan { seed: Seed(seed), rules: scenario.rules.clone(), execution, origin, genesis, stop: Stop::default() }
+    Plan { seed: Seed(seed), rules, execution, origin, genesis, stop: Stop::default() }
 }
 
 /// SHA-256 of the JSON of a value, in hex.

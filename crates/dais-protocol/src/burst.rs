@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Evidence, ParamsError};
+use crate::{Evidence, ParamsError, Span};
 
 /// Flows that one voter can bring, recent or past, so that no single voice decides.
 const FLOWS_MAX: u32 = 32;
@@ -18,8 +18,8 @@ const PAST_STEPS_MAX: u32 = 1000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BurstParams {
-    /// Steps that count as recent, the present one included; 1 to 1,000.
-    pub recent_steps: u32,
+    /// What counts as recent, the present step included; 1 to 1,000 steps.
+    pub recent: Span,
     /// Least logarithm of the pooled Bayes factor ([`BurstPool::ln_bayes`]) for an acceptance; -100 to 100.
     pub ln_bayes_min: f32,
     /// Shape of the Gamma prior of both rates; above 0, at most 100.
@@ -32,7 +32,7 @@ pub struct BurstParams {
 
 impl Default for BurstParams {
     fn default() -> Self {
-        Self { recent_steps: 10, ln_bayes_min: 0.5, prior_shape: 0.5, prior_steps: 5.0, trust_power: 3.0 }
+        Self { recent: Span::minutes(10), ln_bayes_min: 0.5, prior_shape: 0.5, prior_steps: 5.0, trust_power: 3.0 }
     }
 }
 
@@ -42,8 +42,9 @@ impl BurstParams {
     /// # Errors
     /// [`ParamsError`] with the first that is not.
     pub fn check(&self) -> Result<(), ParamsError> {
-        let Self { recent_steps, ln_bayes_min, prior_shape, prior_steps, trust_power } = *self;
-        ParamsError::unless((1..=1_000).contains(&recent_steps), "burst.recent_steps", &recent_steps, "1 to 1,000")?;
+        let Self { recent, ln_bayes_min, prior_shape, prior_steps, trust_power } = *self;
+        let fits = (1..=1_000).contains(&recent.steps());
+        ParamsError::unless(fits, "burst.recent", &recent, "1 to 1,000 steps, or a time that makes as many")?;
         let fits = (-100.0..=100.0).contains(&ln_bayes_min);
         ParamsError::unless(fits, "burst.ln_bayes_min", &ln_bayes_min, "-100 to 100")?;
         let fits = prior_shape > 0.0 && prior_shape <= 100.0;
@@ -61,7 +62,7 @@ impl BurstParams {
             let weight = f64::from(trust) * f64::from(libm::powf(trust / highest, self.trust_power));
             pool.recent += weight * f64::from(evidence.recent.min(FLOWS_MAX));
             pool.past += weight * f64::from(evidence.past.min(FLOWS_MAX));
-            pool.recent_steps += weight * f64::from(self.recent_steps);
+            pool.recent_steps += weight * f64::from(self.recent.steps());
             pool.past_steps += weight * f64::from(evidence.past_steps.min(PAST_STEPS_MAX));
         }
         pool

@@ -22,7 +22,7 @@ pub struct Evidence {
     pub radius: f32,
     /// Offered sources that are ordinary in the voter's own baseline.
     pub sources_ordinary: u32,
-    /// Own odd flows within the offered radius in the last steps ([`BurstParams::recent_steps`](crate::BurstParams)).
+    /// Own odd flows within the offered radius in the last steps ([`BurstParams::recent`](crate::BurstParams)).
     pub recent: u32,
     /// Own odd flows within the offered radius before those, as far as the voter remembers.
     pub past: u32,

@@ -39,6 +39,7 @@ mod seal;
 mod sighting;
 mod signature;
 mod signature_id;
+mod span;
 mod trust;
 mod vote;
 mod weights;
@@ -74,5 +75,6 @@ pub use signature::{
     SPREAD_MAX, SPREAD_MIN, Signature, SignatureRefused, WIDTH_MAX,
 };
 pub use signature_id::SignatureId;
+pub use span::{STEP_S, Span};
 pub use trust::{TrustBook, TrustGate, TrustModel, TrustParams, trust_models};
 pub use vote::{Motion, Verdict, Vote};

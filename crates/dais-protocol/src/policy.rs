@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Aggregation, Aggregator, BurstParams, Motion, ParamsError, Rule, Tie, Voting};
 
+/// Fewest steps that a time settles to in which flows count as recent: a ballot takes two.
+const RECENT_STEPS_MIN: u32 = 3;
+
 /// The rules by which ballots are decided.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -85,6 +88,13 @@ impl Default for PolicyParams {
 }
 
 impl PolicyParams {
+    /// Turns times into steps of `step_s` seconds.
+    pub fn settle(&mut self, step_s: Option<f64>) {
+        if let Some(burst) = &mut self.burst {
+            burst.recent.settle(step_s, RECENT_STEPS_MIN);
+        }
+    }
+
     /// Whether every value is in its range.
     ///
     /// # Errors

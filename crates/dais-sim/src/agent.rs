@@ -92,7 +92,7 @@ impl Common {
             refinements_max,
             flows_per_step: flows_per_step.max(1.0),
             alone: false,
-            recent_steps: BurstParams::default().recent_steps,
+            recent_steps: BurstParams::default().recent.steps(),
             stop: Stop::default(),
         }
     }
@@ -261,7 +261,8 @@ impl Agent {
     fn retrain(&mut self, step: u32, common: &Common, workspace: &mut Workspace) -> Result<(), StepFailed> {
         let params = &common.params;
         let first = self.models.is_empty();
-        let due = (step + self.id.0) % params.retrain_every == params.retrain_every - 1;
+        let every = params.retrain_every.steps();
+        let due = (step + self.id.0) % every == every - 1;
         if self.window.rows() < params.baseline_min || !(first || due || self.has_drifted) {
             return Ok(());
         }

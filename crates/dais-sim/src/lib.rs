@@ -6,7 +6,6 @@
 //! after the last step is the same for any number of threads. What a ledger says can be recomputed from its entries
 //! alone: [`audit`] checks every seal and every decision.
 #![forbid(unsafe_code)]
-#![allow(clippy::disallowed_methods)]
 
 mod adversary;
 mod agent;
@@ -35,7 +34,7 @@ pub use exchange::logbook::RunLedger;
 pub use exchange::record::transitions;
 pub use exchange::report::{Decided, Opened, StepReport, VoteCount};
 pub use lookout::{Judged, Lookout, Watched};
-pub use params::agent::{AgentParams, AlertLearning, ColdStart};
+pub use params::agent::{AgentParams, AlertLearning, ColdStart, OddArrivals};
 pub use params::error::ScenarioError;
 pub use params::exchange::ExchangeParams;
 pub use params::mode::Mode;

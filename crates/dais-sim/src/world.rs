@@ -104,7 +104,7 @@ impl World {
             policy.refinements_max,
             source.flows_per_step(),
         );
-        let recent_steps = policy.burst.as_ref().map_or(common.recent_steps, |burst| burst.recent_steps);
+        let recent_steps = policy.burst.as_ref().map_or(common.recent_steps, |burst| burst.recent.steps());
         let alone = mode == Mode::Isolated;
         let common = Arc::new(Common { stop: plan.stop.clone(), alone, recent_steps, ..common });
         let workers = Workers::start(plan.execution.threads_for(source.sites()))?;

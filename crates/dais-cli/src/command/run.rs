@@ -25,7 +25,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         scenario.set_alert_level(alert_p);
     }
     if let Some(retrain_every) = config.agent.retrain_every {
-        scenario.rules.agent.retrain_every = retrain_every;
+        scenario.rules.agent.retrain_every = Span::Steps(retrain_every);
     }
     scenario.check()?;
     let seed = args.seed.or(scenario.seed).or(config.simulation.random_seed).unwrap_or_else(drawn_seed);

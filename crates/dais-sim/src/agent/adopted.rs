@@ -37,10 +37,7 @@ pub(crate) struct Standing {
     pub(crate) challenged: bool,
 }
 
-/// Steps from the first to the last match that make a signature last.
-const LASTING_STEPS: u32 = 12;
-
-/// Steps with a match among those.
+/// Steps with a match that a habit has at least.
 const LASTING_MATCHED_STEPS: u32 = 4;
 
 /// Share of known sources among the matches that makes what lasts a habit.
@@ -61,9 +58,9 @@ impl Standing {
         self.of_known_sources += u32::from(is_of_known_source);
     }
 
-    /// Whether it keeps matching flows of known sources, as a habit does and no attack.
-    pub(crate) fn is_of_a_habit(&self) -> bool {
-        self.last_step - self.first_step >= LASTING_STEPS
+    /// Whether it has matched flows of known sources for so many steps, as a habit does and no attack.
+    pub(crate) fn is_of_a_habit(&self, habit_steps: u32) -> bool {
+        self.last_step - self.first_step >= habit_steps
             && self.steps >= LASTING_MATCHED_STEPS
             && self.of_known_sources as f32 >= LASTING_KNOWN_SHARE * self.matches as f32
     }
@@ -82,11 +79,11 @@ mod tests {
 
     #[test]
     fn what_lasts_and_comes_from_known_sources_is_a_habit() {
-        assert!(matched(17, true).is_of_a_habit());
-        assert!(!matched(14, true).is_of_a_habit(), "an attack may stay so long");
-        assert!(!matched(40, false).is_of_a_habit(), "strangers are no habit");
+        assert!(matched(17, true).is_of_a_habit(12));
+        assert!(!matched(14, true).is_of_a_habit(12), "an attack may stay so long");
+        assert!(!matched(40, false).is_of_a_habit(12), "strangers are no habit");
         let mut twice = Standing::default();
         [0, 0, 0, 40].into_iter().for_each(|step| twice.count(step, false, true));
-        assert!(!twice.is_of_a_habit() && twice.steps == 2, "{twice:?}");
+        assert!(!twice.is_of_a_habit(12) && twice.steps == 2, "{twice:?}");
     }
 }

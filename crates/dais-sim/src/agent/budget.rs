@@ -16,7 +16,7 @@ pub struct BudgetParams {
 
 impl Default for BudgetParams {
     fn default() -> Self {
-        Self { gain: 0.015, scale_max: 20.0 }
+        Self { gain: 0.01, scale_max: 20.0 }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::agent::lifecycle::{Cause, Lifecycle};
 use crate::agent::model::Workspace;
 use crate::agent::odd::Waiting;
 use crate::agent::window::{Remembered, source_key};
-use crate::params::agent::{AlertLearning, ColdStart};
+use crate::params::agent::{AlertLearning, ColdStart, OddArrivals};
 use crate::seed::Purpose;
 
 /// A signature an agent offers, with the rows of the batch it was made from.
@@ -145,7 +145,7 @@ impl Agent {
         if common.alone {
             return;
         }
-        let expires_step = step + 1 + common.params.local_ttl_steps;
+        let expires_step = step + 1 + common.params.local_ttl.steps();
         for Finding { signature, .. } in findings {
             self.local.push(Adopted::new(signature, signature.radius, expires_step));
         }
@@ -232,11 +232,11 @@ impl Agent {
         for &(place, row) in observed.matches.iter().filter(|(_, row)| observed.p[*row] <= suspect_p) {
             let source = endpoints.source[row];
             let signature = adopted[place].id;
-            let known = self.named.is_recent(source, step, common.params.sighting_again_steps);
+            let known = self.named.is_recent(source, step, common.params.sighting_again.steps());
             if known || blocks.find(source).is_some() || !self.may_block(source, common) {
                 continue;
             }
-            self.named.insert(source, step, common.params.sighting_again_steps);
+            self.named.insert(source, step, common.params.sighting_again.steps());
             match sightings
                 .last_mut()
                 .filter(|last| last.signature == signature && last.sources.len() < SIGHTING_SOURCES_MAX)
@@ -258,7 +258,7 @@ impl Agent {
         for (signature, standing) in adopted.iter().zip(&mut self.standings) {
             let doubtful = standing.matches >= params.doubt_matches_min
                 && standing.ordinary as f32 > params.doubt_share * standing.matches as f32;
-            if (doubtful || standing.is_of_a_habit()) && !standing.challenged {
+            if (doubtful || standing.is_of_a_habit(params.habit_after.steps())) && !standing.challenged {
                 standing.challenged = true;
                 standing.radius = 0.0;
                 challenges.push(signature.id);
@@ -292,7 +292,7 @@ impl Agent {
     fn learn_flows(&mut self, step: u32, batch: &Batch, observed: &Observed, adopted: &[Adopted], common: &Common) {
         let params = &common.params;
         let mut random = common.seed.stream(Purpose::Memory, self.id.0, step);
-        self.release(step, adopted, &mut random);
+        self.release(step, adopted, params.odd_arrivals, &mut random);
         for row in 0..batch.rows() {
             let alerted = observed.p[row] <= params.detector.alert_p;
             if alerted {
@@ -312,12 +312,14 @@ impl Agent {
                     if self.quarantine.len() >= params.quarantine_max
                         && let Some(first) = self.quarantine.pop_first()
                     {
-                        self.learn_odd(&first, adopted, &mut random);
+                        self.learn_odd(&first, adopted, params.odd_arrivals, &mut random);
                     }
-                    let due = step.saturating_add(params.quarantine_steps);
+                    let due = step.saturating_add(params.quarantine.steps());
                     let score = score.unwrap_or_default();
                     let share = self.quarantine.push(due, Remembered::of(batch, row), score);
-                    if std::env::var("LATE").is_err() { self.arrivals.count(score, share); }
+                    if params.odd_arrivals == OddArrivals::AtOnce {
+                        self.arrivals.count(score, share);
+                    }
                 }
                 AlertLearning::Keep | AlertLearning::Extreme | AlertLearning::Drop | AlertLearning::Quarantine => {
                     score.into_iter().for_each(|score| self.arrivals.count(score, 1.0));
@@ -336,25 +338,29 @@ impl Agent {
     }
 
     /// Ends the quarantine of flows that have waited long enough.
-    fn release(&mut self, step: u32, adopted: &[Adopted], random: &mut Philox) {
+    fn release(&mut self, step: u32, adopted: &[Adopted], odd_arrivals: OddArrivals, random: &mut Philox) {
         while let Some(waiting) = self.quarantine.pop_due(step) {
-            self.learn_odd(&waiting, adopted, random);
+            self.learn_odd(&waiting, adopted, odd_arrivals, random);
         }
     }
 
     /// Learns an odd flow, unless an adopted signature has come to match it: then it was no ordinary arrival either.
-    fn learn_odd(&mut self, waiting: &Waiting, adopted: &[Adopted], random: &mut Philox) {
+    fn learn_odd(&mut self, waiting: &Waiting, adopted: &[Adopted], odd_arrivals: OddArrivals, random: &mut Philox) {
         let Waiting { flow, score, share, .. } = waiting;
         let mut applied = adopted.iter().zip(&self.standings);
         let matched = applied.any(|(signature, standing)| {
             signature.matcher.distance(&flow.numeric, &flow.codes) <= standing.radius && standing.radius > 0.0
         });
         if matched {
-            if std::env::var("LATE").is_err() { self.arrivals.discount(*score, *share); }
+            if odd_arrivals == OddArrivals::AtOnce {
+                self.arrivals.discount(*score, *share);
+            }
             return;
         }
         self.ungated = self.ungated.saturating_add(1);
-        if std::env::var("LATE").is_ok() { self.arrivals.count(*score, *share); }
+        if odd_arrivals == OddArrivals::AfterQuarantine {
+            self.arrivals.count(*score, *share);
+        }
         self.sources.learn(flow.source);
         self.window.offer(flow, random);
     }

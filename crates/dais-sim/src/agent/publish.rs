@@ -70,7 +70,7 @@ impl Agent {
         let expected = share * rows.rows as f64 * f64::from(params.detector.suspect_p);
         let waiting = self.quarantine.flows().filter(|flow| flow.codes == codes).count() as f64;
         let widening = f64::from(params.detector.suspect_p / params.quarantine_p);
-        let habitual = waiting * widening / f64::from(params.quarantine_steps);
+        let habitual = waiting * widening / f64::from(params.quarantine.steps());
         poisson_tail(members.len(), expected.max(habitual)) <= f64::from(params.burst_p)
     }
 

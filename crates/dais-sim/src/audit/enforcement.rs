@@ -26,10 +26,10 @@ impl Enforcement {
             if self.adopted.len() >= params.signatures_max {
                 self.withdraw(self.adopted[0].0);
             }
-            self.adopted.push((adoption.signature.id(), t + params.signature_ttl_steps));
+            self.adopted.push((adoption.signature.id(), t + params.signature_ttl.steps()));
         }
         for &(source, signature) in &decisions.blocks {
-            self.blocks.block(source, signature, t, params.block_ttl_steps, params.blocks_max);
+            self.blocks.block(source, signature, t, params.block_ttl.steps(), params.blocks_max);
         }
     }
 

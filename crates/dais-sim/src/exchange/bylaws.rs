@@ -31,7 +31,7 @@ impl Bylaws {
             exchange: rules.exchange.clone(),
             vote: rules.agent.vote.clone(),
             shape,
-            signature_ttl_steps: rules.agent.signature_ttl_steps,
+            signature_ttl_steps: rules.agent.signature_ttl.steps(),
             signatures_max: rules.agent.signatures_max,
         }
     }

@@ -317,7 +317,7 @@ impl Shard {
         let params = &common.params;
         let agent = &mut state.agents[place];
         for (signature, truth) in findings {
-            let adopted = Adopted::new(signature, signature.radius, t + 1 + params.signature_ttl_steps);
+            let adopted = Adopted::new(signature, signature.radius, t + 1 + params.signature_ttl.steps());
             if agent.own.len() >= params.signatures_max {
                 agent.own.remove(0);
                 agent.drop_adopted(0);
@@ -325,7 +325,7 @@ impl Shard {
             }
             agent.adopt(&adopted, common, workspace);
             for &source in &signature.sources {
-                agent.own_blocks.block(source, adopted.id, t + 1, params.block_ttl_steps, params.blocks_max);
+                agent.own_blocks.block(source, adopted.id, t + 1, params.block_ttl.steps(), params.blocks_max);
             }
             agent.own.push(adopted);
             state.own_truths[place].push(*truth);
@@ -343,7 +343,7 @@ impl Shard {
             self.withdraw(*id);
         }
         for adoption in &decisions.adopted {
-            let adopted = Adopted::new(&adoption.signature, adoption.radius, t + params.signature_ttl_steps);
+            let adopted = Adopted::new(&adoption.signature, adoption.radius, t + params.signature_ttl.steps());
             if self.state.adopted.len() >= params.signatures_max {
                 let first = self.state.adopted[0].id;
                 self.withdraw(first);
@@ -355,7 +355,7 @@ impl Shard {
             self.state.truths.push(adoption.truth);
         }
         for &(source, signature) in &decisions.blocks {
-            self.state.blocks.block(source, signature, t, params.block_ttl_steps, params.blocks_max);
+            self.state.blocks.block(source, signature, t, params.block_ttl.steps(), params.blocks_max);
         }
         for &(author, signature, outcome) in &decisions.answers {
             let place = author.0.checked_sub(self.first).and_then(|place| self.state.agents.get_mut(place as usize));

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use dais_ledger::{COORDINATOR, Damage, Entry, HeadKey, Kind, Ledger, LedgerError, MemoryStorage, Origin, Storage};
-use dais_protocol::{Decision, Motion, Outcome, Verdict, Vote};
+use dais_protocol::{Decision, Motion, Outcome, Span, Verdict, Vote};
 use dais_sim::{
     AdversaryGroup, Audit, Behaviour, Check, Depth, ExchangeCounts, Execution, Fault, Finished, GENESIS_FORMAT,
     Genesis, Mode, Plan, Rules, Seed, Stop, Witnessed, World, Wrong, appointed, audit, replay,
@@ -32,7 +32,7 @@ fn turbulent() -> Rules {
     rules.agent.doubt_share = 0.05;
     rules.agent.ordinary_p = 0.1;
     rules.agent.burst_p = 0.02;
-    rules.agent.block_ttl_steps = 5;
+    rules.agent.block_ttl = Span::Steps(5);
     rules
 }
 
