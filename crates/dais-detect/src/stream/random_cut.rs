@@ -6,10 +6,10 @@ use rand_philox::Philox;
 use serde::{Deserialize, Serialize};
 
 use self::tree::{Points, Tree, TreeParts, outside};
+use super::window::{check_rows, learned};
+use crate::columns::FEATURES_MAX;
 use crate::detector::assert_shapes;
 use crate::explanation::assert_explained;
-use crate::forest::FEATURES_MAX;
-use crate::window::{check_rows, learned};
 use crate::{CannotExplain, Columns, Detector, Explanation, FitError, Online, Scratch};
 
 /// The largest sample: nodes are numbered with 16 bits.

@@ -3,10 +3,11 @@
 use rand_philox::{Philox, u32_to_unit_f64};
 use serde::{Deserialize, Serialize};
 
+use super::window::{Window, check_rows, learned};
+use crate::columns::FEATURES_MAX;
 use crate::detector::assert_shapes;
 use crate::explanation::assert_explained;
-use crate::forest::{FEATURES_MAX, FeatureCodes, Grove, for_each_block};
-use crate::window::{Window, check_rows, learned};
+use crate::forest::{FeatureCodes, Grove, for_each_block};
 use crate::{CannotExplain, Columns, Detector, Explanation, FitError, Online, Scratch};
 
 /// The deepest tree: its cells are numbered with 8 bits.

@@ -4,13 +4,13 @@ mod grow;
 
 use serde::{Deserialize, Serialize};
 
+use super::path::{PATH_UNIT, SUBSAMPLE_MAX, average_path, height_limit};
+use crate::columns::FEATURES_MAX;
 use crate::detector::assert_shapes;
 use crate::explanation::assert_explained;
-use crate::forest::{LANES, PATH_UNIT, SUBSAMPLE_MAX, average_path, height_limit, lay_tiles};
+use crate::kernel::{LANES, lay_tiles};
 use crate::{CannotExplain, Columns, Detector, Explanation, FitError, Scratch};
 
-/// The largest number of features: a cut names its features with 16 bits.
-const FEATURES_MAX: usize = 1 << 16;
 /// The largest number of features in one cut.
 const SLOPES_MAX: u16 = 64;
 /// The rows that walk a tree before the next tree is read.

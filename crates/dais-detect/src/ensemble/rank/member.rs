@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::neighbours::evenly_spaced;
+use crate::draw::evenly_spaced;
 use crate::{
     CannotExplain, Columns, Copod, CopodParams, Detector, Ecod, EcodParams, Explanation, ExtendedForest,
     ExtendedForestParams, FitError, ForestParams, Hbos, HbosParams, IsolationForest, Lof, LofParams, Mahalanobis,

@@ -2,8 +2,9 @@
 
 use rand_philox::{Philox, u32_to_unit_f32};
 
-use super::*;
-use crate::forest::{LANES, Tree, add_path as add_path_portable};
+use super::dispatch::{Level, add_path, kth_smallest, level, part, read, squared_distances};
+use super::portable;
+use super::tile::{LANES, Tree};
 
 /// The levels this processor has, above the portable one.
 fn levels() -> Vec<Level> {
@@ -39,7 +40,7 @@ fn every_level_walks_any_tree_to_the_leaves_of_the_portable_code() {
                 let tiles: Vec<f32> = (0..5 * LANES * features).map(|_| value(&mut words)).collect();
                 let tree = Tree { depth, codes: &codes, thresholds: &thresholds, leaves: &leaves };
                 let (mut expected, mut paths) = (vec![7; 5 * LANES], vec![7; 5 * LANES]);
-                add_path_portable(tree, &tiles, features, &mut expected);
+                portable::add_path(tree, &tiles, features, &mut expected);
                 add_path(level, tree, &tiles, features, &mut paths);
                 assert_eq!(expected, paths, "{level:?}, {features} features, depth {depth}");
             }

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::surprise::{Surprise, TailSum, Tails};
 use crate::detector::assert_shapes;
 use crate::explanation::assert_explained;
-use crate::tail::{Surprise, TailSum, Tails};
 use crate::{CannotExplain, Columns, Detector, Explanation, FitError, Scratch};
 
 /// How an [`Copod`] is fitted.

@@ -1,6 +1,7 @@
 //! What each feature adds to the path of a row.
 
-use super::{FeatureCodes, Grove, LEAF_PATHS, PATH_UNIT, SUBSAMPLE_MAX};
+use crate::forest::grove::{FeatureCodes, Grove};
+use crate::forest::path::{LEAF_PATHS, PATH_UNIT, SUBSAMPLE_MAX};
 
 /// The path lengths that a row may expect at the nodes of a tree, in stored units.
 struct Expected {

@@ -2,18 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::detector::{NeighbourScratch, assert_shapes};
+use crate::detector::assert_shapes;
+use crate::draw::evenly_spaced;
 use crate::explanation::assert_explained;
-use crate::{CannotExplain, Columns, Detector, Explanation, FitError, Scratch, simd};
+use crate::kernel::{self, TILE};
+use crate::moment::{SPREAD_FLOOR, STANDARDISED_MAX, mean_and_deviation, standardise};
+use crate::scratch::NeighbourScratch;
+use crate::{CannotExplain, Columns, Detector, Explanation, FitError, Scratch};
 
-/// Added to every standard deviation, so that a feature that hardly varies does not rule the distance.
-pub(crate) const SPREAD_FLOOR: f64 = 0.05;
-/// Standardised values are cut to this size: the squares of all features together stay finite.
-const STANDARDISED_MAX: f32 = 1.0e9;
-/// Reference points lie in tiles of this many, feature after feature.
-pub(crate) const TILE: usize = 64;
-/// Distances are searched in chunks of this many.
-pub(crate) const CHUNK: usize = 16;
 /// The largest `k`: the nearest distances are kept in a sorted list.
 const K_MAX: usize = 64;
 
@@ -68,15 +64,6 @@ impl NeighbourParams {
             return Err(FitError::Parameter { name: "reference_max", value: 0.0, expected: "at least 1" });
         }
         view.check_learnable()
-    }
-}
-
-/// The row of the `index`-th of `count` evenly spaced rows out of `rows`.
-pub(crate) fn evenly_spaced(index: usize, count: usize, rows: usize) -> usize {
-    match index.checked_mul(rows) {
-        _ if count == rows => index,
-        Some(product) => product / count,
-        None => (index as u128 * rows as u128 / count as u128) as usize,
     }
 }
 
@@ -201,7 +188,7 @@ impl NeighbourDistance {
     fn measure(&self, scratch: &mut NeighbourScratch) {
         let NeighbourScratch { standardised, distances, .. } = scratch;
         distances.resize(self.tiles.len() / self.centres.len(), 0.0);
-        simd::squared_distances(simd::level(), &self.tiles, standardised, distances);
+        kernel::squared_distances(kernel::level(), &self.tiles, standardised, distances);
         distances[self.references..].fill(f32::INFINITY);
     }
 
@@ -209,7 +196,7 @@ impl NeighbourDistance {
     fn kth_smallest(&self, others: usize, scratch: &mut NeighbourScratch) -> f32 {
         match others {
             0 => 0.0,
-            _ => simd::kth_smallest(simd::level(), &scratch.distances, self.k.min(others), &mut scratch.nearest),
+            _ => kernel::kth_smallest(kernel::level(), &scratch.distances, self.k.min(others), &mut scratch.nearest),
         }
     }
 }
@@ -250,109 +237,6 @@ impl Detector for NeighbourDistance {
         }
         Ok(Explanation { base: 0.0, value })
     }
-}
-
-pub(crate) fn standardise(value: f32, centre: f32, scale: f32) -> f32 {
-    let z = (value - centre) * scale;
-    // Written so that NaN takes the upper bound.
-    let z = if z < STANDARDISED_MAX { z } else { STANDARDISED_MAX };
-    if z > -STANDARDISED_MAX { z } else { -STANDARDISED_MAX }
-}
-
-/// Mean and population standard deviation, summed in eight lanes: a fixed order that still uses vectors.
-pub(crate) fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
-    let count = values.len() as f64;
-    let mean = mean_of(values);
-    let variance = sum_of(values, |value| {
-        let difference = f64::from(value) - mean;
-        difference * difference
-    }) / count;
-    (mean, variance.sqrt())
-}
-
-/// The mean, summed in the same fixed order.
-pub(crate) fn mean_of(values: &[f32]) -> f64 {
-    sum_of(values, f64::from) / values.len() as f64
-}
-
-/// The sum of `term` in eight lanes: a fixed order that still uses vectors.
-pub(crate) fn sum_of(values: &[f32], term: impl Fn(f32) -> f64) -> f64 {
-    let mut lanes = [0.0f64; 8];
-    let chunks = values.chunks_exact(8);
-    let tail = chunks.remainder();
-    for chunk in chunks {
-        for (lane, &value) in lanes.iter_mut().zip(chunk) {
-            *lane += term(value);
-        }
-    }
-    for (lane, &value) in lanes.iter_mut().zip(tail) {
-        *lane += term(value);
-    }
-    lanes.iter().sum()
-}
-
-/// The squared distance of `row` to every point in `tiles`, summed feature by feature.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "compiled once for every instruction set of the callers in `simd`")]
-pub(crate) fn squared_distances(tiles: &[f32], row: &[f32], distances: &mut [f32]) {
-    for (tile, distances) in tiles.chunks_exact(TILE * row.len()).zip(distances.chunks_exact_mut(TILE)) {
-        let mut sums = [0.0f32; TILE];
-        for (points, &value) in tile.chunks_exact(TILE).zip(row) {
-            for (sum, &point) in sums.iter_mut().zip(points) {
-                let difference = point - value;
-                *sum = difference.mul_add(difference, *sum);
-            }
-        }
-        distances.copy_from_slice(&sums);
-    }
-}
-
-/// The `k`-th smallest value; `k` is at least 1 and at most their number, which is a multiple of 16.
-/// The portable code.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "compiled once for every instruction set of the callers in `simd`")]
-pub(crate) fn kth_smallest(values: &[f32], k: usize, nearest: &mut Vec<f32>) -> f32 {
-    let (chunks, _) = values.as_chunks::<CHUNK>();
-    let mut minima = [f32::INFINITY; CHUNK];
-    for chunk in chunks {
-        for (minimum, &value) in minima.iter_mut().zip(chunk) {
-            *minimum = if value < *minimum { value } else { *minimum };
-        }
-    }
-    // At least `k` values are at most the `k`-th smallest of the lanes' minima: little is left to sort.
-    let mut bound = f32::INFINITY;
-    for &minimum in &minima {
-        let is_closer = minimum < bound && at_most(&minima, minimum).count_ones() as usize >= k;
-        bound = if is_closer { minimum } else { bound };
-    }
-    nearest.clear();
-    nearest.resize(k, f32::INFINITY);
-    for chunk in chunks {
-        let mut candidates = at_most(chunk, bound);
-        while candidates != 0 {
-            insert(nearest, chunk[candidates.trailing_zeros() as usize % CHUNK]);
-            candidates &= candidates - 1;
-        }
-    }
-    nearest[k - 1]
-}
-
-/// One bit for each value: whether it is at most `bound`.
-fn at_most(chunk: &[f32; CHUNK], bound: f32) -> u16 {
-    chunk.iter().rev().fold(0, |bits, &value| bits << 1 | u16::from(value <= bound))
-}
-
-/// Puts a value in its place among rising ones and drops the largest.
-fn insert(rising: &mut [f32], value: f32) {
-    let mut place = rising.len() - 1;
-    if value >= rising[place] {
-        return;
-    }
-    while place > 0 && rising[place - 1] > value {
-        rising[place] = rising[place - 1];
-        place -= 1;
-    }
-    rising[place] = value;
 }
 
 #[cfg(test)]

@@ -3,11 +3,13 @@
 use rand_philox::{Philox, u32_to_unit_f32, u32_to_unit_f64};
 use serde::{Deserialize, Serialize};
 
-use crate::detector::{LodaScratch, assert_shapes};
+use super::window::{Window, check_rows, learned};
+use crate::columns::FEATURES_MAX;
+use crate::detector::assert_shapes;
+use crate::draw::{deal, normal};
 use crate::explanation::assert_explained;
-use crate::forest::FEATURES_MAX;
-use crate::neighbours::{SPREAD_FLOOR, mean_and_deviation, standardise};
-use crate::window::{Window, check_rows, learned};
+use crate::moment::{SPREAD_FLOOR, mean_and_deviation, standardise};
+use crate::scratch::LodaScratch;
 use crate::{CannotExplain, Columns, Detector, Explanation, FitError, Online, Scratch};
 
 /// The largest window.
@@ -63,15 +65,14 @@ impl LodaParams {
         let projections = usize::from(self.projections);
         let used = used_features(features);
         let (mut names, mut weights, mut shifts) = (Vec::new(), Vec::new(), Vec::new());
-        let mut deck: Vec<u32> = (0..features as u32).collect();
+        let mut deck: Vec<u16> = (0..=u16::MAX).take(features).collect();
         for projection in 0..u64::from(self.projections) {
             let mut words = Philox::from_u64_seed_stream(seed, projection);
             shifts.push(u32_to_unit_f32(words.next_u32()));
             for place in 0..used {
-                let other = place + words.bounded((features - place) as u32) as usize;
-                deck.swap(place, other);
-                names.push(deck[place] as u16);
-                weights.push(normal(&mut words));
+                names.push(deal(&mut deck, place, |count| words.bounded(count as u32) as usize));
+                let (radius, turn) = (u32_to_unit_f64(words.next_u32()), u32_to_unit_f64(words.next_u32()));
+                weights.push(normal(radius, turn) as f32);
             }
         }
         let histograms = Histograms {
@@ -117,12 +118,6 @@ fn used_features(features: usize) -> usize {
 /// The cells of a histogram: its bins, and one on each side for what lies outside.
 fn cells(bins: u16) -> usize {
     usize::from(bins) + 2
-}
-
-/// A normally distributed number (Box and Muller).
-fn normal(words: &mut Philox) -> f32 {
-    let (radius, turn) = (u32_to_unit_f64(words.next_u32()), u32_to_unit_f64(words.next_u32()));
-    (libm::sqrt(-2.0 * libm::log(radius)) * libm::cos(std::f64::consts::TAU * turn)) as f32
 }
 
 /// LODA, the lightweight on-line detector of anomalies: rows that are rare along random directions are strange.

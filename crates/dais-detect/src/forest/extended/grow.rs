@@ -1,7 +1,9 @@
 //! Growing the trees.
 
 use super::{ExtendedForest, ExtendedForestParams, project};
-use crate::forest::{LEAF_PATHS, PATH_UNIT, Words, copy_rows, draw_sparse, height_limit, threshold_between};
+use crate::draw::{Words, copy_rows, deal, draw_sparse, normal};
+use crate::forest::cut::threshold_between;
+use crate::forest::path::{LEAF_PATHS, PATH_UNIT, height_limit};
 use crate::{Columns, FitError};
 
 /// Keeps the random streams apart from those of the isolation forest with the same seed.
@@ -110,15 +112,13 @@ impl Growth<'_> {
         while found < self.slopes && node.constant + found < self.features.len() {
             // Constant features lie in front, those of this cut behind them, then the ones not looked at.
             let start = node.constant + found;
-            let place = start + self.words.below(self.features.len() - start);
-            let feature = self.features[place];
+            let feature = deal(self.features, start, |count| self.words.below(count));
             let column = self.columns.column(feature.into());
             let ends = (f32::INFINITY, f32::NEG_INFINITY);
             let (low, high) = rows.iter().fold(ends, |(low, high), &row| {
                 let value = column[row as usize];
                 (low.min(value), high.max(value))
             });
-            self.features.swap(place, start);
             if low < high {
                 // Halves: the range itself may lie beyond the numbers.
                 let half_range = f64::from(0.5 * high - 0.5 * low);
@@ -135,12 +135,11 @@ impl Growth<'_> {
         (found > 0).then_some(threshold)
     }
 
-    /// A normal number of mean 0 and standard deviation 1 (Box and Muller).
+    /// A normal number of mean 0 and standard deviation 1.
     fn normal(&mut self) -> f64 {
         const UNIT: f64 = 1.0 / 4_294_967_296.0;
         let radius = (f64::from(self.words.next()) + 0.5) * UNIT;
-        let angle = f64::from(self.words.next()) * UNIT;
-        libm::sqrt(-2.0 * libm::log(radius)) * libm::cos(std::f64::consts::TAU * angle)
+        normal(radius, f64::from(self.words.next()) * UNIT)
     }
 
     /// Gives every leaf under `node` the path length of `count` rows at its level, whichever way a row then takes.

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::detector::{NeighbourScratch, assert_shapes};
+use crate::detector::assert_shapes;
 use crate::explanation::assert_explained;
-use crate::neighbours::{CHUNK, TILE};
+use crate::kernel::{CHUNK, TILE};
+use crate::scratch::NeighbourScratch;
 use crate::{CannotExplain, Columns, Detector, Explanation, FitError, NeighbourDistance, NeighbourParams, Scratch};
 
 /// The largest spread floor.
