@@ -9,8 +9,8 @@ use dais_ledger::{MemoryStorage, Origin, leaf_hash};
 use dais_sim::{AdversaryGroup, Behaviour, Execution, Mode, Plan, Rules, Seed, StepTally, Stop, World};
 use dais_traffic::{Source, SyntheticParams};
 
-const STEPS: u32 = 18;
-const SITES: u32 = 11;
+pub(super) const STEPS: u32 = 18;
+pub(super) const SITES: u32 = 11;
 
 /// Name, entries and root of the ledger (none in worlds without one), and the hash of what was counted.
 const HELD: [(&str, u64, &str, &str); 10] = [
@@ -67,13 +67,13 @@ const HELD: [(&str, u64, &str, &str); 10] = [
 ];
 
 /// One of the ten runs.
-struct Scenario {
-    name: &'static str,
-    mode: Mode,
-    rules: Rules,
+pub(super) struct Scenario {
+    pub(super) name: &'static str,
+    pub(super) mode: Mode,
+    pub(super) rules: Rules,
 }
 
-fn scenarios() -> Vec<Scenario> {
+pub(super) fn scenarios() -> Vec<Scenario> {
     let sharing = |name, change: &dyn Fn(&mut Rules)| {
         let mut rules = Rules::default();
         change(&mut rules);
@@ -112,12 +112,12 @@ fn scenarios() -> Vec<Scenario> {
     ]
 }
 
-fn traffic() -> Arc<dyn Source> {
+pub(super) fn traffic() -> Arc<dyn Source> {
     let params = SyntheticParams { sites: SITES, steps: STEPS, flows_per_step: 40.0, ..SyntheticParams::default() };
     Arc::new(params.build(7).expect("parameters in range"))
 }
 
-fn plan(rules: Rules) -> Plan {
+pub(super) fn plan(rules: Rules) -> Plan {
     Plan {
         seed: Seed(7),
         rules,
@@ -129,7 +129,7 @@ fn plan(rules: Rules) -> Plan {
 }
 
 /// Entries and root of the ledger, and the hash of all that was counted.
-fn lived(mut world: World) -> (u64, String, String) {
+pub(super) fn lived(mut world: World) -> (u64, String, String) {
     let mut total = StepTally::default();
     for _ in 0..STEPS {
         total.add(&world.step(&mut ()).expect("a step"));
