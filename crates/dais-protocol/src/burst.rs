@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Evidence, ParamsError, Span};
 
-/// Flows that one voter can bring, recent or past, so that no single voice decides.
-const FLOWS_MAX: u32 = 32;
+/// Flows that one voter can bring within as many steps as count as recent: no single voice is to decide.
+const FLOWS_MAX: f64 = 10.0;
 
-/// Past steps that one voter can bring.
-const PAST_STEPS_MAX: u32 = 1000;
+/// Past steps that one voter can bring; of a longer past its rate counts.
+const PAST_STEPS_MAX: f64 = 100.0;
 
 /// What a majority's yes needs beside it: pooled evidence that the pattern is a burst and not a rare habit.
 ///
@@ -60,10 +60,13 @@ impl BurstParams {
         let mut pool = BurstPool::default();
         for (evidence, trust) in voters.filter(|(_, trust)| *trust > 0.0 && trust.is_finite()) {
             let weight = f64::from(trust) * f64::from(libm::powf(trust / highest, self.trust_power));
-            pool.recent += weight * f64::from(evidence.recent.min(FLOWS_MAX));
-            pool.past += weight * f64::from(evidence.past.min(FLOWS_MAX));
-            pool.recent_steps += weight * f64::from(self.recent.steps());
-            pool.past_steps += weight * f64::from(evidence.past_steps.min(PAST_STEPS_MAX));
+            let recent_steps = f64::from(self.recent.steps());
+            let past_steps = f64::from(evidence.past_steps).min(PAST_STEPS_MAX);
+            let past = f64::from(evidence.past) * past_steps / f64::from(evidence.past_steps.max(1));
+            pool.recent += weight * f64::from(evidence.recent).min(FLOWS_MAX);
+            pool.past += weight * past.min(FLOWS_MAX * past_steps / recent_steps);
+            pool.recent_steps += weight * recent_steps;
+            pool.past_steps += weight * past_steps;
         }
         pool
     }

@@ -116,7 +116,8 @@ impl Agent {
         let (pattern, medoid_row) = describe(rows_of(batch), members);
         let matcher = Matcher::new(&pattern);
         matcher.distances(self.window.view(), &mut workspace.distances);
-        let radius = widest_radius(&workspace.distances, common.params.vote.eps);
+        // Wider than its pattern may reach, an offer would be refused.
+        let radius = widest_radius(&workspace.distances, common.params.vote.eps).min(pattern.radius_max());
         if radius < common.params.vote.radius_min {
             return None;
         }
