@@ -362,7 +362,7 @@ mod tests {
         let params = RecordedParams { leave_out, ..RecordedParams::default() };
         let part = Recorded::from_logs(vec![log("a", &[1.0, 2.0])], &params, 0).expect("a log");
         let [whole_seen, part_seen] = [&whole, &part].map(|source| source.observe(0, 0, &mut Context::default()).batch);
-        assert_eq!((part.schema().numeric.len(), part.schema().categorical.len()), (16, 2));
+        assert_eq!((part.schema().numeric.len(), part.schema().categorical.len()), (19, 2));
         for (k, feature) in part.schema().numeric.iter().enumerate() {
             let before = whole.schema().numeric_column(&feature.name).expect("it was there");
             assert_eq!(part_seen.numeric_column(k), whole_seen.numeric_column(before), "{}", feature.name);

@@ -16,6 +16,20 @@ impl Agent {
         workspace.scores.iter().map(|&score| Some(self.p_value(model, score))).collect()
     }
 
+    /// Which suspicious flows an own signature matches.
+    pub(crate) fn own_matches(
+        &self,
+        batch: &Batch,
+        p: &[Option<f32>],
+        suspect_p: f32,
+        workspace: &mut Workspace,
+    ) -> Vec<bool> {
+        let p: Vec<f32> = p.iter().map(|p| p.unwrap_or(1.0)).collect();
+        let mut marked = vec![false; batch.rows()];
+        self.local.mark(rows_of(batch), &p, suspect_p, &mut marked, workspace);
+        marked
+    }
+
     /// The features that make a flow strange to the newest model.
     pub(crate) fn reasons(&self, flow: &Medoid, workspace: &mut Workspace) -> Vec<Reason> {
         self.models.front().map(|model| model.reasons(flow, workspace)).unwrap_or_default()

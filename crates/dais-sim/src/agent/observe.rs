@@ -109,14 +109,22 @@ impl Agent {
         Ok(observed)
     }
 
-    /// Watches the p-values of the flows that nothing explains: in unchanged traffic they are spread evenly.
+    /// Watches the p-values of the flows that nothing explains: in unchanged traffic they are spread evenly. When they have
+    /// changed, the next model is due, and new flows take the places of old ones.
     fn watch(&mut self, observed: &Observed) {
-        let Some(drift) = self.drift.as_mut().filter(|_| !self.models.is_empty()) else { return };
+        let (Some(drift), Some(model)) = (self.drift.as_mut(), self.models.front()) else { return };
         let explained = observed.matched.iter().zip(&observed.blocked);
-        for (&p, (&matched, &blocked)) in observed.p.iter().zip(explained) {
+        let mut has_drifted = false;
+        for (&score, (&matched, &blocked)) in observed.scores.iter().zip(explained) {
             if !matched && !blocked {
-                self.has_drifted |= drift.add(p).is_some();
+                // By the rows that this model was fitted on: arrivals follow a change, and the budget's scale moves by itself.
+                has_drifted |= drift.add(model.p_value(score)).is_some();
             }
+        }
+        if has_drifted {
+            self.has_drifted = true;
+            self.window.make_way();
+            self.held_back.make_way();
         }
     }
 

@@ -59,6 +59,11 @@ impl Window {
         self.remember(slot, numeric, codes);
     }
 
+    /// Lets what comes from now on take the places of what is remembered, as when traffic has changed.
+    pub(crate) fn make_way(&mut self) {
+        self.seen = self.rows as u64;
+    }
+
     /// The place of the next flow, if it is to be remembered.
     fn admit(&mut self, random: &mut Philox) -> Option<usize> {
         self.seen += 1;
@@ -179,6 +184,18 @@ mod tests {
         // Ages are spread exponentially with the mean of the span: 1 - 1,000 / 10,000.
         let mean = mean_after(1_000);
         assert!((mean - 0.9).abs() < 0.03, "{mean}");
+    }
+
+    #[test]
+    fn a_window_that_makes_way_is_soon_full_of_what_is_new() {
+        let mut window = Window::new(100, u64::MAX, 1, 0);
+        let mut random = Philox::from_u64_seed_stream(1, 1);
+        let (old, new) = (batch(&[0.0; 1_000]), batch(&[1.0; 400]));
+        (0..1_000).for_each(|row| window.offer_row(&old, row, &mut random));
+        window.make_way();
+        (0..400).for_each(|row| window.offer_row(&new, row, &mut random));
+        let share = window.numeric_column(0).iter().sum::<f32>() / 100.0;
+        assert!((0.7..0.9).contains(&share), "{share}: 4 of 5 flows that count are new");
     }
 
     #[test]

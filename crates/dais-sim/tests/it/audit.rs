@@ -194,7 +194,8 @@ fn removed_words_and_seals_are_named() {
     let seal = position(&original, |entry| entry.kind == Kind::Seal);
     let mut silenced = original.clone();
     silenced.remove(vote);
-    assert_eq!(finding(&*played.storage, &silenced).check, Check::Seals);
+    let fault = finding(&*played.storage, &silenced);
+    assert_eq!(fault.check, Check::Seals, "{fault}");
     let mut unsealed = original.clone();
     unsealed.remove(seal);
     let fault = finding(&*played.storage, &unsealed);
