@@ -24,7 +24,6 @@ use dais_protocol::AgentId;
 use dais_traffic::{Categorical, ConnState, Schema};
 use serde::{Deserialize, Serialize};
 
-use crate::adversary::Behaviour;
 use crate::agent::adopted::{Adopted, Standing};
 use crate::agent::blocklist::Blocklist;
 use crate::agent::classify::Classifier;
@@ -102,7 +101,6 @@ struct TurnedDown {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Agent {
     pub(crate) id: AgentId,
-    behaviours: Vec<Behaviour>,
     lifecycle: Lifecycle,
     retries: u32,
     window: Window,
@@ -139,12 +137,11 @@ pub(crate) struct Agent {
 const TURNED_DOWN_MAX: usize = 32;
 
 impl Agent {
-    pub(crate) fn new(id: AgentId, behaviours: Vec<Behaviour>, common: &Common) -> Self {
+    pub(crate) fn new(id: AgentId, common: &Common) -> Self {
         let params = &common.params;
         let categories = common.code_counts.len();
         let mut agent = Self {
             id,
-            behaviours,
             lifecycle: Lifecycle::Born,
             retries: 0,
             window: Window::new(params.baseline_rows - params.held_back_rows, common.features, categories),
@@ -180,10 +177,6 @@ impl Agent {
 
     pub(crate) fn is_failed(&self) -> bool {
         self.lifecycle == Lifecycle::Failed
-    }
-
-    pub(crate) fn lies(&self, behaviour: Behaviour) -> bool {
-        self.behaviours.contains(&behaviour)
     }
 
     /// Lifecycle events since the last call.

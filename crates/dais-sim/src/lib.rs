@@ -21,7 +21,6 @@ mod witness;
 mod workers;
 mod world;
 
-pub use adversary::{AdversaryGroup, Behaviour};
 pub use agent::lifecycle::{Cause, Lifecycle, LifecycleEvent};
 pub use audit::cosigned::{Accusation, Cosignature, Cosigned, Doubt, accusation, cosigned};
 pub use audit::fault::{Check, Fault, Place, Wrong};
@@ -34,6 +33,7 @@ pub use exchange::logbook::RunLedger;
 pub use exchange::record::transitions;
 pub use exchange::report::{Decided, Opened, StepReport, VoteCount};
 pub use lookout::{Judged, Lookout, Watched};
+pub use params::adversary::{AdversaryGroup, Behaviour, Placement, adversaries};
 pub use params::agent::{AgentParams, AlertLearning, ColdStart};
 pub use params::error::ScenarioError;
 pub use params::exchange::ExchangeParams;

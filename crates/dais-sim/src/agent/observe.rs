@@ -6,7 +6,6 @@ use dais_protocol::{Rows, Sighting, Signature, SignatureId};
 use dais_traffic::Batch;
 
 use super::{Agent, Common, StepFailed};
-use crate::adversary::Behaviour;
 use crate::agent::adopted::Adopted;
 use crate::agent::blocklist::Blocklist;
 use crate::agent::lifecycle::{Cause, Lifecycle};
@@ -168,7 +167,7 @@ impl Agent {
         blocks: &Blocklist,
         common: &Common,
     ) -> Vec<Sighting> {
-        let Some(endpoints) = batch.endpoints().filter(|_| !self.lies(Behaviour::Silent)) else { return Vec::new() };
+        let Some(endpoints) = batch.endpoints() else { return Vec::new() };
         let suspect_p = common.params.detector.suspect_p;
         let mut sightings: Vec<Sighting> = Vec::new();
         for &(place, row) in observed.matches.iter().filter(|(_, row)| observed.p[*row] <= suspect_p) {

@@ -9,11 +9,9 @@ use dais_protocol::{
 };
 
 use super::{Agent, Common};
-use crate::adversary::{Behaviour, false_vote};
 use crate::agent::adopted::{Adopted, Standing};
 use crate::agent::model::{Model, Workspace};
 use crate::agent::window::Remembered;
-use crate::seed::Purpose;
 
 /// An open ballot as a voter sees it.
 #[derive(Clone, Debug)]
@@ -25,6 +23,8 @@ pub(crate) struct BallotView {
     pub(crate) matcher: Arc<Matcher>,
     /// Members of the committee without a vote in this round, in order.
     pub(crate) pending: Vec<AgentId>,
+    /// What most of the recorded votes of this round say, if there are any that say something.
+    pub(crate) leading: Option<Verdict>,
 }
 
 impl BallotView {
@@ -77,20 +77,13 @@ impl Agent {
         let Some(model) = self.models.front() else { return Vec::new() };
         model.score(question.medoids(), workspace);
         let scores = workspace.scores.clone();
-        let mut random = common.seed.stream(Purpose::Adversary, self.id.0, step);
-        let votes = waiting.into_iter().filter_map(|place| {
+        let votes = waiting.into_iter().map(|place| {
             let ballot = &question.ballots[place];
             let (verdict, confidence, evidence) = match ballot.motion {
                 Motion::Adopt => self.judge_adoption(ballot, model, scores[place], common, workspace),
                 Motion::Revoke => self.judge_revocation(ballot, adopted, model.p_value(scores[place]), common),
             };
-            let said = if self.behaviours.is_empty() {
-                Some((verdict, confidence, evidence))
-            } else {
-                false_vote(&self.behaviours, verdict, confidence, evidence, &mut random)
-            };
-            let (verdict, confidence, evidence) = said?;
-            Some(Vote {
+            Vote {
                 motion: ballot.motion,
                 signature: ballot.id,
                 voter: self.id,
@@ -99,7 +92,7 @@ impl Agent {
                 verdict,
                 confidence,
                 evidence,
-            })
+            }
         });
         votes.collect()
     }
@@ -177,10 +170,6 @@ impl Agent {
             sources_ordinary: ordinary,
         };
         (verdict, confidence, evidence)
-    }
-
-    pub(crate) fn may_speak(&self) -> bool {
-        self.is_active() && !self.lies(Behaviour::Silent)
     }
 }
 

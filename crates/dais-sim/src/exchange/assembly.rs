@@ -158,6 +158,7 @@ impl Assembly {
             signature: Arc::clone(&open.signature),
             matcher: Arc::clone(&open.matcher),
             pending: open.ballot.pending().collect(),
+            leading: open.leading(),
         });
         views.collect()
     }

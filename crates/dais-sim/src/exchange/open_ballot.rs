@@ -39,6 +39,13 @@ impl OpenBallot {
         BallotStatus { author: self.signature.author, opened_step, round: self.ballot.round() }
     }
 
+    /// What most of the recorded votes say, if there are any that say something.
+    pub(super) fn leading(&self) -> Option<Verdict> {
+        let count = |verdict| self.ballot.votes().iter().filter(|vote| vote.verdict == verdict).count();
+        let (confirm, refute) = (count(Verdict::Confirm), count(Verdict::Refute));
+        (confirm + refute > 0).then_some(if confirm > refute { Verdict::Confirm } else { Verdict::Refute })
+    }
+
     /// Whether it is about a signature that was published in step `t`.
     pub(super) fn is_new(&self, t: u32) -> bool {
         self.ballot.motion() == Motion::Adopt && self.signature.step == t

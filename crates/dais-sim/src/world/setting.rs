@@ -6,8 +6,9 @@ use dais_ledger::{HeadKey, HeadVerifier, Origin};
 use dais_protocol::AgentId;
 use dais_traffic::Source;
 
-use crate::adversary::Behaviour;
+use crate::adversary::Liar;
 use crate::agent::Common;
+use crate::params::adversary::Behaviour;
 use crate::params::mode::Mode;
 use crate::params::rules::Rules;
 use crate::seed::Purpose;
@@ -40,6 +41,11 @@ impl std::fmt::Debug for Setting {
 }
 
 impl Setting {
+    /// The adversary around an agent, where it is not honest.
+    pub(super) fn liar(&self, agent: AgentId) -> Option<Liar<'_>> {
+        Liar::around(agent, self.common.seed, &self.behaviours)
+    }
+
     pub(crate) fn new(mode: Mode, plan: &Plan, source: Arc<dyn Source>) -> Self {
         let Rules { agent, failure_rate, policy, exchange, .. } = &plan.rules;
         let (seed, agents) = (plan.seed, source.sites());

@@ -63,7 +63,7 @@ impl Shard {
     pub(crate) fn new(setting: Arc<Setting>, agents: Range<u32>) -> Self {
         let (first, count) = (agents.start, agents.len());
         let common = &setting.common;
-        let new = |id: u32| Agent::new(AgentId(id), setting.behaviours[id as usize].clone(), common);
+        let new = |id: u32| Agent::new(AgentId(id), common);
         let state = State {
             turn: Turn::Step(0),
             agents: agents.clone().map(new).collect(),

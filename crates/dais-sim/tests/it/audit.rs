@@ -19,8 +19,8 @@ const STEPS: u32 = 30;
 fn turbulent() -> Rules {
     let mut rules = Rules {
         adversaries: vec![
-            AdversaryGroup { share: 0.25, behaviours: vec![Behaviour::Poisoner, Behaviour::Inverter] },
-            AdversaryGroup { share: 0.1, behaviours: vec![Behaviour::Silent] },
+            AdversaryGroup::new(0.25, &[Behaviour::Poisoner, Behaviour::Inverter]),
+            AdversaryGroup::new(0.1, &[Behaviour::Silent]),
         ],
         failure_rate: 0.02,
         ..Rules::default()

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use dais_protocol::Signature;
+use dais_protocol::{AgentId, Signature};
 use dais_traffic::Observation;
 
 use super::Shard;
+use crate::adversary::Sight;
 use crate::agent::adopted::Adopted;
 use crate::agent::observe::Observed;
 use crate::agent::{Agent, StepFailed};
@@ -36,7 +37,11 @@ impl Shard {
                 continue;
             }
             let site = self.first + place as u32;
-            let observation = setting.source.observe(site, t, &mut self.state.contexts[place]);
+            let mut observation = setting.source.observe(site, t, &mut self.state.contexts[place]);
+            if let Some(liar) = setting.liar(AgentId(site)) {
+                let moved = liar.sees(t, setting.source.schema(), &observation.batch);
+                observation.batch = moved.unwrap_or(observation.batch);
+            }
             match self.observe(place, t, &observation) {
                 Ok(observed) => self.take(place, t, &observation, observed, &mut said),
                 Err(failed) => {
@@ -67,8 +72,13 @@ impl Shard {
     }
 
     /// Counts what an agent observed and collects what it has to say.
-    fn take(&mut self, place: usize, t: u32, observation: &Observation, observed: Observed, said: &mut Said) {
+    fn take(&mut self, place: usize, t: u32, observation: &Observation, mut observed: Observed, said: &mut Said) {
         self.count_flows(place, t, observation, &observed);
+        if let Some(liar) = self.setting.liar(self.state.agents[place].id) {
+            let suspect_p = self.setting.common.params.detector.suspect_p;
+            let sight = Sight { batch: &observation.batch, adopted: &self.state.in_force.adopted, suspect_p };
+            liar.says(t, &sight, &mut observed);
+        }
         let found: Vec<(Arc<Signature>, SignatureTruth)> = observed
             .findings
             .into_iter()

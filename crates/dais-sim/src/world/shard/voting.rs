@@ -14,11 +14,14 @@ impl Shard {
         self.take_turn(Turn::Validate(t), Turn::Step(t + 1))?;
         let Self { state, setting, workspace, keys, sightings, .. } = self;
         let mut voted = Voted::default();
-        for (agent, key) in state.agents.iter().zip(keys.iter()).filter(|(agent, _)| agent.may_speak()) {
+        for (agent, key) in state.agents.iter().zip(keys.iter()).filter(|(agent, _)| agent.is_active()) {
             if setting.common.stop.asked() {
                 return Err(ShardError::Stopped);
             }
-            let votes = agent.vote(t, question, &state.in_force.adopted, &setting.common, workspace);
+            let mut votes = agent.vote(t, question, &state.in_force.adopted, &setting.common, workspace);
+            if let Some(liar) = setting.liar(agent.id) {
+                liar.votes(t, question, &mut votes);
+            }
             let published = published_by(question, agent.id, t);
             let sighted = sightings.iter().filter(|sighting| sighting.agent == agent.id);
             let digests = record::statement(published, sighted, votes.iter());

@@ -1,0 +1,26 @@
+//! Has ordinary hosts blocked.
+
+use dais_protocol::Sighting;
+
+use super::forgery::victims;
+use super::lie::{Lie, Scene, Sight};
+use crate::agent::observe::Observed;
+
+/// Says that ordinary hosts match an accepted signature.
+pub(super) struct Slanderer;
+
+/// Hosts it names in one step.
+const NAMED: usize = 16;
+
+impl Lie for Slanderer {
+    fn says(&self, scene: &mut Scene<'_>, sight: &Sight<'_>, said: &mut Observed) {
+        let sources = victims(sight, said, NAMED);
+        let newest = sight.adopted.last().filter(|_| !sources.is_empty());
+        said.sightings.extend(newest.map(|adopted| Sighting {
+            agent: scene.agent,
+            step: scene.step,
+            signature: adopted.id,
+            sources,
+        }));
+    }
+}
