@@ -14,6 +14,7 @@ mod framer;
 mod free_rider;
 mod inverter;
 mod lie;
+pub(crate) mod network;
 mod on_off;
 mod poisoner;
 mod promoter;

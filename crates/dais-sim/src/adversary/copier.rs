@@ -12,9 +12,8 @@ pub(super) struct Copier;
 impl Lie for Copier {
     fn votes(&self, _scene: &mut Scene<'_>, question: &Question, votes: &mut Vec<Vote>) {
         votes.retain_mut(|vote| {
-            let same = |ballot: &&crate::agent::vote::BallotView| {
-                ballot.id == vote.signature && ballot.motion == vote.motion
-            };
+            let same =
+                |ballot: &&crate::agent::vote::BallotView| ballot.id == vote.signature && ballot.motion == vote.motion;
             let leading = question.ballots.iter().find(same).and_then(|ballot| ballot.leading);
             leading.inspect(|&verdict| turn(vote, verdict)).is_some()
         });

@@ -16,7 +16,7 @@ impl Lie for Slanderer {
     fn says(&self, scene: &mut Scene<'_>, sight: &Sight<'_>, said: &mut Observed) {
         let sources = victims(sight, said, NAMED);
         let newest = sight.adopted.last().filter(|_| !sources.is_empty());
-        said.sightings.extend(newest.map(|adopted| Sighting {
+        said.sightings = Vec::from_iter(newest.map(|adopted| Sighting {
             agent: scene.agent,
             step: scene.step,
             signature: adopted.id,

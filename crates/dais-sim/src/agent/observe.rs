@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use dais_protocol::{Rows, Sighting, Signature, SignatureId};
+use dais_protocol::{Challenge, Rows, Sighting, Signature};
 use dais_traffic::Batch;
 
 use super::{Agent, Common, StepFailed};
-use crate::agent::adopted::Adopted;
+use crate::agent::adopted::{Adopted, Standing};
 use crate::agent::blocklist::Blocklist;
 use crate::agent::lifecycle::{Cause, Lifecycle};
 use crate::agent::model::Workspace;
@@ -41,7 +41,7 @@ pub(crate) struct Observed {
     /// Sources seen to match an adopted signature.
     pub(crate) sightings: Vec<Sighting>,
     /// Adopted signatures that this agent's own traffic speaks against.
-    pub(crate) challenges: Vec<SignatureId>,
+    pub(crate) challenges: Vec<Challenge>,
 }
 
 impl Observed {
@@ -51,8 +51,8 @@ impl Observed {
     }
 }
 
-/// Addresses in one sighting.
-const SIGHTING_SOURCES_MAX: usize = 64;
+/// Addresses that an agent names in the sightings of a step.
+pub(crate) const SIGHTED_MAX: usize = 64;
 
 impl Agent {
     /// Observes a batch under the signatures and blocks in force.
@@ -87,7 +87,7 @@ impl Agent {
             observed.findings = self.findings(step, batch, &observed, common, workspace);
             observed.sightings = self.sightings(step, batch, &observed, adopted, blocks, common);
         }
-        observed.challenges = self.challenges(adopted, common);
+        observed.challenges = self.challenges(step, adopted, common);
         observed.learnable = self.learnable(batch, &observed, common, workspace);
         self.learn_flows(step, batch, &observed, adopted, common);
         self.retrain(step, common, workspace)?;
@@ -144,10 +144,12 @@ impl Agent {
 
     /// Which rows come from a blocked source. Allowed prefixes and sources that are ordinary here are never blocked.
     fn blocked(&self, batch: &Batch, blocks: &Blocklist, common: &Common) -> Vec<bool> {
-        let Some(endpoints) = batch.endpoints().filter(|_| !blocks.is_empty()) else {
+        let any = !blocks.is_empty() || !self.own_blocks.is_empty();
+        let Some(endpoints) = batch.endpoints().filter(|_| any) else {
             return vec![false; batch.rows()];
         };
-        endpoints.source.iter().map(|&source| blocks.find(source).is_some() && self.may_block(source, common)).collect()
+        let listed = |source| blocks.find(source).is_some() || self.own_blocks.find(source).is_some();
+        endpoints.source.iter().map(|&source| listed(source) && self.may_block(source, common)).collect()
     }
 
     /// Whether this agent would block `source`: not allowed by its operator, and not ordinary in its own baseline.
@@ -169,7 +171,7 @@ impl Agent {
     ) -> Vec<Sighting> {
         let Some(endpoints) = batch.endpoints() else { return Vec::new() };
         let suspect_p = common.params.detector.suspect_p;
-        let mut sightings: Vec<Sighting> = Vec::new();
+        let (mut sightings, mut named) = (Vec::<Sighting>::new(), 0);
         for &(place, row) in observed.matches.iter().filter(|(_, row)| observed.p[*row] <= suspect_p) {
             let source = endpoints.source[row];
             let signature = adopted[place].id;
@@ -177,11 +179,12 @@ impl Agent {
             if known || blocks.find(source).is_some() || !self.may_block(source, common) {
                 continue;
             }
+            if named == SIGHTED_MAX {
+                break;
+            }
+            named += 1;
             self.named.insert(source, step, common.params.sighting_again_steps);
-            match sightings
-                .last_mut()
-                .filter(|last| last.signature == signature && last.sources.len() < SIGHTING_SOURCES_MAX)
-            {
+            match sightings.last_mut().filter(|last| last.signature == signature) {
                 Some(last) => last.sources.push(source),
                 None => sightings.push(Sighting { agent: self.id, step, signature, sources: vec![source] }),
             }
@@ -193,7 +196,7 @@ impl Agent {
     }
 
     /// Adopted signatures that keep matching flows which are ordinary here: no longer applied, and challenged once.
-    fn challenges(&mut self, adopted: &[Adopted], common: &Common) -> Vec<SignatureId> {
+    fn challenges(&mut self, step: u32, adopted: &[Adopted], common: &Common) -> Vec<Challenge> {
         let params = &common.params;
         let mut challenges = Vec::new();
         for (signature, standing) in adopted.iter().zip(&mut self.standings) {
@@ -202,7 +205,9 @@ impl Agent {
             if doubtful && !standing.challenged {
                 standing.challenged = true;
                 standing.radius = 0.0;
-                challenges.push(signature.id);
+                let (agent, signature) = (self.id, signature.id);
+                let Standing { matches, ordinary, .. } = *standing;
+                challenges.push(Challenge { agent, step, signature, matches, ordinary });
             }
         }
         challenges

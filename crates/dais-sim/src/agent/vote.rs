@@ -27,13 +27,6 @@ pub(crate) struct BallotView {
     pub(crate) leading: Option<Verdict>,
 }
 
-impl BallotView {
-    /// Whether `author` published this signature in step `t`.
-    pub(crate) fn is_new_from(&self, author: AgentId, t: u32) -> bool {
-        self.motion == Motion::Adopt && self.signature.author == author && self.signature.step == t
-    }
-}
-
 /// All open ballots of a step, with their medoids laid out by column so that a voter scores them at once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Question {
@@ -150,18 +143,15 @@ impl Agent {
         let standing = place.and_then(|place| self.standings.get(place)).copied().unwrap_or_default();
         let Standing { matches, ordinary, radius, .. } = standing;
         let share = (ordinary as f32 + 1.0) / (matches as f32 + 2.0);
-        let verdict = match matches {
-            0..REVOKE_MATCHES_MIN => Verdict::Abstain,
-            _ if ordinary as f32 > common.params.doubt_share * matches as f32 => Verdict::Confirm,
-            _ => Verdict::Refute,
-        };
+        let verdict = revocation_verdict(matches, ordinary, common.params.doubt_share);
         let confidence = match verdict {
             Verdict::Confirm => share,
             Verdict::Refute => 1.0 - share,
             Verdict::Abstain => 0.0,
         };
         let evidence = Evidence {
-            baseline: self.window.rows() as u32,
+            // A signature may match more flows in its time than a baseline holds.
+            baseline: (self.window.rows() as u32).max(matches),
             matches,
             alerts_matched: matches - ordinary,
             medoid_p,
@@ -178,6 +168,15 @@ fn cannot_know(evidence: Evidence, params: &VoteParams) -> (Verdict, f32, Eviden
     let evidence = Evidence { baseline: 0, matches: 0, ..evidence };
     let (verdict, confidence) = judge(&evidence, params);
     (verdict, confidence, evidence)
+}
+
+/// What own matches say about a revocation, `ordinary` of them being otherwise ordinary.
+pub(crate) fn revocation_verdict(matches: u32, ordinary: u32, doubt_share: f32) -> Verdict {
+    match matches {
+        0..REVOKE_MATCHES_MIN => Verdict::Abstain,
+        _ if ordinary as f32 > doubt_share * matches as f32 => Verdict::Confirm,
+        _ => Verdict::Refute,
+    }
 }
 
 /// Matches an agent needs before it has a view on a revocation.

@@ -119,7 +119,7 @@ fn a_quiet_run_proves_its_decisions() {
     let closed = counts.accepted + counts.rejected + counts.disputed + counts.expired;
     assert_eq!((steps, votes_counted, votes_refused), (STEPS, counts.votes, counts.refused_votes));
     assert!(seals > 0 && decisions >= closed && closed > 0, "{seals} seals, {decisions} decisions");
-    assert_eq!(entries[&Kind::Signature], counts.published);
+    assert_eq!(entries[&Kind::Signature], counts.offered);
 }
 
 #[test]

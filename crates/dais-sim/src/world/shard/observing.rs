@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dais_protocol::{AgentId, Signature};
+use dais_protocol::{AgentId, Challenge, Sighting, Signature};
 use dais_traffic::Observation;
 
 use super::Shard;
@@ -11,7 +11,8 @@ use crate::agent::adopted::Adopted;
 use crate::agent::observe::Observed;
 use crate::agent::{Agent, StepFailed};
 use crate::exchange::in_force::Learned;
-use crate::exchange::message::{Counted, Decisions, Said};
+use crate::exchange::message::{Counted, Decisions, Said, Words};
+use crate::exchange::statement::{Stated, sealed};
 use crate::params::mode::Mode;
 use crate::truth::tally::SignatureTruth;
 use crate::world::shard_error::{ShardError, Turn};
@@ -54,7 +55,6 @@ impl Shard {
             said.events.extend(agent.take_events());
         }
         said.active = self.state.agents.iter().filter(|agent| agent.is_active()).map(|agent| agent.id).collect();
-        self.sightings.clone_from(&said.sightings);
         Ok(said)
     }
 
@@ -74,6 +74,9 @@ impl Shard {
     /// Counts what an agent observed and collects what it has to say.
     fn take(&mut self, place: usize, t: u32, observation: &Observation, mut observed: Observed, said: &mut Said) {
         self.count_flows(place, t, observation, &observed);
+        if self.setting.mode == Mode::Collaborative {
+            self.block_own(place, t, &observed);
+        }
         if let Some(liar) = self.setting.liar(self.state.agents[place].id) {
             let suspect_p = self.setting.common.params.detector.suspect_p;
             let sight = Sight { batch: &observation.batch, adopted: &self.state.in_force.adopted, suspect_p };
@@ -91,11 +94,40 @@ impl Shard {
             self.keep(place, t, &found);
             return;
         }
-        let agent = self.state.agents[place].id;
         self.counted.truths.extend(found.iter().map(|(signature, truth)| (signature.id(), *truth)));
-        said.offers.extend(found.into_iter().map(|(signature, _)| signature));
-        said.sightings.extend(observed.sightings);
-        said.challenges.extend(observed.challenges.into_iter().map(|signature| (agent, signature)));
+        let offers = found.into_iter().map(|(signature, _)| signature).collect();
+        let Observed { sightings, challenges, .. } = observed;
+        said.words.extend(self.state(place, t, offers, sightings, challenges));
+    }
+
+    /// What an agent says, with its seal over its own bytes; nothing where it has nothing to say.
+    fn state(
+        &self,
+        place: usize,
+        t: u32,
+        offers: Vec<Arc<Signature>>,
+        sightings: Vec<Sighting>,
+        challenges: Vec<Challenge>,
+    ) -> Option<Words> {
+        let agent = self.state.agents[place].id;
+        let mut words = Words { agent, offers, sightings, challenges, seal: None };
+        let withheld = self.setting.liar(agent).is_some_and(|liar| liar.withholds_seal(t));
+        let log = self.setting.log.as_ref().filter(|_| !withheld);
+        words.seal = log.map(|log| sealed(&words, t, log.origin.as_str(), &self.keys[place]));
+        (!words.is_empty()).then_some(words)
+    }
+
+    /// An agent blocks at its own site what it found or sighted itself: own evidence needs nobody's consent.
+    fn block_own(&mut self, place: usize, t: u32, observed: &Observed) {
+        let params = &self.setting.common.params;
+        let blocks = &mut self.state.agents[place].own_blocks;
+        let found = observed.findings.iter().map(|finding| (finding.signature.id(), &finding.signature.sources));
+        let sighted = observed.sightings.iter().map(|sighting| (sighting.signature, &sighting.sources));
+        for (signature, sources) in found.chain(sighted) {
+            for &source in sources {
+                blocks.block(source, signature, t + 1, params.block_ttl_steps, params.blocks_max);
+            }
+        }
     }
 
     /// An agent on its own adopts what it found, without asking anybody.
