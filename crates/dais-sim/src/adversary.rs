@@ -3,30 +3,19 @@
 //! An agent knows nothing of it. One file each, named after the [`Behaviour`] in scenarios; those of the
 //! network act on what travels between agents and exchange.
 
-mod copier;
+mod author;
 mod draw;
-mod equivocator;
 mod evader;
-mod flooder;
-mod forger;
 mod forgery;
-mod framer;
 mod free_rider;
-mod inverter;
 mod lie;
 pub(crate) mod network;
-mod on_off;
-mod poisoner;
-mod promoter;
-mod random_voter;
 mod revoker;
 mod silent;
-mod slanderer;
-mod sleeper;
-mod smotherer;
 mod spoiler;
 mod sybil;
-mod whitewasher;
+mod timing;
+mod voter;
 
 use dais_protocol::{AgentId, Vote};
 use dais_traffic::{Batch, Schema};
@@ -111,25 +100,25 @@ impl Lie for Nothing {}
 
 fn lie(behaviour: Behaviour) -> &'static dyn Lie {
     match behaviour {
-        Behaviour::RandomVoter => &random_voter::RandomVoter,
-        Behaviour::Inverter => &inverter::Inverter,
+        Behaviour::RandomVoter => &voter::random_voter::RandomVoter,
+        Behaviour::Inverter => &voter::inverter::Inverter,
         Behaviour::Silent => &silent::Silent,
-        Behaviour::Poisoner => &poisoner::Poisoner,
-        Behaviour::Slanderer => &slanderer::Slanderer,
-        Behaviour::Framer => &framer::Framer,
-        Behaviour::Promoter => &promoter::Promoter,
-        Behaviour::Copier => &copier::Copier,
+        Behaviour::Poisoner => &author::poisoner::Poisoner,
+        Behaviour::Slanderer => &author::slanderer::Slanderer,
+        Behaviour::Framer => &author::framer::Framer,
+        Behaviour::Promoter => &voter::promoter::Promoter,
+        Behaviour::Copier => &voter::copier::Copier,
         Behaviour::FreeRider => &free_rider::FreeRider,
-        Behaviour::Sleeper => &sleeper::Sleeper,
-        Behaviour::OnOff => &on_off::OnOff,
-        Behaviour::Whitewasher => &whitewasher::Whitewasher,
+        Behaviour::Sleeper => &timing::sleeper::Sleeper,
+        Behaviour::OnOff => &timing::on_off::OnOff,
+        Behaviour::Whitewasher => &timing::whitewasher::Whitewasher,
         Behaviour::Sybil => &sybil::Sybil,
         Behaviour::Eclipser | Behaviour::Delayer => &Nothing,
-        Behaviour::Flooder => &flooder::Flooder,
-        Behaviour::Equivocator => &equivocator::Equivocator,
+        Behaviour::Flooder => &author::flooder::Flooder,
+        Behaviour::Equivocator => &voter::equivocator::Equivocator,
         Behaviour::Evader => &evader::Evader,
-        Behaviour::Smotherer => &smotherer::Smotherer,
-        Behaviour::Forger => &forger::Forger,
+        Behaviour::Smotherer => &author::smotherer::Smotherer,
+        Behaviour::Forger => &author::forger::Forger,
         Behaviour::Spoiler => &spoiler::Spoiler,
         Behaviour::Revoker => &revoker::Revoker,
     }

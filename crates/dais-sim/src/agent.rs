@@ -122,13 +122,13 @@ pub(crate) struct Agent {
     alerts: VecDeque<Remembered>,
     /// Odd flows, each with the step in which it is to be learned.
     quarantine: VecDeque<(u32, Remembered)>,
-    /// Own measures of the adopted signatures, in their order.
+    /// Own measures of the adopted signatures, in their order, then of its own ones.
     standings: Vec<Standing>,
     named: NamedSources,
     turned_down: VecDeque<TurnedDown>,
     offered: Vec<TurnedDown>,
     events: Vec<LifecycleEvent>,
-    /// Signatures adopted without asking anybody, by an agent on its own.
+    /// Signatures adopted without asking anybody: those it found itself, as long as the others have not accepted them.
     pub(crate) own: Vec<Adopted>,
     pub(crate) own_blocks: Blocklist,
 }

@@ -19,7 +19,7 @@ const POISON_SUPPORT: u32 = 50;
 const CLAIMED_MATCHES: u32 = 10;
 
 /// Makes a vote say something else, with evidence that fits.
-pub(super) fn turn(vote: &mut Vote, verdict: Verdict) {
+pub(crate) fn turn(vote: &mut Vote, verdict: Verdict) {
     if vote.verdict == verdict {
         return;
     }
@@ -44,7 +44,7 @@ pub(super) fn turn(vote: &mut Vote, verdict: Verdict) {
 }
 
 /// A signature of ordinary traffic, around one ordinary flow of this batch.
-pub(super) fn poison(scene: &mut Scene<'_>, sight: &Sight<'_>, said: &Observed) -> Option<Finding> {
+pub(crate) fn poison(scene: &mut Scene<'_>, sight: &Sight<'_>, said: &Observed) -> Option<Finding> {
     let ordinary = sight.ordinary(said);
     let count = u32::try_from(ordinary.len()).ok().filter(|&count| count > 0)?;
     let row = ordinary[scene.random.bounded(count) as usize];
@@ -52,7 +52,7 @@ pub(super) fn poison(scene: &mut Scene<'_>, sight: &Sight<'_>, said: &Observed) 
 }
 
 /// A signature around the flow in this row, as wide as the rules allow.
-pub(super) fn signature_around(scene: &Scene<'_>, batch: &Batch, row: usize) -> Signature {
+pub(crate) fn signature_around(scene: &Scene<'_>, batch: &Batch, row: usize) -> Signature {
     let Medoid { numeric, codes } = Remembered::of(batch, row).into();
     Signature {
         author: scene.agent,
@@ -77,7 +77,7 @@ pub(super) fn signature_around(scene: &Scene<'_>, batch: &Batch, row: usize) -> 
 }
 
 /// Up to `count` distinct sources of ordinary flows, ascending.
-pub(super) fn victims(sight: &Sight<'_>, said: &Observed, count: usize) -> Vec<IpAddr> {
+pub(crate) fn victims(sight: &Sight<'_>, said: &Observed, count: usize) -> Vec<IpAddr> {
     let Some(endpoints) = sight.batch.endpoints() else { return Vec::new() };
     let mut sources: Vec<IpAddr> = sight.ordinary(said).into_iter().map(|row| endpoints.source[row]).collect();
     sources.sort_unstable();

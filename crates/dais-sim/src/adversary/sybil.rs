@@ -2,11 +2,11 @@
 
 use dais_protocol::Vote;
 
+use super::author::poisoner::Poisoner;
+use super::author::slanderer::Slanderer;
 use super::lie::{Lie, Scene, Sight};
-use super::poisoner::Poisoner;
-use super::promoter;
 use super::revoker::Revoker;
-use super::slanderer::Slanderer;
+use super::voter::promoter;
 use crate::agent::observe::Observed;
 use crate::agent::vote::Question;
 

@@ -1,5 +1,6 @@
 //! Observing a batch: alerts, matches, findings, and what is learned of it.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use dais_protocol::{Challenge, Rows, Sighting, Signature};
@@ -28,11 +29,13 @@ pub(crate) struct Observed {
     pub(crate) p: Vec<f32>,
     /// Whether an adopted signature matches, by row.
     pub(crate) matched: Vec<bool>,
+    /// Whether one that others have accepted matches: what only an own one matches is still offered.
+    pub(super) matched_shared: Vec<bool>,
     /// Whether the score is beyond what even an alert may have to be learned, by row.
     extreme: Vec<bool>,
     /// Whether the flow may be learned, by row.
     learnable: Vec<bool>,
-    /// Every match: the place of the adopted signature, and the row; in this order.
+    /// Every match of what others have accepted: the place of the signature, and the row; in this order.
     pub(super) matches: Vec<(usize, usize)>,
     /// Whether the source is blocked, by row.
     pub(crate) blocked: Vec<bool>,
@@ -55,7 +58,7 @@ impl Observed {
 pub(crate) const SIGHTED_MAX: usize = 64;
 
 impl Agent {
-    /// Observes a batch under the signatures and blocks in force.
+    /// Observes a batch under the signatures and blocks in force, and under those of its own.
     pub(crate) fn observe(
         &mut self,
         step: u32,
@@ -68,6 +71,8 @@ impl Agent {
         if self.failure_is_injected(step, common) {
             return Err(StepFailed(Cause::Injected));
         }
+        let shared = adopted.len();
+        let adopted = &*self.with_own(adopted);
         let rows = rows_of(batch);
         let mut observed = Observed { p: vec![1.0; batch.rows()], ..Observed::default() };
         observed.extreme = vec![false; batch.rows()];
@@ -81,6 +86,9 @@ impl Agent {
         observed.matches = self.matches(rows, &observed.p, adopted, common, workspace);
         observed.matched = vec![false; batch.rows()];
         observed.matches.iter().for_each(|&(_, row)| observed.matched[row] = true);
+        observed.matched_shared = vec![false; batch.rows()];
+        observed.matches.retain(|&(place, _)| place < shared);
+        observed.matches.iter().for_each(|&(_, row)| observed.matched_shared[row] = true);
         observed.blocked = self.blocked(batch, blocks, common);
         self.watch(&observed);
         if self.models.front().is_some() {
@@ -88,6 +96,7 @@ impl Agent {
             observed.sightings = self.sightings(step, batch, &observed, adopted, blocks, common);
         }
         observed.challenges = self.challenges(step, adopted, common);
+        observed.challenges.retain(|challenge| adopted[..shared].iter().any(|one| one.id == challenge.signature));
         observed.learnable = self.learnable(batch, &observed, common, workspace);
         self.learn_flows(step, batch, &observed, adopted, common);
         self.retrain(step, common, workspace)?;
@@ -96,6 +105,14 @@ impl Agent {
             self.retries = 0;
         }
         Ok(observed)
+    }
+
+    /// Signatures that others have accepted, then those of its own.
+    fn with_own<'a>(&self, adopted: &'a [Adopted]) -> Cow<'a, [Adopted]> {
+        if self.own.is_empty() {
+            return Cow::Borrowed(adopted);
+        }
+        Cow::Owned(adopted.iter().chain(&self.own).cloned().collect())
     }
 
     /// Watches the p-values of the flows that nothing explains: in unchanged traffic they are spread evenly.

@@ -31,7 +31,7 @@ impl Agent {
         let rows = rows_of(batch);
         let suspect_p = params.detector.suspect_p;
         let candidates: Vec<usize> =
-            (0..rows.rows).filter(|&row| observed.p[row] <= suspect_p && !observed.matched[row]).collect();
+            (0..rows.rows).filter(|&row| observed.p[row] <= suspect_p && !observed.matched_shared[row]).collect();
         let alerted: Vec<bool> = observed.p.iter().map(|&p| p <= params.detector.alert_p).collect();
         let mut findings: Vec<Finding> = cluster(rows, &candidates, &alerted, &params.cluster)
             .into_iter()

@@ -8,7 +8,7 @@ use dais_traffic::Observation;
 use super::Shard;
 use crate::adversary::Sight;
 use crate::agent::adopted::Adopted;
-use crate::agent::observe::Observed;
+use crate::agent::observe::{Finding, Observed};
 use crate::agent::{Agent, StepFailed};
 use crate::exchange::in_force::Learned;
 use crate::exchange::message::{Counted, Decisions, Said, Words};
@@ -16,6 +16,9 @@ use crate::exchange::statement::{Stated, sealed};
 use crate::params::mode::Mode;
 use crate::truth::tally::SignatureTruth;
 use crate::world::shard_error::{ShardError, Turn};
+
+/// Signatures of its own that an agent uses beside those that others have accepted.
+const OWN_MAX: usize = 32;
 
 impl Shard {
     /// Learns what was decided, then observes the flows of step `t`.
@@ -75,7 +78,7 @@ impl Shard {
     fn take(&mut self, place: usize, t: u32, observation: &Observation, mut observed: Observed, said: &mut Said) {
         self.count_flows(place, t, observation, &observed);
         if self.setting.mode == Mode::Collaborative {
-            self.block_own(place, t, &observed);
+            self.use_own(place, t, &observed);
         }
         if let Some(liar) = self.setting.liar(self.state.agents[place].id) {
             let suspect_p = self.setting.common.params.detector.suspect_p;
@@ -117,16 +120,22 @@ impl Shard {
         (!words.is_empty()).then_some(words)
     }
 
-    /// An agent blocks at its own site what it found or sighted itself: own evidence needs nobody's consent.
-    fn block_own(&mut self, place: usize, t: u32, observed: &Observed) {
-        let params = &self.setting.common.params;
-        let blocks = &mut self.state.agents[place].own_blocks;
+    /// An agent uses at its own site what it found itself, and blocks what it found or sighted: own evidence needs
+    /// nobody's consent, and no liar can take it away.
+    fn use_own(&mut self, place: usize, t: u32, observed: &Observed) {
+        let Self { state, setting, workspace, .. } = self;
+        let (common, agent) = (&setting.common, &mut state.agents[place]);
+        let params = &common.params;
         let found = observed.findings.iter().map(|finding| (finding.signature.id(), &finding.signature.sources));
         let sighted = observed.sightings.iter().map(|sighting| (sighting.signature, &sighting.sources));
         for (signature, sources) in found.chain(sighted) {
             for &source in sources {
-                blocks.block(source, signature, t + 1, params.block_ttl_steps, params.blocks_max);
+                agent.own_blocks.block(source, signature, t + 1, params.block_ttl_steps, params.blocks_max);
             }
+        }
+        for Finding { signature, .. } in &observed.findings {
+            let own = Adopted::new(signature, signature.radius, t + 1 + params.signature_ttl_steps);
+            agent.adopt_own(own, OWN_MAX, common, workspace);
         }
     }
 
@@ -139,15 +148,12 @@ impl Shard {
         for (signature, truth) in found {
             let adopted = Adopted::new(signature, signature.radius, t + 1 + params.signature_ttl_steps);
             if agent.own.len() >= params.signatures_max {
-                agent.own.remove(0);
-                agent.drop_adopted(0);
                 truths.remove(0);
             }
-            agent.adopt(&adopted, common, workspace);
             for &source in &signature.sources {
                 agent.own_blocks.block(source, adopted.id, t + 1, params.block_ttl_steps, params.blocks_max);
             }
-            agent.own.push(adopted);
+            agent.adopt_own(adopted, params.signatures_max, common, workspace);
             truths.push(*truth);
         }
     }

@@ -2,12 +2,12 @@
 
 use dais_protocol::{Verdict, Vote};
 
-use super::forgery::turn;
-use super::lie::{Lie, Scene};
+use crate::adversary::forgery::turn;
+use crate::adversary::lie::{Lie, Scene};
 use crate::agent::vote::Question;
 
 /// Votes twice, differently, on every ballot.
-pub(super) struct Equivocator;
+pub(crate) struct Equivocator;
 
 impl Lie for Equivocator {
     fn votes(&self, _scene: &mut Scene<'_>, _question: &Question, votes: &mut Vec<Vote>) {

@@ -2,12 +2,12 @@
 
 use dais_protocol::Sighting;
 
-use super::forgery::victims;
-use super::lie::{Lie, Scene, Sight};
+use crate::adversary::forgery::victims;
+use crate::adversary::lie::{Lie, Scene, Sight};
 use crate::agent::observe::Observed;
 
 /// Says that ordinary hosts match an accepted signature.
-pub(super) struct Slanderer;
+pub(crate) struct Slanderer;
 
 /// Hosts it names in one step.
 const NAMED: usize = 16;

@@ -1,11 +1,11 @@
 //! Offers more than anybody can vote on.
 
-use super::forgery::poison;
-use super::lie::{Lie, Scene, Sight};
+use crate::adversary::forgery::poison;
+use crate::adversary::lie::{Lie, Scene, Sight};
 use crate::agent::observe::{Finding, Observed};
 
 /// Offers dozens of variants of whatever it finds.
-pub(super) struct Flooder;
+pub(crate) struct Flooder;
 
 /// Variants in one step.
 const VARIANTS: u16 = 48;

@@ -1,12 +1,12 @@
 //! Lies and repents by turns.
 
-use super::lie::Lie;
+use crate::adversary::lie::Lie;
 
 /// Steps of each kind in a row.
 const PERIOD: u32 = 10;
 
 /// Lies for some steps, is honest for as many, and so on.
-pub(super) struct OnOff;
+pub(crate) struct OnOff;
 
 impl Lie for OnOff {
     fn is_awake(&self, step: u32) -> bool {

@@ -2,12 +2,12 @@
 
 use dais_protocol::{Verdict, Vote};
 
-use super::forgery::turn;
-use super::lie::{Lie, Scene};
+use crate::adversary::forgery::turn;
+use crate::adversary::lie::{Lie, Scene};
 use crate::agent::vote::Question;
 
 /// Confirms what it measured as wrong, refutes what it measured as right.
-pub(super) struct Inverter;
+pub(crate) struct Inverter;
 
 impl Lie for Inverter {
     fn votes(&self, _scene: &mut Scene<'_>, _question: &Question, votes: &mut Vec<Vote>) {

@@ -1,12 +1,12 @@
 //! Covers what others found.
 
-use super::forgery::signature_around;
-use super::lie::{Lie, Scene, Sight};
+use crate::adversary::forgery::signature_around;
+use crate::adversary::lie::{Lie, Scene, Sight};
 use crate::agent::observe::{Finding, Observed};
 
 /// Offers the widest signatures it can around suspicious flows, with great support and no seal: offers that cover others
 /// and that nobody can hold against it.
-pub(super) struct Smotherer;
+pub(crate) struct Smotherer;
 
 /// Offers in a step.
 const OFFERS: usize = 4;

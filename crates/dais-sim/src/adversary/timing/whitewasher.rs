@@ -2,7 +2,7 @@
 
 use dais_protocol::Vote;
 
-use super::lie::{Lie, Scene, Sight};
+use crate::adversary::lie::{Lie, Scene, Sight};
 use crate::agent::observe::Observed;
 use crate::agent::vote::Question;
 
@@ -11,7 +11,7 @@ const LIES: u32 = 5;
 const WAITS: u32 = 30;
 
 /// Lies, then keeps quiet until it is forgotten, and so on.
-pub(super) struct Whitewasher;
+pub(crate) struct Whitewasher;
 
 fn waits(step: u32) -> bool {
     step % (LIES + WAITS) >= LIES

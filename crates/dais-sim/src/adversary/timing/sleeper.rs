@@ -1,12 +1,12 @@
 //! Earns trust first.
 
-use super::lie::Lie;
+use crate::adversary::lie::Lie;
 
 /// Is honest until this step.
 const WAKES: u32 = 20;
 
 /// Is honest for a while, then lies.
-pub(super) struct Sleeper;
+pub(crate) struct Sleeper;
 
 impl Lie for Sleeper {
     fn is_awake(&self, step: u32) -> bool {

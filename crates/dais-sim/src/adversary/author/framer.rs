@@ -2,12 +2,12 @@
 
 use dais_protocol::SOURCES_MAX;
 
-use super::forgery::victims;
-use super::lie::{Lie, Scene, Sight};
+use crate::adversary::forgery::victims;
+use crate::adversary::lie::{Lie, Scene, Sight};
 use crate::agent::observe::Observed;
 
 /// Names ordinary hosts as the sources of attacks that it really found.
-pub(super) struct Framer;
+pub(crate) struct Framer;
 
 impl Lie for Framer {
     fn says(&self, _scene: &mut Scene<'_>, sight: &Sight<'_>, said: &mut Observed) {

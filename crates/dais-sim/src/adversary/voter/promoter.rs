@@ -2,15 +2,15 @@
 
 use dais_protocol::{Motion, Verdict, Vote};
 
-use super::forgery::turn;
-use super::lie::{Lie, Scene};
+use crate::adversary::forgery::turn;
+use crate::adversary::lie::{Lie, Scene};
 use crate::agent::vote::Question;
 
 /// Confirms what its accomplices offer, refutes what all others offer.
-pub(super) struct Promoter;
+pub(crate) struct Promoter;
 
 /// Votes for accomplices and against all others; the other way round where a signature is to be revoked.
-pub(super) fn side(scene: &Scene<'_>, question: &Question, votes: &mut [Vote]) {
+pub(crate) fn side(scene: &Scene<'_>, question: &Question, votes: &mut [Vote]) {
     for vote in votes {
         let asked = question.ballots.iter().find(|ballot| ballot.id == vote.signature && ballot.motion == vote.motion);
         let ours = asked.is_some_and(|ballot| (scene.is_accomplice)(ballot.signature.author));

@@ -2,12 +2,12 @@
 
 use dais_protocol::AgentId;
 
-use super::forgery::poison;
-use super::lie::{Lie, Scene, Sight};
+use crate::adversary::forgery::poison;
+use crate::adversary::lie::{Lie, Scene, Sight};
 use crate::agent::observe::Observed;
 
 /// Offers poison in the name of the agent with the next number.
-pub(super) struct Forger;
+pub(crate) struct Forger;
 
 impl Lie for Forger {
     fn says(&self, scene: &mut Scene<'_>, sight: &Sight<'_>, said: &mut Observed) {

@@ -2,12 +2,12 @@
 
 use dais_protocol::{Verdict, Vote};
 
-use super::forgery::turn;
-use super::lie::{Lie, Scene};
+use crate::adversary::forgery::turn;
+use crate::adversary::lie::{Lie, Scene};
 use crate::agent::vote::Question;
 
 /// Votes by the toss of a coin.
-pub(super) struct RandomVoter;
+pub(crate) struct RandomVoter;
 
 impl Lie for RandomVoter {
     fn votes(&self, scene: &mut Scene<'_>, _question: &Question, votes: &mut Vec<Vote>) {

@@ -2,12 +2,12 @@
 
 use dais_protocol::Vote;
 
-use super::forgery::turn;
-use super::lie::{Lie, Scene};
+use crate::adversary::forgery::turn;
+use crate::adversary::lie::{Lie, Scene};
 use crate::agent::vote::Question;
 
 /// Measures nothing: repeats what most recorded votes on a ballot say, and waits while there are none.
-pub(super) struct Copier;
+pub(crate) struct Copier;
 
 impl Lie for Copier {
     fn votes(&self, _scene: &mut Scene<'_>, question: &Question, votes: &mut Vec<Vote>) {
