@@ -163,7 +163,8 @@ impl Choice {
         }
         if let Some(share) = self.liars {
             let behaviours = vec![Behaviour::Poisoner, Behaviour::Inverter];
-            scenario.rules.adversaries = if share > 0.0 { vec![AdversaryGroup { share, behaviours }] } else { vec![] };
+            scenario.rules.adversaries =
+                if share > 0.0 { vec![AdversaryGroup::new(share, &behaviours)] } else { vec![] };
         }
         scenario
     }

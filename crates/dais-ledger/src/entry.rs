@@ -37,13 +37,15 @@ pub enum Kind {
     Sighting = 6,
     /// A transition in an agent's life, with its cause.
     Lifecycle = 7,
-    /// An agent's seal over all it said in one step.
+    /// An agent's seal over what it said in a part of a step.
     Seal = 8,
+    /// What an agent says against an accepted signature.
+    Challenge = 9,
 }
 
 impl Kind {
     /// All kinds, in the order of their codes.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Genesis,
         Self::Member,
         Self::Signature,
@@ -52,6 +54,7 @@ impl Kind {
         Self::Sighting,
         Self::Lifecycle,
         Self::Seal,
+        Self::Challenge,
     ];
 
     /// Name as shown to people and in JSON.
@@ -65,10 +68,11 @@ impl Kind {
             Self::Sighting => "sighting",
             Self::Lifecycle => "lifecycle",
             Self::Seal => "seal",
+            Self::Challenge => "challenge",
         }
     }
 
-    /// The code in an entry's bytes, 1 to 8.
+    /// The code in an entry's bytes, 1 to 9.
     pub const fn code(self) -> u8 {
         self as u8
     }

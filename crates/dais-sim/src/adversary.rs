@@ -1,96 +1,125 @@
-//! Agents that lie.
+//! Agents that lie: wrappers around honest agents, which change what goes in or comes out.
+//!
+//! An agent knows nothing of it. One file each, named after the [`Behaviour`] in scenarios; those of the
+//! network act on what travels between agents and exchange.
 
-use dais_protocol::{Evidence, Medoid, Pattern, RADIUS_MAX, Signature, ThreatClass, Verdict};
-use dais_traffic::Batch;
-use rand_philox::Philox;
-use serde::{Deserialize, Serialize};
+mod author;
+mod draw;
+mod evader;
+mod forgery;
+mod free_rider;
+mod lie;
+pub(crate) mod network;
+mod revoker;
+mod silent;
+mod spoiler;
+mod sybil;
+mod timing;
+mod voter;
 
-/// A way of lying; an adversary may combine several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Behaviour {
-    /// Votes by the toss of a coin.
-    RandomVoter,
-    /// Confirms what it measured as wrong, refutes what it measured as right.
-    Inverter,
-    /// Publishes signatures of normal traffic in place of its findings.
-    Poisoner,
-    /// Neither publishes nor votes.
-    Silent,
+use dais_protocol::{AgentId, Vote};
+use dais_traffic::{Batch, Schema};
+
+use crate::agent::observe::Observed;
+use crate::agent::vote::Question;
+use crate::params::adversary::Behaviour;
+use crate::seed::{Purpose, Seed};
+
+pub(crate) use draw::draw;
+pub(crate) use lie::Sight;
+use lie::{Lie, Scene};
+
+/// What an adversary does that says when it lies, and nothing else.
+const DEFAULT_LIES: [Behaviour; 2] = [Behaviour::Poisoner, Behaviour::Inverter];
+
+/// An adversary around one agent.
+pub(crate) struct Liar<'a> {
+    agent: AgentId,
+    seed: Seed,
+    /// How each agent of the run lies.
+    behaviours: &'a [Vec<Behaviour>],
 }
 
-/// A group of adversaries among the agents of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdversaryGroup {
-    /// Share of all agents, 0 to 1, rounded to the nearest number of agents.
-    pub share: f64,
-    /// What they do.
-    pub behaviours: Vec<Behaviour>,
-}
+impl<'a> Liar<'a> {
+    /// The adversary around an agent; `None` where it is honest.
+    pub(crate) fn around(agent: AgentId, seed: Seed, behaviours: &'a [Vec<Behaviour>]) -> Option<Self> {
+        let lies = behaviours.get(agent.index()).is_some_and(|own| !own.is_empty());
+        lies.then_some(Self { agent, seed, behaviours })
+    }
 
-/// Spread of a poisoned signature: wide enough to hit the normal traffic around its centre.
-const POISON_SPREAD: f32 = 0.15;
+    fn own(&self) -> &'a [Behaviour] {
+        &self.behaviours[self.agent.index()]
+    }
 
-/// Support a poisoner claims.
-const POISON_SUPPORT: u32 = 50;
+    /// The ways in which it lies in a step; none while it pretends.
+    fn lies(&self, step: u32) -> Vec<&'static dyn Lie> {
+        let own = self.own();
+        if !own.iter().all(|&behaviour| lie(behaviour).is_awake(step)) {
+            return Vec::new();
+        }
+        let only_timing = own.iter().all(|behaviour| behaviour.is_timing());
+        let more = if only_timing { &DEFAULT_LIES[..] } else { &[] };
+        // What keeps quiet comes last: it has the last word.
+        more.iter().chain(own).map(|&behaviour| lie(behaviour)).collect()
+    }
 
-/// One of the rows that an adversary itself finds ordinary.
-pub(crate) fn draw_ordinary(ordinary: &[usize], random: &mut Philox) -> Option<usize> {
-    let place = random.bounded(u32::try_from(ordinary.len()).ok().filter(|&count| count > 0)?);
-    Some(ordinary[place as usize])
-}
+    /// The flows that its agent sees in place of the true ones.
+    pub(crate) fn sees(&self, step: u32, schema: &Schema, batch: &Batch) -> Option<Batch> {
+        self.lies(step).into_iter().find_map(|lie| lie.sees(step, schema, batch))
+    }
 
-/// A signature of normal traffic: of this flow, which stands in this row of the batch.
-pub(crate) fn poisoned_signature(template: &Signature, batch: &Batch, row: usize, flow: Medoid) -> Signature {
-    let Medoid { numeric, codes } = flow;
-    Signature {
-        class: ThreatClass::Unknown,
-        pattern: Pattern {
-            centre: numeric.clone(),
-            spread: vec![POISON_SPREAD; numeric.len()],
-            categories: codes.iter().map(|&code| vec![code]).collect(),
-        },
-        radius: RADIUS_MAX,
-        medoid: Medoid { numeric, codes },
-        sources: batch.endpoints().map(|all| vec![all.source[row]]).unwrap_or_default(),
-        ports: batch.endpoints().map(|all| vec![all.destination_port[row]]).unwrap_or_default(),
-        support: POISON_SUPPORT,
-        medoid_p: 0.001,
-        confidence: 1.0,
-        ..template.clone()
+    /// Changes what its agent says after observing.
+    pub(crate) fn says(&self, step: u32, sight: &Sight<'_>, said: &mut Observed) {
+        self.with_scene(step, |scene, lies| lies.iter().for_each(|lie| lie.says(scene, sight, said)));
+    }
+
+    /// Changes how its agent votes.
+    pub(crate) fn votes(&self, step: u32, question: &Question, votes: &mut Vec<Vote>) {
+        self.with_scene(step, |scene, lies| lies.iter().for_each(|lie| lie.votes(scene, question, votes)));
+    }
+
+    /// Whether what it offers goes out without a seal.
+    pub(crate) fn withholds_seal(&self, step: u32) -> bool {
+        self.lies(step).into_iter().any(Lie::withholds_seal)
+    }
+
+    fn with_scene(&self, step: u32, act: impl FnOnce(&mut Scene<'_>, &[&'static dyn Lie])) {
+        let own = self.own();
+        let is_accomplice =
+            |agent: AgentId| self.behaviours.get(agent.index()).is_some_and(|lies| lies.as_slice() == own);
+        let random = self.seed.stream(Purpose::Adversary, self.agent.0, step);
+        let mut scene = Scene { agent: self.agent, step, is_accomplice: &is_accomplice, random };
+        act(&mut scene, &self.lies(step));
     }
 }
 
-/// What an adversary says instead of what it measured; `None` = nothing.
-pub(crate) fn false_vote(
-    behaviours: &[Behaviour],
-    verdict: Verdict,
-    confidence: f32,
-    mut evidence: Evidence,
-    random: &mut Philox,
-) -> Option<(Verdict, f32, Evidence)> {
-    let mut said = verdict;
-    for behaviour in behaviours {
-        said = match behaviour {
-            Behaviour::Silent => return None,
-            Behaviour::RandomVoter if random.bounded(2) == 0 => Verdict::Confirm,
-            Behaviour::RandomVoter => Verdict::Refute,
-            Behaviour::Inverter => match said {
-                Verdict::Confirm => Verdict::Refute,
-                Verdict::Refute => Verdict::Confirm,
-                Verdict::Abstain => Verdict::Abstain,
-            },
-            Behaviour::Poisoner => said,
-        };
+/// What nobody wraps: the network does it, or it is honest.
+struct Nothing;
+
+impl Lie for Nothing {}
+
+fn lie(behaviour: Behaviour) -> &'static dyn Lie {
+    match behaviour {
+        Behaviour::RandomVoter => &voter::random_voter::RandomVoter,
+        Behaviour::Inverter => &voter::inverter::Inverter,
+        Behaviour::Silent => &silent::Silent,
+        Behaviour::Poisoner => &author::poisoner::Poisoner,
+        Behaviour::Slanderer => &author::slanderer::Slanderer,
+        Behaviour::Framer => &author::framer::Framer,
+        Behaviour::Promoter => &voter::promoter::Promoter,
+        Behaviour::Copier => &voter::copier::Copier,
+        Behaviour::FreeRider => &free_rider::FreeRider,
+        Behaviour::Sleeper => &timing::sleeper::Sleeper,
+        Behaviour::OnOff => &timing::on_off::OnOff,
+        Behaviour::Whitewasher => &timing::whitewasher::Whitewasher,
+        Behaviour::Sybil => &sybil::Sybil,
+        Behaviour::Eclipser | Behaviour::Delayer => &Nothing,
+        Behaviour::Flooder => &author::flooder::Flooder,
+        Behaviour::Equivocator => &voter::equivocator::Equivocator,
+        Behaviour::Evader => &evader::Evader,
+        Behaviour::Smotherer => &author::smotherer::Smotherer,
+        Behaviour::Forger => &author::forger::Forger,
+        Behaviour::Spoiler => &spoiler::Spoiler,
+        Behaviour::Revoker => &revoker::Revoker,
     }
-    if said == verdict {
-        return Some((verdict, confidence, evidence));
-    }
-    // Evidence forged to fit the lie.
-    let confirms = said == Verdict::Confirm;
-    evidence.radius = if confirms { RADIUS_MAX } else { 0.0 };
-    evidence.matches = if confirms { 0 } else { evidence.baseline };
-    evidence.medoid_p = if confirms { 0.001 } else { 1.0 };
-    Some((said, 1.0, evidence))
 }

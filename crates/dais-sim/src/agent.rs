@@ -13,7 +13,6 @@ mod gate;
 mod learn;
 pub(crate) mod lifecycle;
 pub(crate) mod model;
-mod local;
 mod named_sources;
 pub(crate) mod observe;
 mod odd;
@@ -29,7 +28,6 @@ use dais_protocol::{AgentId, BurstParams};
 use dais_traffic::{Categorical, ConnState, Schema};
 use serde::{Deserialize, Serialize};
 
-use crate::adversary::Behaviour;
 use crate::agent::adopted::{Adopted, Standing};
 use crate::agent::arrivals::Arrivals;
 use crate::agent::blocklist::Blocklist;
@@ -37,7 +35,6 @@ use crate::agent::budget::AlarmBudget;
 use crate::agent::classify::Classifier;
 use crate::agent::gate::Gate;
 use crate::agent::lifecycle::{Cause, Lifecycle, LifecycleEvent};
-use crate::agent::local::LocalSignatures;
 use crate::agent::model::{Model, Workspace};
 use crate::agent::named_sources::NamedSources;
 use crate::agent::odd::{OddMemory, Quarantine};
@@ -63,8 +60,6 @@ pub(crate) struct Common {
     pub(crate) refinements_max: u8,
     /// Flows of a site in a step, mean over all.
     pub(crate) flows_per_step: f64,
-    /// Whether agents are on their own: nobody judges what they find.
-    pub(crate) alone: bool,
     /// Steps that count as recent when flows like those of a signature are counted.
     pub(crate) recent_steps: u32,
     /// Asked when a step is to be left unfinished.
@@ -91,7 +86,6 @@ impl Common {
             failure_rate,
             refinements_max,
             flows_per_step: flows_per_step.max(1.0),
-            alone: false,
             recent_steps: BurstParams::default().recent.steps(),
             stop: Stop::default(),
         }
@@ -122,7 +116,6 @@ struct TurnedDown {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Agent {
     pub(crate) id: AgentId,
-    behaviours: Vec<Behaviour>,
     lifecycle: Lifecycle,
     retries: u32,
     window: Window,
@@ -148,15 +141,13 @@ pub(crate) struct Agent {
     alerts: VecDeque<Remembered>,
     quarantine: Quarantine,
     odd: OddMemory,
-    /// Own signatures, while the others have not turned them down.
-    local: LocalSignatures,
-    /// Own measures of the adopted signatures, in their order.
+    /// Own measures of the adopted signatures, in their order, then of its own ones.
     standings: Vec<Standing>,
     named: NamedSources,
     turned_down: VecDeque<TurnedDown>,
     offered: Vec<TurnedDown>,
     events: Vec<LifecycleEvent>,
-    /// Signatures adopted without asking anybody, by an agent on its own.
+    /// Signatures adopted without asking anybody: those it found itself, as long as the others have not accepted them.
     pub(crate) own: Vec<Adopted>,
     pub(crate) own_blocks: Blocklist,
 }
@@ -165,14 +156,13 @@ pub(crate) struct Agent {
 const TURNED_DOWN_MAX: usize = 32;
 
 impl Agent {
-    pub(crate) fn new(id: AgentId, behaviours: Vec<Behaviour>, common: &Common) -> Self {
+    pub(crate) fn new(id: AgentId, common: &Common) -> Self {
         let params = &common.params;
         let categories = common.code_counts.len();
         let rows = params.baseline_rows - params.held_back_rows;
         let held_back_span = params.baseline_span_flows / (params.baseline_rows / params.held_back_rows.max(1)) as u64;
         let mut agent = Self {
             id,
-            behaviours,
             lifecycle: Lifecycle::Born,
             retries: 0,
             window: Window::new(rows, params.baseline_span_flows, common.features, categories),
@@ -190,7 +180,6 @@ impl Agent {
             alerts: VecDeque::new(),
             quarantine: Quarantine::default(),
             odd: OddMemory::default(),
-            local: LocalSignatures::default(),
             standings: Vec::new(),
             named: NamedSources::default(),
             turned_down: VecDeque::new(),
@@ -213,10 +202,6 @@ impl Agent {
 
     pub(crate) fn is_failed(&self) -> bool {
         self.lifecycle == Lifecycle::Failed
-    }
-
-    pub(crate) fn lies(&self, behaviour: Behaviour) -> bool {
-        self.behaviours.contains(&behaviour)
     }
 
     /// Lifecycle events since the last call.
@@ -317,7 +302,8 @@ impl Agent {
             return 0.0;
         }
         model.score(self.held_back.view(), workspace);
-        let alerts = workspace.scores.iter().filter(|&&score| self.p_value(model, score) <= params.detector.alert_p).count();
+        let alerts =
+            workspace.scores.iter().filter(|&&score| self.p_value(model, score) <= params.detector.alert_p).count();
         alerts as f32 / rows as f32
     }
 }

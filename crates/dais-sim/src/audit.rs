@@ -56,8 +56,7 @@ pub struct Audit {
 /// | decisions | signatures were admitted by the rules; every outcome is the one that votes, trust, committees and rules give |
 /// | key | the heads are sealed with the key that follows from the run's seed |
 ///
-/// Reads the log twice, with the memory of one step's entries and of the coordinator's state. Of a revocation the
-/// opening is not recorded: it is taken to be in the step of the first votes.
+/// Reads the log twice, with the memory of one step's entries and of the coordinator's state.
 ///
 /// # Errors
 /// The first [`Fault`]. Where the damage of the log names no single entry, a look at the content often does.

@@ -11,4 +11,4 @@ pub(crate) mod message;
 mod open_ballot;
 pub(crate) mod record;
 pub(crate) mod report;
-mod statement;
+pub(crate) mod statement;

@@ -62,7 +62,7 @@ impl Lookout {
         ScenarioError::require(flows_per_step > 0, "flows_per_step", &flows_per_step, "at least 1")?;
         let schema = flow_schema();
         let common = Common::new(Seed(seed), params, &schema, 0.0, 0, flows_per_step as f64);
-        let agent = Agent::new(AgentId(0), Vec::new(), &common);
+        let agent = Agent::new(AgentId(0), &common);
         let pending = BatchBuilder::new(&schema, flows_per_step);
         Ok(Self {
             common,

@@ -1,5 +1,6 @@
 //! The parameters of a run: what agents do, how they meet, and whether they share.
 
+pub(crate) mod adversary;
 pub(crate) mod agent;
 pub(crate) mod error;
 pub(crate) mod exchange;

@@ -83,22 +83,19 @@ pub(crate) mod texts {
     }
 }
 
-/// Seals of agents, as bytes.
-pub(crate) mod seals {
-    use dais_protocol::{AgentId, Seal};
+/// A seal that may be missing, as bytes.
+pub(crate) mod seal {
+    use dais_protocol::Seal;
     use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(crate) fn serialize<S: Serializer>(seals: &[(AgentId, Seal)], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(seals.iter().map(|(agent, seal)| (agent, seal.as_bytes().as_slice())))
+    pub(crate) fn serialize<S: Serializer>(seal: &Option<Seal>, serializer: S) -> Result<S::Ok, S::Error> {
+        seal.as_ref().map(|seal| seal.as_bytes().as_slice()).serialize(serializer)
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(AgentId, Seal)>, D::Error> {
-        let seals = Vec::<(AgentId, Vec<u8>)>::deserialize(deserializer)?;
-        let read = seals.into_iter().map(|(agent, bytes)| {
-            let bytes = bytes.try_into().map_err(|_| D::Error::custom("a seal has 64 bytes"))?;
-            Ok((agent, Seal::from_bytes(bytes)))
-        });
-        read.collect()
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Seal>, D::Error> {
+        let bytes = Option::<Vec<u8>>::deserialize(deserializer)?;
+        let read = bytes.map(|bytes| bytes.try_into().map(Seal::from_bytes));
+        read.transpose().map_err(|_| D::Error::custom("a seal has 64 bytes"))
     }
 }

@@ -24,6 +24,7 @@ use dais_ledger::{Entry, SignedHead, SplitView, Storage};
 use dais_protocol::{SignatureId, VerifyingKey};
 use dais_traffic::Source;
 
+use crate::adversary::network::Network;
 use crate::agent::lifecycle::{Lifecycle, LifecycleEvent};
 use crate::agent::vote::Question;
 use crate::exchange::coordinator::Coordinator;
@@ -32,6 +33,8 @@ use crate::exchange::logbook::Logbook;
 use crate::exchange::message::{Counted, Decisions, Said, Voted};
 use crate::exchange::record;
 use crate::exchange::report::StepReport;
+use crate::invariant::{Broken, Invariants, View};
+use crate::params::agent::AgentParams;
 use crate::params::error::ScenarioError;
 use crate::params::mode::Mode;
 use crate::truth::tally::{Curve, Evaluation, SignatureTruth, StepTally};
@@ -44,7 +47,7 @@ use finished::Finished;
 use founding::found_exchange;
 use local_shards::LocalShards;
 use phase::{Phase, Watch};
-use plan::Plan;
+use plan::{Plan, behaviours};
 use shard_error::ShardError;
 use shards::Shards;
 
@@ -56,11 +59,14 @@ pub struct World {
     /// The states of all agents' lives, by number.
     lives: Vec<Lifecycle>,
     coordinator: Coordinator,
+    /// What lies between agents and coordinator.
+    network: Network,
     cosigning: Option<Cosigning>,
     /// What agents are to learn at the start of the next step, and the truth about what was accepted.
     decisions: Arc<Decisions>,
     truths: Arc<Vec<(SignatureId, SignatureTruth)>>,
     next_step: u32,
+    agent_params: AgentParams,
     witness_steps: u32,
     split_views: Vec<SplitView>,
     workers: Workers,
@@ -170,6 +176,7 @@ impl World {
         let keys: Result<Vec<VerifyingKey>, _> = keys.map(VerifyingKey::from_bytes).collect();
         let keys = keys.map_err(|error| ShardError::Message(error.to_string()))?;
         let lives = ask(&*shards, &Request::Lives, answer!(Lives))?.concat();
+        let agents = source.sites();
         let (coordinator, cosigning) = found_exchange(mode, plan, &*source, keys, storage)?;
         Ok(Self {
             mode,
@@ -177,10 +184,12 @@ impl World {
             shards,
             lives,
             coordinator,
+            network: Network::new(&behaviours(plan, agents)),
             cosigning,
             decisions: Arc::default(),
             truths: Arc::default(),
             next_step: 0,
+            agent_params: plan.rules.agent.clone(),
             witness_steps: plan.rules.exchange.witness_steps,
             split_views: Vec::new(),
             workers,
@@ -218,7 +227,13 @@ impl World {
     }
 
     /// Publishes, votes and resolves in step `t`. In isolation nobody votes on anything.
-    fn share(&mut self, t: u32, said: Vec<Said>, counted: &[Counted], watch: &mut dyn Watch) -> Result<(), WorldError> {
+    fn share(
+        &mut self,
+        t: u32,
+        mut said: Vec<Said>,
+        counted: &[Counted],
+        watch: &mut dyn Watch,
+    ) -> Result<(), WorldError> {
         if self.mode == Mode::Isolated {
             let question = Arc::new(Question::default());
             let _: Vec<Voted> = self.ask(&Request::Validate { t, question }, answer!(Voted))?;
@@ -226,13 +241,16 @@ impl World {
         }
         watch.begin(Phase::Publish);
         let truths = counted.iter().flat_map(|shard| &shard.truths).copied().collect();
-        let question = Arc::new(self.coordinator.open(t, said, &truths));
+        self.network.carry_words(&mut said);
+        let question = Arc::new(self.coordinator.open(t, said, &truths, &self.workers));
         watch.end(Phase::Publish);
         watch.begin(Phase::Vote);
         let voted: Vec<Voted> = self.ask(&Request::Validate { t, question }, answer!(Voted))?;
         watch.end(Phase::Vote);
         watch.begin(Phase::Resolve);
-        self.decisions = Arc::new(self.coordinator.close(t, voted, &self.workers)?);
+        let ballots = voted.into_iter().flat_map(|shard| shard.ballots).collect();
+        let ballots = self.network.carry_votes(t, ballots);
+        self.decisions = Arc::new(self.coordinator.close(t, ballots, &self.workers)?);
         self.truths = Arc::new(self.coordinator.take_truths());
         watch.end(Phase::Resolve);
         Ok(())
@@ -285,6 +303,26 @@ impl World {
     #[must_use]
     pub fn report(&self) -> &StepReport {
         &self.report
+    }
+
+    /// Checks what must hold after every step. `memory` begins with the run and goes along with it.
+    ///
+    /// # Errors
+    /// The first invariant that does not hold.
+    pub fn check(&self, memory: &mut Invariants) -> Result<(), Broken> {
+        let (assembly, ledger) = (self.coordinator.assembly(), self.coordinator.ledger());
+        let view = View {
+            ballots: assembly.open_ballots().collect(),
+            decided: self.report.decided.iter().map(|decided| &decided.decision).collect(),
+            trust: assembly.weights(),
+            in_force: assembly.ids_in_force().collect(),
+            bounds: assembly.bounds(),
+            decisions: &self.decisions,
+            head: ledger.map(|ledger| ledger.head().head),
+            params: &self.agent_params,
+        };
+        let prove = |size| ledger.and_then(|ledger| ledger.prove_consistency(size).ok());
+        memory.check(self.next_step.saturating_sub(1), &view, &prove)
     }
 
     /// Agents by the state of their lives.

@@ -170,7 +170,7 @@ fn ledger_in_words(ledger: &LedgerSummary) -> String {
 /// What was checked, a line for each check.
 fn checks(audit: &Audit) -> Vec<String> {
     let of = |kind: Kind| audit.entries.get(&kind).copied().unwrap_or(0);
-    let words = of(Kind::Signature) + of(Kind::Sighting) + of(Kind::Vote);
+    let words = of(Kind::Signature) + of(Kind::Sighting) + of(Kind::Challenge) + of(Kind::Vote);
     let mut table = Table::new(2);
     table.row([
         "log".to_owned(),
@@ -192,11 +192,12 @@ fn checks(audit: &Audit) -> Vec<String> {
     table.row([
         "seals".to_owned(),
         format!(
-            "{} cover {} ({}, {}, {})",
+            "{} cover {} ({}, {}, {}, {})",
             plural(audit.seals, "seal"),
             plural(words, "statement"),
             plural(of(Kind::Signature), "signature"),
             plural(of(Kind::Sighting), "sighting"),
+            plural(of(Kind::Challenge), "challenge"),
             plural(of(Kind::Vote), "vote")
         ),
     ]);

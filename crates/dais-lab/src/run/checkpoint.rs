@@ -1,6 +1,6 @@
 //! A run between two steps as bytes, to go on from after its process ended.
 //!
-//! Layout: a line `dais-checkpoint/2 VERSION`, then the number of pieces and each piece with its length (8 bytes each,
+//! Layout: a line `dais-checkpoint/3 VERSION`, then the number of pieces and each piece with its length (8 bytes each,
 //! little-endian), then the SHA-256 of all of that. The pieces hold postcard, which only the same version reads.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ use crate::load::Loaded;
 use crate::scenario::Scenario;
 
 /// What a checkpoint begins with; the number changes with the layout of what follows.
-const FORMAT: &str = "dais-checkpoint/2";
+const FORMAT: &str = "dais-checkpoint/3";
 /// The version that wrote it: what it holds may be laid out otherwise in another.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Bytes of the checksum at the end.

@@ -24,10 +24,14 @@ impl Agent {
         suspect_p: f32,
         workspace: &mut Workspace,
     ) -> Vec<bool> {
-        let p: Vec<f32> = p.iter().map(|p| p.unwrap_or(1.0)).collect();
-        let mut marked = vec![false; batch.rows()];
-        self.local.mark(rows_of(batch), &p, suspect_p, &mut marked, workspace);
-        marked
+        let mut matched = vec![false; batch.rows()];
+        for (own, standing) in self.own.iter().zip(&self.standings) {
+            own.matcher.distances(rows_of(batch), &mut workspace.distances);
+            for (row, &distance) in workspace.distances.iter().enumerate() {
+                matched[row] |= distance <= standing.radius && p[row].is_some_and(|p| p <= suspect_p);
+            }
+        }
+        matched
     }
 
     /// The features that make a flow strange to the newest model.

@@ -22,9 +22,9 @@ pub(crate) struct Block {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Blocklist {
     /// By [`address_key`], which is quicker to compare than an address.
-    blocks: BTreeMap<u64, Block>,
+    blocks: BTreeMap<u128, Block>,
     /// Blocks in the order in which they expire. One that has been renewed or lifted since is still in its old place.
-    expiry: VecDeque<(u32, u64)>,
+    expiry: VecDeque<(u32, u128)>,
 }
 
 impl Blocklist {
@@ -54,7 +54,7 @@ impl Blocklist {
         self.expect_expiry(expires_step, source);
     }
 
-    fn expect_expiry(&mut self, step: u32, source: u64) {
+    fn expect_expiry(&mut self, step: u32, source: u128) {
         self.expiry.push_back((step, source));
         if self.expiry.len() > 2 * self.blocks.len() + STALE_MAX {
             self.expiry.retain(|(step, source)| is_current(&self.blocks, *step, *source));
@@ -98,7 +98,7 @@ impl Blocklist {
 /// Outdated places in the order of expiry that are not worth clearing.
 const STALE_MAX: usize = 64;
 
-fn is_current(blocks: &BTreeMap<u64, Block>, expires_step: u32, source: u64) -> bool {
+fn is_current(blocks: &BTreeMap<u128, Block>, expires_step: u32, source: u128) -> bool {
     blocks.get(&source).is_some_and(|block| block.expires_step == expires_step)
 }
 

@@ -16,11 +16,45 @@ impl Agent {
     /// Takes an accepted signature into use. Own data is the root of trust: where the own baseline demands it the
     /// radius is smaller than the accepted one, and below the radius worth sharing the signature is not applied.
     pub(crate) fn adopt(&mut self, adopted: &Adopted, common: &Common, workspace: &mut Workspace) {
+        if let Some(place) = self.own.iter().position(|own| own.id == adopted.id) {
+            self.drop_own(place);
+        }
+        let standing = self.standing(adopted, common, workspace);
+        self.standings.insert(self.standings.len() - self.own.len(), standing);
+    }
+
+    /// Takes what this agent found itself into use without asking anybody; the oldest makes room.
+    pub(crate) fn adopt_own(&mut self, own: Adopted, own_max: usize, common: &Common, workspace: &mut Workspace) {
+        if self.own.len() >= own_max {
+            self.drop_own(0);
+        }
+        let standing = self.standing(&own, common, workspace);
+        self.standings.push(standing);
+        self.own.push(own);
+    }
+
+    /// Forgets what it found itself and nobody accepted, once its time is over; says how many signatures, the oldest.
+    pub(crate) fn expire_own(&mut self, step: u32) -> usize {
+        let mut expired = 0;
+        while self.own.first().is_some_and(|own| own.expires_step <= step) {
+            self.drop_own(0);
+            expired += 1;
+        }
+        expired
+    }
+
+    fn drop_own(&mut self, place: usize) {
+        let shared = self.standings.len() - self.own.len();
+        self.standings.remove(shared + place);
+        self.own.remove(place);
+    }
+
+    fn standing(&self, adopted: &Adopted, common: &Common, workspace: &mut Workspace) -> Standing {
         adopted.matcher.distances(self.window.view(), &mut workspace.distances);
         let own = widest_radius(&workspace.distances, common.params.vote.eps);
         let radius = adopted.radius.min(own);
         let radius = if radius < common.params.vote.radius_min { 0.0 } else { radius };
-        self.standings.push(Standing { radius, ..Standing::default() });
+        Standing { radius, ..Standing::default() }
     }
 
     /// Forgets the adopted signature at `place`.
@@ -37,9 +71,6 @@ impl Agent {
     pub(crate) fn answered(&mut self, id: SignatureId, outcome: Outcome) {
         let Some(place) = self.offered.iter().position(|offer| offer.offered.id == id) else { return };
         let offer = self.offered.remove(place);
-        if outcome == Outcome::Rejected {
-            self.local.forget(id);
-        }
         // What was disputed may be offered again as it is, once more sites have seen its like.
         if !matches!(outcome, Outcome::Accepted | Outcome::Disputed) {
             if self.turned_down.len() >= TURNED_DOWN_MAX {
@@ -80,7 +111,8 @@ impl Agent {
         let steps = (baseline.rows() as f64 / common.flows_per_step).ceil() as i64;
         self.odd.begin(-steps);
         for (row, &score) in scores.iter().enumerate() {
-            let is_odd = self.models.front().is_some_and(|model| self.p_value(model, score) <= common.params.suspect_p());
+            let is_odd =
+                self.models.front().is_some_and(|model| self.p_value(model, score) <= common.params.suspect_p());
             if is_odd {
                 let step = (row as f64 / common.flows_per_step) as i64 - steps;
                 self.odd.push(step, Remembered::of(baseline, row));

@@ -11,7 +11,7 @@ use crate::agent::window::address_key;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct NamedSources {
     /// The step in which each was named, by [`address_key`].
-    by_source: BTreeMap<u64, u32>,
+    by_source: BTreeMap<u128, u32>,
 }
 
 /// Sources remembered as named; when there are more, those of long ago are forgotten, or all.

@@ -1,14 +1,14 @@
 //! Observing a batch: alerts, matches, findings, and what is learned of it.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
-use dais_protocol::{Rows, Sighting, Signature, SignatureId};
+use dais_protocol::{Challenge, Rows, Sighting, Signature};
 use dais_traffic::Batch;
 use rand_philox::Philox;
 
 use super::{Agent, Common, StepFailed};
-use crate::adversary::Behaviour;
-use crate::agent::adopted::Adopted;
+use crate::agent::adopted::{Adopted, Standing};
 use crate::agent::blocklist::Blocklist;
 use crate::agent::lifecycle::{Cause, Lifecycle};
 use crate::agent::model::Workspace;
@@ -33,13 +33,13 @@ pub(crate) struct Observed {
     scores: Vec<f32>,
     /// Whether an adopted signature matches, or a suspicious flow matches an own one, by row.
     pub(crate) matched: Vec<bool>,
-    /// Whether an adopted signature matches, by row.
-    pub(super) adopted_matches: Vec<bool>,
+    /// Whether one that others have accepted matches: what only an own one matches is still offered.
+    pub(super) matched_shared: Vec<bool>,
     /// Whether the score is beyond what even an alert may have to be learned, by row.
     extreme: Vec<bool>,
     /// Whether the flow may be learned, by row.
     learnable: Vec<bool>,
-    /// Every match: the place of the adopted signature, and the row; in this order.
+    /// Every match of what others have accepted: the place of the signature, and the row; in this order.
     pub(super) matches: Vec<(usize, usize)>,
     /// Whether the source is blocked, by row.
     pub(crate) blocked: Vec<bool>,
@@ -48,7 +48,7 @@ pub(crate) struct Observed {
     /// Sources seen to match an adopted signature.
     pub(crate) sightings: Vec<Sighting>,
     /// Adopted signatures that this agent's own traffic speaks against.
-    pub(crate) challenges: Vec<SignatureId>,
+    pub(crate) challenges: Vec<Challenge>,
 }
 
 impl Observed {
@@ -58,11 +58,11 @@ impl Observed {
     }
 }
 
-/// Addresses in one sighting.
-const SIGHTING_SOURCES_MAX: usize = 64;
+/// Addresses that an agent names in the sightings of a step.
+pub(crate) const SIGHTED_MAX: usize = 64;
 
 impl Agent {
-    /// Observes a batch under the signatures and blocks in force.
+    /// Observes a batch under the signatures and blocks in force, and under those of its own.
     pub(crate) fn observe(
         &mut self,
         step: u32,
@@ -75,6 +75,8 @@ impl Agent {
         if self.failure_is_injected(step, common) {
             return Err(StepFailed(Cause::Injected));
         }
+        let shared = adopted.len();
+        let adopted = &*self.with_own(adopted);
         let rows = rows_of(batch);
         let mut observed = Observed { p: vec![1.0; batch.rows()], ..Observed::default() };
         observed.extreme = vec![false; batch.rows()];
@@ -87,18 +89,23 @@ impl Agent {
             }
         }
         observed.matches = self.matches(step, batch, &observed.p, adopted, common, workspace);
-        observed.adopted_matches = vec![false; batch.rows()];
-        observed.matches.iter().for_each(|&(_, row)| observed.adopted_matches[row] = true);
-        observed.matched = self.matched(step, rows, &observed, common, workspace);
+        observed.matched = vec![false; batch.rows()];
+        let suspect_p = common.params.suspect_p();
+        // Nobody has judged an own signature: of what it matches, only what is suspicious besides is found.
+        let counts = |&&(place, row): &&(usize, usize)| place < shared || observed.p[row] <= suspect_p;
+        observed.matches.iter().filter(counts).for_each(|&(_, row)| observed.matched[row] = true);
+        observed.matched_shared = vec![false; batch.rows()];
+        observed.matches.retain(|&(place, _)| place < shared);
+        observed.matches.iter().for_each(|&(_, row)| observed.matched_shared[row] = true);
         observed.blocked = self.blocked(batch, blocks, common);
         self.watch(&observed);
         self.spend(&observed, common);
         if self.models.front().is_some() {
             observed.findings = self.findings(step, batch, &observed, common, workspace);
-            self.apply_own(step, &observed.findings, common);
             observed.sightings = self.sightings(step, batch, &observed, adopted, blocks, common);
         }
-        observed.challenges = self.challenges(adopted, common);
+        observed.challenges = self.challenges(step, adopted, common);
+        observed.challenges.retain(|challenge| adopted[..shared].iter().any(|one| one.id == challenge.signature));
         observed.learnable = self.learnable(batch, &observed, common, workspace);
         self.learn_flows(step, batch, &observed, adopted, common);
         self.retrain(step, common, workspace)?;
@@ -107,6 +114,14 @@ impl Agent {
             self.retries = 0;
         }
         Ok(observed)
+    }
+
+    /// Signatures that others have accepted, then those of its own.
+    fn with_own<'a>(&self, adopted: &'a [Adopted]) -> Cow<'a, [Adopted]> {
+        if self.own.is_empty() {
+            return Cow::Borrowed(adopted);
+        }
+        Cow::Owned(adopted.iter().chain(&self.own).cloned().collect())
     }
 
     /// Watches the p-values of the flows that nothing explains: in unchanged traffic they are spread evenly. When they have
@@ -125,37 +140,6 @@ impl Agent {
             self.has_drifted = true;
             self.window.make_way();
             self.held_back.make_way();
-        }
-    }
-
-    /// Which rows a signature speaks against: an adopted one, or, of suspicious flows, an own one that nobody has judged.
-    fn matched(
-        &mut self,
-        step: u32,
-        rows: Rows<'_>,
-        observed: &Observed,
-        common: &Common,
-        workspace: &mut Workspace,
-    ) -> Vec<bool> {
-        let suspect_p = common.params.detector.suspect_p;
-        let mut matched = observed.adopted_matches.clone();
-        if common.alone {
-            // What is adopted here is the agent's own.
-            matched.iter_mut().zip(&observed.p).for_each(|(matched, &p)| *matched &= p <= suspect_p);
-        }
-        self.local.expire(step);
-        self.local.mark(rows, &observed.p, suspect_p, &mut matched, workspace);
-        matched
-    }
-
-    /// Applies own findings from the next step on, until the others have judged them.
-    fn apply_own(&mut self, step: u32, findings: &[Finding], common: &Common) {
-        if common.alone {
-            return;
-        }
-        let expires_step = step + 1 + common.params.local_ttl.steps();
-        for Finding { signature, .. } in findings {
-            self.local.push(Adopted::new(signature, signature.radius, expires_step));
         }
     }
 
@@ -210,10 +194,12 @@ impl Agent {
 
     /// Which rows come from a blocked source. Allowed prefixes and sources that are ordinary here are never blocked.
     fn blocked(&self, batch: &Batch, blocks: &Blocklist, common: &Common) -> Vec<bool> {
-        let Some(endpoints) = batch.endpoints().filter(|_| !blocks.is_empty()) else {
+        let any = !blocks.is_empty() || !self.own_blocks.is_empty();
+        let Some(endpoints) = batch.endpoints().filter(|_| any) else {
             return vec![false; batch.rows()];
         };
-        endpoints.source.iter().map(|&source| blocks.find(source).is_some() && self.may_block(source, common)).collect()
+        let listed = |source| blocks.find(source).is_some() || self.own_blocks.find(source).is_some();
+        endpoints.source.iter().map(|&source| listed(source) && self.may_block(source, common)).collect()
     }
 
     /// Whether this agent would block `source`: not allowed by its operator, and no source of so many ordinary flows that
@@ -234,9 +220,9 @@ impl Agent {
         blocks: &Blocklist,
         common: &Common,
     ) -> Vec<Sighting> {
-        let Some(endpoints) = batch.endpoints().filter(|_| !self.lies(Behaviour::Silent)) else { return Vec::new() };
+        let Some(endpoints) = batch.endpoints() else { return Vec::new() };
         let suspect_p = common.params.detector.suspect_p;
-        let mut sightings: Vec<Sighting> = Vec::new();
+        let (mut sightings, mut named) = (Vec::<Sighting>::new(), 0);
         for &(place, row) in observed.matches.iter().filter(|(_, row)| observed.p[*row] <= suspect_p) {
             let source = endpoints.source[row];
             let signature = adopted[place].id;
@@ -244,11 +230,12 @@ impl Agent {
             if known || blocks.find(source).is_some() || !self.may_block(source, common) {
                 continue;
             }
+            if named == SIGHTED_MAX {
+                break;
+            }
+            named += 1;
             self.named.insert(source, step, common.params.sighting_again.steps());
-            match sightings
-                .last_mut()
-                .filter(|last| last.signature == signature && last.sources.len() < SIGHTING_SOURCES_MAX)
-            {
+            match sightings.last_mut().filter(|last| last.signature == signature) {
                 Some(last) => last.sources.push(source),
                 None => sightings.push(Sighting { agent: self.id, step, signature, sources: vec![source] }),
             }
@@ -260,7 +247,7 @@ impl Agent {
     }
 
     /// Adopted signatures that keep matching flows which are ordinary here: no longer applied, and challenged once.
-    fn challenges(&mut self, adopted: &[Adopted], common: &Common) -> Vec<SignatureId> {
+    fn challenges(&mut self, step: u32, adopted: &[Adopted], common: &Common) -> Vec<Challenge> {
         let params = &common.params;
         let mut challenges = Vec::new();
         for (signature, standing) in adopted.iter().zip(&mut self.standings) {
@@ -269,7 +256,9 @@ impl Agent {
             if (doubtful || standing.is_of_a_habit(params.habit_after.steps())) && !standing.challenged {
                 standing.challenged = true;
                 standing.radius = 0.0;
-                challenges.push(signature.id);
+                let (agent, signature) = (self.id, signature.id);
+                let Standing { matches, ordinary, .. } = *standing;
+                challenges.push(Challenge { agent, step, signature, matches, ordinary });
             }
         }
         challenges
@@ -306,7 +295,7 @@ impl Agent {
             if alerted {
                 self.remember_alert(batch, row, params.alerts_kept);
             }
-            if !observed.adopted_matches[row] && !self.models.is_empty() && observed.p[row] <= params.suspect_p() {
+            if !observed.matched_shared[row] && !self.models.is_empty() && observed.p[row] <= params.suspect_p() {
                 self.odd.push(step.into(), Remembered::of(batch, row));
             }
             if !observed.learnable[row] {

@@ -10,11 +10,9 @@ use dais_traffic::Batch;
 
 use super::observe::{Finding, Observed, rows_of};
 use super::{Agent, Common, TURNED_DOWN_MAX, TurnedDown};
-use crate::adversary::{Behaviour, draw_ordinary, poisoned_signature};
 use crate::agent::adopted::Adopted;
 use crate::agent::model::Workspace;
 use crate::agent::window::Remembered;
-use crate::seed::Purpose;
 
 /// A refined signature reaches at most this share of the radius it was turned down with.
 const REFINED_RADIUS: f32 = 0.8;
@@ -30,16 +28,10 @@ impl Agent {
         workspace: &mut Workspace,
     ) -> Vec<Finding> {
         let params = &common.params;
-        if self.lies(Behaviour::Silent) {
-            return Vec::new();
-        }
-        if self.lies(Behaviour::Poisoner) {
-            return self.poisoned(step, batch, observed, common);
-        }
         let rows = rows_of(batch);
         let suspect_p = params.detector.suspect_p;
         let candidates: Vec<usize> =
-            (0..rows.rows).filter(|&row| observed.p[row] <= suspect_p && !observed.adopted_matches[row]).collect();
+            (0..rows.rows).filter(|&row| observed.p[row] <= suspect_p && !observed.matched_shared[row]).collect();
         let alerted: Vec<bool> = observed.p.iter().map(|&p| p <= params.detector.alert_p).collect();
         let mut findings: Vec<Finding> = cluster(rows, &candidates, &alerted, &params.cluster)
             .into_iter()
@@ -72,16 +64,6 @@ impl Agent {
         let widening = f64::from(params.detector.suspect_p / params.quarantine_p);
         let habitual = waiting * widening / f64::from(params.quarantine.steps());
         poisson_tail(members.len(), expected.max(habitual)) <= f64::from(params.burst_p)
-    }
-
-    fn poisoned(&mut self, step: u32, batch: &Batch, observed: &Observed, common: &Common) -> Vec<Finding> {
-        let suspect_p = common.params.detector.suspect_p;
-        let ordinary: Vec<usize> = (0..batch.rows()).filter(|&row| observed.p[row] > suspect_p).collect();
-        let mut random = common.seed.stream(Purpose::Adversary, self.id.0, step);
-        let Some(row) = draw_ordinary(&ordinary, &mut random) else { return Vec::new() };
-        let flow = Remembered::of(batch, row).into();
-        let signature = poisoned_signature(&self.blank(step), batch, row, flow);
-        vec![Finding { signature, rows: Vec::new() }]
     }
 
     fn blank(&self, step: u32) -> Signature {

@@ -13,13 +13,13 @@ const FLOWS_MAX: usize = 4096;
 /// The sources of the last 4,096 learned flows, vouched ones included.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct SourceMemory {
-    flows: VecDeque<u64>,
-    counts: BTreeMap<u64, u32>,
+    flows: VecDeque<u128>,
+    counts: BTreeMap<u128, u32>,
 }
 
 impl SourceMemory {
     /// Remembers the source of a learned flow by its [`address_key`].
-    pub(crate) fn learn(&mut self, source: u64) {
+    pub(crate) fn learn(&mut self, source: u128) {
         if self.flows.len() >= FLOWS_MAX
             && let Some(oldest) = self.flows.pop_front()
             && let Some(count) = self.counts.get_mut(&oldest)

@@ -9,11 +9,9 @@ use dais_protocol::{
 };
 
 use super::{Agent, Common};
-use crate::adversary::{Behaviour, false_vote};
 use crate::agent::adopted::{Adopted, Standing};
 use crate::agent::model::{Model, Workspace};
 use crate::agent::window::Remembered;
-use crate::seed::Purpose;
 
 /// An open ballot as a voter sees it.
 #[derive(Clone, Debug)]
@@ -25,13 +23,8 @@ pub(crate) struct BallotView {
     pub(crate) matcher: Arc<Matcher>,
     /// Members of the committee without a vote in this round, in order.
     pub(crate) pending: Vec<AgentId>,
-}
-
-impl BallotView {
-    /// Whether `author` published this signature in step `t`.
-    pub(crate) fn is_new_from(&self, author: AgentId, t: u32) -> bool {
-        self.motion == Motion::Adopt && self.signature.author == author && self.signature.step == t
-    }
+    /// What most of the recorded votes of this round say, if there are any that say something.
+    pub(crate) leading: Option<Verdict>,
 }
 
 /// All open ballots of a step, with their medoids laid out by column so that a voter scores them at once.
@@ -77,20 +70,13 @@ impl Agent {
         let Some(model) = self.models.front() else { return Vec::new() };
         model.score(question.medoids(), workspace);
         let scores = workspace.scores.clone();
-        let mut random = common.seed.stream(Purpose::Adversary, self.id.0, step);
-        let votes = waiting.into_iter().filter_map(|place| {
+        let votes = waiting.into_iter().map(|place| {
             let ballot = &question.ballots[place];
             let (verdict, confidence, evidence) = match ballot.motion {
                 Motion::Adopt => self.judge_adoption(step, ballot, model, scores[place], common, workspace),
                 Motion::Revoke => self.judge_revocation(ballot, adopted, self.p_value(model, scores[place]), common),
             };
-            let said = if self.behaviours.is_empty() {
-                Some((verdict, confidence, evidence))
-            } else {
-                false_vote(&self.behaviours, verdict, confidence, evidence, &mut random)
-            };
-            let (verdict, confidence, evidence) = said?;
-            Some(Vote {
+            Vote {
                 motion: ballot.motion,
                 signature: ballot.id,
                 voter: self.id,
@@ -99,7 +85,7 @@ impl Agent {
                 verdict,
                 confidence,
                 evidence,
-            })
+            }
         });
         votes.collect()
     }
@@ -162,18 +148,15 @@ impl Agent {
         let standing = place.and_then(|place| self.standings.get(place)).copied().unwrap_or_default();
         let Standing { matches, ordinary, radius, .. } = standing;
         let share = (ordinary as f32 + 1.0) / (matches as f32 + 2.0);
-        let verdict = match matches {
-            0..REVOKE_MATCHES_MIN => Verdict::Abstain,
-            _ if ordinary as f32 > common.params.doubt_share * matches as f32 => Verdict::Confirm,
-            _ => Verdict::Refute,
-        };
+        let verdict = revocation_verdict(matches, ordinary, common.params.doubt_share);
         let confidence = match verdict {
             Verdict::Confirm => share,
             Verdict::Refute => 1.0 - share,
             Verdict::Abstain => 0.0,
         };
         let evidence = Evidence {
-            baseline: self.window.rows() as u32,
+            // A signature may match more flows in its time than a baseline holds.
+            baseline: (self.window.rows() as u32).max(matches),
             matches,
             alerts_matched: matches - ordinary,
             medoid_p,
@@ -184,10 +167,6 @@ impl Agent {
         };
         (verdict, confidence, evidence)
     }
-
-    pub(crate) fn may_speak(&self) -> bool {
-        self.is_active() && !self.lies(Behaviour::Silent)
-    }
 }
 
 /// What a voter says that cannot know: no flow of its baseline bears on the signature, of which an abstention follows.
@@ -195,6 +174,15 @@ fn cannot_know(evidence: Evidence, params: &VoteParams) -> (Verdict, f32, Eviden
     let evidence = Evidence { baseline: 0, matches: 0, ..evidence };
     let (verdict, confidence) = judge(&evidence, params);
     (verdict, confidence, evidence)
+}
+
+/// What own matches say about a revocation, `ordinary` of them being otherwise ordinary.
+pub(crate) fn revocation_verdict(matches: u32, ordinary: u32, doubt_share: f32) -> Verdict {
+    match matches {
+        0..REVOKE_MATCHES_MIN => Verdict::Abstain,
+        _ if ordinary as f32 > doubt_share * matches as f32 => Verdict::Confirm,
+        _ => Verdict::Refute,
+    }
 }
 
 /// Matches an agent needs before it has a view on a revocation.

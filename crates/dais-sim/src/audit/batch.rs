@@ -29,7 +29,7 @@ pub(super) fn lines(storage: &dyn Storage, first: u64, size: u64) -> Result<Vec<
             match entry {
                 Ok(entry) => {
                     let same = lines.first().is_none_or(|line| line.entry.step == entry.step);
-                    lines.push(Line { index, entry, leaf });
+                    lines.push(Line { index, entry });
                     if same { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
                 }
                 Err(found) => {

@@ -179,9 +179,6 @@ pub enum Wrong {
         /// The state it is said to go to.
         to: Lifecycle,
     },
-    /// A signature was put to a vote though the rules turn it away.
-    #[error("the rules open no ballot on this signature: an open or accepted one covers it, or too many are open")]
-    NotAdmitted,
     /// An outcome of a ballot that does not end here.
     #[error("no ballot to {} signature {} ends in this step", motion_name(*motion), signature.short())]
     Unfounded {

@@ -1,26 +1,19 @@
 //! The first entry of a run's ledger: what the history that follows is a function of, and the rules by which it decided.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::params::error::ScenarioError;
 use crate::params::rules::Rules;
 use crate::seed::Seed;
 
 /// Name and version of what a run's genesis entry holds.
-pub const GENESIS_FORMAT: &str = "dais-run-v2";
-
-/// The version before, which is still read: it knew no witnesses.
-const UNWITNESSED_FORMAT: &str = "dais-run-v1";
-
-/// What the version before did not have among the parameters of the exchange.
-const UNWITNESSED_LACKS: [&str; 3] = ["witnesses", "witness_steps", "two_faced_from"];
+pub const GENESIS_FORMAT: &str = "dais-run-v3";
 
 /// The body of a run's first ledger entry, as JSON: with it, every later decision can be recomputed from the entries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Genesis {
-    /// [`GENESIS_FORMAT`], or an older one.
+    /// [`GENESIS_FORMAT`]: the rules by which runs of earlier formats decided are no longer known.
     pub format: String,
     /// Seed of the run; the keys of agents and ledger follow from it.
     pub seed: Seed,
@@ -53,7 +46,7 @@ pub enum GenesisError {
     #[error("it is not the description of a run: {0}")]
     Json(String),
     /// It has another format.
-    #[error("its format is `{found}`, this version reads `{GENESIS_FORMAT}`")]
+    #[error("its format is `{found}`, this version reads `{GENESIS_FORMAT}`: read it with the version that wrote it")]
     Format {
         /// The format it names.
         found: String,
@@ -78,30 +71,22 @@ impl Genesis {
     /// # Errors
     /// Bytes that [`Genesis::encode`] would not write, another format, rules out of their ranges.
     pub fn decode(body: &[u8]) -> Result<Self, GenesisError> {
-        let mut genesis: Self = serde_json::from_slice(body).map_err(|error| GenesisError::Json(error.to_string()))?;
+        let genesis: Self = serde_json::from_slice(body).map_err(|error| Self::other_format(body, &error))?;
+        if genesis.format != GENESIS_FORMAT {
+            return Err(GenesisError::Format { found: genesis.format });
+        }
         genesis.rules.check()?;
-        let canonical = match genesis.format.as_str() {
-            GENESIS_FORMAT => genesis.encode() == body,
-            UNWITNESSED_FORMAT => {
-                genesis.rules.exchange.witnesses = 0;
-                genesis
-                    .without_witnesses()
-                    .is_some_and(|all| serde_json::from_slice(body).is_ok_and(|body: Value| body == all))
-            }
-            _ => return Err(GenesisError::Format { found: genesis.format }),
-        };
-        if canonical { Ok(genesis) } else { Err(GenesisError::Json("not in canonical form".to_owned())) }
+        if genesis.encode() == body { Ok(genesis) } else { Err(GenesisError::Json("not in canonical form".to_owned())) }
     }
 
-    /// What the version before wrote of it.
-    fn without_witnesses(&self) -> Option<Value> {
-        let mut value: Value = serde_json::from_slice(&self.encode()).ok()?;
-        value.as_object_mut()?.remove("witnesses");
-        let exchange = value.get_mut("rules")?.get_mut("exchange")?.as_object_mut()?;
-        for key in UNWITNESSED_LACKS {
-            exchange.remove(key);
+    /// What is wrong with a body that is no genesis of this format: its format, if it names another.
+    fn other_format(body: &[u8], error: &serde_json::Error) -> GenesisError {
+        let value: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+        let format = value.and_then(|value| value.get("format")?.as_str().map(str::to_owned));
+        match format {
+            Some(found) if found != GENESIS_FORMAT => GenesisError::Format { found },
+            _ => GenesisError::Json(error.to_string()),
         }
-        Some(value)
     }
 }
 
@@ -129,15 +114,6 @@ mod tests {
     fn a_genesis_is_read_back() {
         let genesis = genesis();
         assert_eq!(Genesis::decode(&genesis.encode()), Ok(genesis));
-    }
-
-    #[test]
-    fn the_genesis_of_a_run_that_knew_no_witnesses_is_read() {
-        let genesis = Genesis { format: UNWITNESSED_FORMAT.to_owned(), witnesses: Vec::new(), ..genesis() };
-        let old = genesis.without_witnesses().expect("an object").to_string();
-        let read = Genesis::decode(old.as_bytes()).expect("the version before");
-        assert_eq!((read.rules.exchange.witnesses, &read.witnesses), (0, &Vec::new()));
-        assert!(matches!(Genesis::decode(&genesis.encode()), Err(GenesisError::Json(_))), "it had no such keys");
     }
 
     #[test]

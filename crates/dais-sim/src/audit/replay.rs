@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dais_ledger::{Head, Kind, Storage};
 use dais_protocol::{
-    AgentId, Decision, Motion, Outcome, SealKey, Sighting, Signature, SignatureId, VerifyingKey, Vote,
+    AgentId, Decision, Purpose as SealPurpose, SealKey, Sighting, Signature, SignatureId, VerifyingKey, Vote,
 };
 
 use crate::agent::blocklist::Blocklist;
@@ -39,7 +39,7 @@ pub enum Depth {
 pub struct ReplayedStep<'a> {
     /// The step.
     pub step: u32,
-    /// Signatures put to the vote, each with its place.
+    /// Signatures offered, each with its place; those that an accepted one covers are not put to the vote.
     pub signatures: &'a [(Place, Arc<Signature>)],
     /// Sightings, each with its place.
     pub sightings: &'a [(Place, Sighting)],
@@ -112,7 +112,7 @@ pub(crate) fn replay_counted(
         read += 1;
         match &mut replay {
             _ if lines.is_empty() => {}
-            None => replay = Some(Replay::found(&lines, depth)?),
+            None => replay = Some(Replay::found(&lines, depth, origin(storage))?),
             Some(replay) => {
                 let root = record::digest_bytes(&head.root);
                 let taken = replay.take(&lines, &root, watch);
@@ -128,6 +128,8 @@ pub(crate) fn replay_counted(
 
 /// The state of a run as it follows from the entries so far.
 struct Replay {
+    /// Name of the log.
+    log: String,
     genesis: Genesis,
     depth: Depth,
     keys: Vec<VerifyingKey>,
@@ -143,7 +145,7 @@ struct Replay {
 
 impl Replay {
     /// Begins with the first batch: genesis and members.
-    fn found(lines: &[Line], depth: Depth) -> Result<Self, Fault> {
+    fn found(lines: &[Line], depth: Depth, log: String) -> Result<Self, Fault> {
         let (first, members) = lines.split_first().expect("a batch has entries");
         if first.entry.kind != Kind::Genesis {
             return Err(first.fault(Wrong::NotARun));
@@ -173,6 +175,7 @@ impl Replay {
         let mut counts = Replayed { agents, ..Replayed::default() };
         count_kinds(&mut counts, lines);
         Ok(Self {
+            log,
             assembly: Assembly::new(keys.len(), Bylaws::of(&genesis.rules, Mode::Collaborative, shape)),
             in_force: InForce::default(),
             lives: vec![Lifecycle::Born; keys.len()],
@@ -203,7 +206,7 @@ impl Replay {
         let entries = StepEntries::read(lines, self.genesis.agents)?;
         self.counts.seals += entries.seals.len() as u64;
         if self.depth == Depth::Seals {
-            self.waiting.add(&entries.seals, &self.keys)?;
+            self.waiting.add(&entries.seals, &self.log, &self.keys)?;
         }
         count_kinds(&mut self.counts, lines);
         if entries.transitions.iter().any(|transition| transition.cause == Cause::EndOfRun) {
@@ -247,10 +250,10 @@ impl Replay {
         let active =
             (0..self.genesis.agents).map(AgentId).filter(|agent| self.lives[agent.index()] == Lifecycle::Active);
         self.assembly.convene(t, active.collect());
-        let signatures = self.offer(t, root, &entries.signatures)?;
-        for (_, vote) in entries.votes.iter().filter(|(_, vote)| vote.motion == Motion::Revoke) {
-            self.assembly.move_revocation(t, root, vote.signature);
-        }
+        let offered = entries.seals.iter().filter(|sealed| sealed.purpose == SealPurpose::Offer);
+        let draw = &record::draw(root, offered.map(|sealed| sealed.seal));
+        let signatures = self.offer(t, draw, &entries.signatures)?;
+        self.assembly.challenge(t, draw, &entries.challenges);
         let trust = self.assembly.weights().to_vec();
         let votes: Vec<Vote> = entries.votes.iter().map(|(_, vote)| vote.clone()).collect();
         let heard = self.assembly.hear(&votes);
@@ -258,10 +261,10 @@ impl Replay {
         self.counts.votes_counted += counted;
         self.counts.votes_refused += heard.len() as u64 - counted;
         self.decisions = Decisions::default();
-        let closed = self.assembly.resolve(t, root, &mut self.decisions);
+        let closed = self.assembly.resolve(t, draw, &mut self.decisions);
         self.compare(&entries.outcomes, &closed, next)?;
         let sightings: Vec<Sighting> = entries.sightings.iter().map(|(_, sighting)| sighting.clone()).collect();
-        self.assembly.sight(&sightings, &mut self.decisions);
+        self.assembly.sight(t, &sightings, &mut self.decisions);
         self.assembly.adjourn(t);
         self.next_step = t + 1;
         self.counts.steps = self.next_step;
@@ -278,11 +281,11 @@ impl Replay {
         Ok(())
     }
 
-    /// Opens the ballots on published signatures; every one of them must be admitted.
+    /// Offers what was published to the assembly, which opens ballots as the rules say.
     fn offer(
         &mut self,
         t: u32,
-        root: &[u8; 32],
+        draw: &[u8; 32],
         published: &[(Place, Signature)],
     ) -> Result<Vec<(Place, Arc<Signature>)>, Fault> {
         let fault = |place: Place, wrong| Fault::new(Check::Decisions, Some(place), wrong);
@@ -299,13 +302,8 @@ impl Replay {
             });
             signatures.push((*place, shared));
         }
-        let ids: Vec<SignatureId> = offers.iter().map(|offer| offer.id).collect();
-        self.assembly.offer(t, root, offers);
-        let admitted = |id: &SignatureId| self.assembly.is_open(*id, Motion::Adopt);
-        match ids.iter().position(|id| !admitted(id)) {
-            Some(refused) => Err(fault(signatures[refused].0, Wrong::NotAdmitted)),
-            None => Ok(signatures),
-        }
+        self.assembly.offer(t, draw, offers);
+        Ok(signatures)
     }
 
     /// Compares the recorded outcomes of a step with the recomputed ones.
@@ -320,9 +318,6 @@ impl Replay {
         let mut expected = closed.iter().peekable();
         for (place, decision) in recorded {
             self.counts.decisions += 1;
-            if is_silent_expiry(decision) && !closed.iter().any(|other| about(other, decision)) {
-                continue;
-            }
             match expected.next() {
                 Some(next) if next == decision => {}
                 Some(next) if about(next, decision) => {
@@ -345,11 +340,10 @@ impl Replay {
     }
 }
 
-/// A revocation ballot that nobody voted in: its opening leaves no trace in the ledger, and its end moves nothing.
-fn is_silent_expiry(decision: &Decision) -> bool {
-    decision.motion == Motion::Revoke
-        && decision.outcome == Outcome::Expired
-        && decision.confirmations + decision.refutations + decision.abstentions == 0
+/// The name that a storage has for its log; empty where it names none, which the check of the log finds.
+fn origin(storage: &dyn Storage) -> String {
+    let identity = storage.identity().ok().flatten();
+    identity.map_or_else(String::new, |identity| identity.origin.to_string())
 }
 
 fn count_kinds(counts: &mut Replayed, lines: &[Line]) {

@@ -1,17 +1,16 @@
 //! The ledger entries of one step, read: in their order, and consistent with their bodies.
 
-use dais_ledger::{COORDINATOR, Digest, Entry, Kind};
-use dais_protocol::{AgentId, Decision, Seal, Sighting, Signature, Vote};
+use dais_ledger::{COORDINATOR, Entry, Kind};
+use dais_protocol::{AgentId, Challenge, Decision, Purpose, Seal, Sighting, Signature, Vote};
 
 use crate::agent::lifecycle::{Cause, Lifecycle};
 use crate::audit::fault::{Check, Fault, Place, Wrong};
 use crate::exchange::record;
 
-/// An entry with where it stands and what it hashes to.
+/// An entry with where it stands.
 pub(crate) struct Line {
     pub(crate) index: u64,
     pub(crate) entry: Entry,
-    pub(crate) leaf: Digest,
 }
 
 impl Line {
@@ -29,6 +28,7 @@ impl Line {
 pub(crate) struct Sealed {
     pub(crate) place: Place,
     pub(crate) agent: AgentId,
+    pub(crate) purpose: Purpose,
     pub(crate) seal: Seal,
     pub(crate) digests: Vec<[u8; 32]>,
 }
@@ -47,17 +47,19 @@ pub(crate) struct Transition {
 pub(crate) struct StepEntries {
     pub(crate) signatures: Vec<(Place, Signature)>,
     pub(crate) sightings: Vec<(Place, Sighting)>,
+    pub(crate) challenges: Vec<Challenge>,
     pub(crate) votes: Vec<(Place, Vote)>,
     pub(crate) seals: Vec<Sealed>,
     pub(crate) outcomes: Vec<(Place, Decision)>,
     pub(crate) transitions: Vec<Transition>,
 }
 
-/// The order of a step: the words of one author after the other with a seal after each, then outcomes, then lives.
+/// The order of a step: the words of one author after the other with a seal after each, then votes in the same way, then
+/// outcomes, then lives.
 enum Section {
     /// Words, the last closed by the seal of this author.
     Words {
-        sealed: Option<u32>,
+        sealed: Option<(Purpose, u32)>,
     },
     /// Words of an author that no seal has closed so far.
     Speaking {
@@ -94,14 +96,15 @@ impl StepEntries {
         }
         match (line.entry.kind, section) {
             (Kind::Genesis | Kind::Member, _) => misplaced("a run and its members are recorded once, at its beginning"),
-            (Kind::Signature | Kind::Sighting | Kind::Vote, section) => self.word(section, line),
-            (Kind::Seal, Section::Speaking { author: speaking, first, digests, .. }) if speaking == author => {
+            (Kind::Signature | Kind::Sighting | Kind::Challenge | Kind::Vote, section) => self.word(section, line),
+            (Kind::Seal, Section::Speaking { author: speaking, kind, first, digests }) if speaking == author => {
                 let seal = <[u8; 64]>::try_from(line.entry.body.as_slice());
                 let seal = seal.map_err(|_| line.fault(Wrong::Body("a seal has 64 bytes".to_owned())))?;
                 let (place, agent, seal) = (line.place(), AgentId(author), Seal::from_bytes(seal));
                 debug_assert!(first.index < place.index, "a seal follows on what it covers");
-                self.seals.push(Sealed { place, agent, seal, digests });
-                Ok(Section::Words { sealed: Some(author) })
+                let purpose = purpose_of(kind);
+                self.seals.push(Sealed { place, agent, purpose, seal, digests });
+                Ok(Section::Words { sealed: Some((purpose, author)) })
             }
             (_, Section::Speaking { first, .. }) => Err(unsealed(first)),
             (Kind::Seal, _) => misplaced("a seal follows on its author's words"),
@@ -120,53 +123,70 @@ impl StepEntries {
         }
     }
 
-    /// A signature, sighting or vote: the kinds in this order, authors ascending.
+    /// A signature, sighting, challenge or vote: the kinds in this order, authors ascending, votes apart from the rest.
     fn word(&mut self, section: Section, line: &Line) -> Result<Section, Fault> {
         let (author, kind) = (line.entry.author, line.entry.kind);
-        let rank = |kind: Kind| [Kind::Signature, Kind::Sighting, Kind::Vote].iter().position(|known| *known == kind);
+        let rank =
+            |kind: Kind| [Kind::Signature, Kind::Sighting, Kind::Challenge].iter().position(|known| *known == kind);
+        let now = (purpose_of(kind), author);
         let (first, mut digests) = match section {
-            Section::Words { sealed } if sealed.is_none_or(|sealed| sealed < author) => (line.place(), Vec::new()),
+            Section::Words { sealed } if sealed.is_none_or(|sealed| sealed < now) => (line.place(), Vec::new()),
             Section::Words { .. } => {
-                return Err(line.fault(Wrong::Misplaced("authors speak in their order, once a step")));
+                return Err(line.fault(Wrong::Misplaced(
+                    "authors speak in their order, once before the votes and once with them",
+                )));
             }
             Section::Speaking { author: speaking, first, .. } if speaking != author => return Err(unsealed(first)),
+            Section::Speaking { first, kind: before, .. } if purpose_of(before) != now.0 => {
+                return Err(unsealed(first));
+            }
             Section::Speaking { kind: before, .. } if rank(before) > rank(kind) => {
-                return Err(
-                    line.fault(Wrong::Misplaced("an author's signatures, sightings and votes stand in this order"))
-                );
+                return Err(line
+                    .fault(Wrong::Misplaced("an author's signatures, sightings and challenges stand in this order")));
             }
             Section::Speaking { first, digests, .. } => (first, digests),
             Section::Outcomes | Section::Lives { .. } => {
                 return Err(line.fault(Wrong::Misplaced("what agents say stands before what follows from it")));
             }
         };
-        digests.push(record::digest_bytes(&line.leaf));
-        self.body(line)?;
+        digests.push(self.body(line)?);
         Ok(Section::Speaking { author, kind, first, digests })
     }
 
-    fn body(&mut self, line: &Line) -> Result<(), Fault> {
+    /// Reads what an agent says; returns the digest that its seal covers.
+    fn body(&mut self, line: &Line) -> Result<[u8; 32], Fault> {
         let Entry { kind, body, .. } = &line.entry;
         let unreadable = |error: dais_protocol::DecodeError| line.fault(Wrong::Body(error.to_string()));
-        match kind {
+        Ok(match kind {
             Kind::Signature => {
                 let signature = Signature::decode(body).map_err(unreadable)?;
                 agree(line, signature.author, signature.step)?;
+                let digest = *signature.id().as_bytes();
                 self.signatures.push((line.place(), signature));
+                digest
             }
             Kind::Sighting => {
                 let sighting = Sighting::decode(body).map_err(unreadable)?;
                 agree(line, sighting.agent, sighting.step)?;
+                let digest = sighting.digest();
                 self.sightings.push((line.place(), sighting));
+                digest
+            }
+            Kind::Challenge => {
+                let challenge = Challenge::decode(body).map_err(unreadable)?;
+                agree(line, challenge.agent, challenge.step)?;
+                self.challenges.push(challenge);
+                challenge.digest()
             }
             Kind::Vote => {
                 let vote = Vote::decode(body).map_err(unreadable)?;
                 agree(line, vote.voter, vote.step)?;
+                let digest = vote.digest();
                 self.votes.push((line.place(), vote));
+                digest
             }
-            Kind::Genesis | Kind::Member | Kind::Outcome | Kind::Lifecycle | Kind::Seal => {}
-        }
-        Ok(())
+            Kind::Genesis | Kind::Member | Kind::Outcome | Kind::Lifecycle | Kind::Seal => [0; 32],
+        })
     }
 
     fn outcome(&mut self, line: &Line) -> Result<(), Fault> {
@@ -185,6 +205,11 @@ impl StepEntries {
         self.transitions.extend(read);
         Ok(())
     }
+}
+
+/// What the seal on entries of this kind is given for.
+fn purpose_of(kind: Kind) -> Purpose {
+    if kind == Kind::Vote { Purpose::Vote } else { Purpose::Offer }
 }
 
 fn unsealed(first: Place) -> Fault {

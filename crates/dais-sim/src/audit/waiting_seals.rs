@@ -1,6 +1,6 @@
 //! Seals that wait to be checked together: a batch is cheaper the larger it is.
 
-use dais_protocol::{STATEMENT_BYTES, Seal, Statement, VerifyingKey, verify_batch};
+use dais_protocol::{SEALED_BYTES, Seal, SealContext, Statement, VerifyingKey, verify_batch};
 
 use crate::audit::fault::{Check, Fault, Place, Wrong};
 use crate::audit::step_entries::Sealed;
@@ -13,7 +13,7 @@ struct Waiting {
     place: Place,
     first: u64,
     key: VerifyingKey,
-    message: [u8; STATEMENT_BYTES],
+    message: [u8; SEALED_BYTES],
     seal: Seal,
 }
 
@@ -22,15 +22,15 @@ struct Waiting {
 pub(super) struct WaitingSeals(Vec<Waiting>);
 
 impl WaitingSeals {
-    /// Adds the seals of a step, and checks all when they are many. `keys` are those of the agents, by number.
-    pub(super) fn add(&mut self, seals: &[Sealed], keys: &[VerifyingKey]) -> Result<(), Fault> {
+    /// Adds the seals of a step, and checks all when they are many. `keys` are those of the agents, by number; `log` is the name of the log.
+    pub(super) fn add(&mut self, seals: &[Sealed], log: &str, keys: &[VerifyingKey]) -> Result<(), Fault> {
         for sealed in seals {
             let statement = Statement { agent: sealed.agent, step: sealed.place.step, digests: &sealed.digests };
             self.0.push(Waiting {
                 place: sealed.place,
                 first: sealed.place.index - sealed.digests.len() as u64,
                 key: keys[sealed.agent.index()],
-                message: statement.message(),
+                message: SealContext { log, purpose: sealed.purpose }.message(&statement),
                 seal: sealed.seal,
             });
         }

@@ -7,13 +7,17 @@ mod enforcing;
 mod hearing;
 
 mod opening;
+#[cfg(test)]
+mod tests;
 pub(crate) mod uncounted;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use dais_protocol::{AgentId, Decision, Motion, Outcome, Resolution, Signature, SignatureId, TrustBook, committee};
+use dais_protocol::{
+    AgentId, Ballot, Decision, Motion, Outcome, Resolution, SignatureId, TrustBook, ballot_seed, committee,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::agent::vote::BallotView;
@@ -26,15 +30,25 @@ use crate::params::mode::Mode;
 use crate::truth::tally::SignatureTruth;
 
 use accepted::Accepted;
+use opening::Waiting;
+
+/// Ballots remembered after they closed, so that a second vote is still known for what it is.
+const CLOSED_MAX: usize = 512;
+
+/// Who sighted an address that is not blocked yet, and when last.
+type Sighters = BTreeMap<AgentId, u32>;
 
 /// What a snapshot keeps of an assembly between two steps.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct AssemblyState {
     trust: TrustBook,
     open: BTreeMap<(SignatureId, u8), OpenBallot>,
+    /// Offers that wait for a ballot that covers them.
+    waiting: Vec<Waiting>,
+    /// Ballots that closed lately, the oldest first.
+    closed: VecDeque<Ballot>,
     in_force: BTreeMap<SignatureId, Accepted>,
-    /// Who sighted each address that is not blocked yet.
-    sighters: BTreeMap<IpAddr, BTreeSet<AgentId>>,
+    sighters: BTreeMap<IpAddr, Sighters>,
     blocked: BTreeSet<IpAddr>,
     counts: ExchangeCounts,
 }
@@ -44,9 +58,10 @@ pub(crate) struct Assembly {
     bylaws: Bylaws,
     trust: TrustBook,
     open: BTreeMap<(SignatureId, u8), OpenBallot>,
+    waiting: Vec<Waiting>,
+    closed: VecDeque<Ballot>,
     in_force: BTreeMap<SignatureId, Accepted>,
-    /// Who sighted each address that is not blocked yet.
-    sighters: BTreeMap<IpAddr, BTreeSet<AgentId>>,
+    sighters: BTreeMap<IpAddr, Sighters>,
     blocked: BTreeSet<IpAddr>,
     active: Vec<AgentId>,
     /// The truth about what was accepted since it was last taken.
@@ -61,6 +76,8 @@ impl Assembly {
             trust: TrustBook::new(agents, bylaws.trust.clone()),
             bylaws,
             open: BTreeMap::new(),
+            waiting: Vec::new(),
+            closed: VecDeque::new(),
             in_force: BTreeMap::new(),
             sighters: BTreeMap::new(),
             blocked: BTreeSet::new(),
@@ -74,6 +91,8 @@ impl Assembly {
         AssemblyState {
             trust: self.trust.clone(),
             open: self.open.clone(),
+            waiting: self.waiting.clone(),
+            closed: self.closed.clone(),
             in_force: self.in_force.clone(),
             sighters: self.sighters.clone(),
             blocked: self.blocked.clone(),
@@ -83,9 +102,9 @@ impl Assembly {
 
     /// Goes back to what a snapshot kept.
     pub(crate) fn restore(&mut self, state: AssemblyState) {
-        let AssemblyState { trust, open, in_force, sighters, blocked, counts } = state;
+        let AssemblyState { trust, open, waiting, closed, in_force, sighters, blocked, counts } = state;
         let (bylaws, active, truths) = (self.bylaws.clone(), Vec::new(), Vec::new());
-        *self = Self { bylaws, trust, open, in_force, sighters, blocked, active, truths, counts };
+        *self = Self { bylaws, trust, open, waiting, closed, in_force, sighters, blocked, active, truths, counts };
     }
 
     pub(crate) fn bylaws(&self) -> &Bylaws {
@@ -114,6 +133,29 @@ impl Assembly {
     /// The truth about what was accepted since the last call.
     pub(crate) fn take_truths(&mut self) -> Vec<(SignatureId, SignatureTruth)> {
         std::mem::take(&mut self.truths)
+    }
+
+    /// The open ballots.
+    pub(crate) fn open_ballots(&self) -> impl Iterator<Item = &Ballot> {
+        self.open.values().map(|open| &open.ballot)
+    }
+
+    /// The signatures in force.
+    pub(crate) fn ids_in_force(&self) -> impl Iterator<Item = SignatureId> {
+        self.in_force.keys().copied()
+    }
+
+    /// What is kept at once, how much of it, and how much at most.
+    pub(crate) fn bounds(&self) -> [(&'static str, usize, usize); 6] {
+        let (ballots, sighted) = (self.bylaws.ballots_max(), self.bylaws.exchange.sighted_max);
+        [
+            ("open ballots", self.open.len(), ballots),
+            ("waiting offers", self.waiting.len(), ballots),
+            ("closed ballots", self.closed.len(), CLOSED_MAX),
+            ("signatures in force", self.in_force.len(), self.bylaws.signatures_max),
+            ("sighted addresses", self.sighters.len(), sighted),
+            ("blocked addresses", self.blocked.len(), sighted),
+        ]
     }
 
     /// How many ballots are open.
@@ -158,22 +200,13 @@ impl Assembly {
             signature: Arc::clone(&open.signature),
             matcher: Arc::clone(&open.matcher),
             pending: open.ballot.pending().collect(),
+            leading: open.leading(),
         });
         views.collect()
     }
 
-    /// Signatures whose ballots were opened in step `t`.
-    pub(crate) fn published(&self, t: u32) -> Vec<Arc<Signature>> {
-        self.open.values().filter(|open| open.is_new(t)).map(|open| Arc::clone(&open.signature)).collect()
-    }
-
-    /// Forgets the ballots that these authors caused in step `t`.
-    pub(crate) fn drop_published(&mut self, t: u32, authors: &BTreeSet<AgentId>) {
-        self.open.retain(|_, open| !(open.is_new(t) && authors.contains(&open.signature.author)));
-    }
-
     /// Resolves every open ballot, in the order of signature ids; what agents are to learn goes to `decisions`.
-    pub(crate) fn resolve(&mut self, t: u32, seed: &[u8; 32], decisions: &mut Decisions) -> Vec<Decision> {
+    pub(crate) fn resolve(&mut self, t: u32, draw: &[u8; 32], decisions: &mut Decisions) -> Vec<Decision> {
         let mut closed = Vec::new();
         for key in self.open.keys().copied().collect::<Vec<_>>() {
             let Some(open) = self.open.get_mut(&key) else { continue };
@@ -185,13 +218,18 @@ impl Assembly {
                 (_, Resolution::Escalate { round }) => {
                     self.counts.escalated += 1;
                     let size = self.bylaws.policy.committee_size(round);
-                    open.ballot.escalate(committee(seed, &self.active, size), t);
+                    let seed = ballot_seed(draw, open.ballot.motion(), open.ballot.signature());
+                    open.ballot.escalate(committee(&seed, &self.active, size), t);
                     continue;
                 }
                 (_, Resolution::Closed(decision)) => decision,
             };
             if let Some(open) = self.open.remove(&key) {
                 self.settle(&open, &decision, decisions);
+                if self.closed.len() >= CLOSED_MAX {
+                    self.closed.pop_front();
+                }
+                self.closed.push_back(open.ballot);
             }
             closed.push(decision);
         }
@@ -202,6 +240,12 @@ impl Assembly {
     fn settle(&mut self, open: &OpenBallot, decision: &Decision, decisions: &mut Decisions) {
         self.trust.observe_decision(decision, open.ballot.votes(), open.signature.author);
         let id = decision.signature;
+        if matches!(decision.outcome, Outcome::Accepted | Outcome::Rejected) && self.bylaws.mode == Mode::Collaborative
+        {
+            open.ballot.pending().for_each(|silent| self.trust.observe_silence(silent));
+            let held = decision.outcome == Outcome::Accepted;
+            open.challengers.iter().for_each(|&agent| self.trust.observe_challenge(agent, held));
+        }
         if decision.motion == Motion::Revoke {
             if decision.outcome == Outcome::Accepted {
                 self.counts.revoked += 1;
@@ -219,7 +263,6 @@ impl Assembly {
                 self.counts.accepted += 1;
                 self.counts.accepted_benign += u64::from(open.truth.family.is_none());
                 let (signature, radius, truth) = (Arc::clone(&open.signature), decision.radius, open.truth);
-                decisions.blocks.extend(signature.sources.iter().map(|&source| (source, id)));
                 decisions.adopted.push(Adoption { signature: Arc::clone(&signature), radius });
                 self.truths.push((id, truth));
                 let matcher = Arc::clone(&open.matcher);

@@ -20,9 +20,18 @@ pub(crate) struct Bylaws {
     pub(crate) signature_ttl_steps: u32,
     /// Signatures in force at once; the oldest makes room.
     pub(crate) signatures_max: usize,
+    /// Signatures that one agent may offer in a step.
+    pub(crate) offers_max: usize,
+    /// Share of ordinary flows among the matches above which own data speaks for a revocation.
+    pub(crate) doubt_share: f32,
 }
 
 impl Bylaws {
+    /// Ballots open at once.
+    pub(crate) fn ballots_max(&self) -> usize {
+        self.exchange.ballots_max
+    }
+
     pub(crate) fn of(rules: &Rules, mode: Mode, shape: (usize, usize)) -> Self {
         Self {
             mode,
@@ -33,6 +42,8 @@ impl Bylaws {
             shape,
             signature_ttl_steps: rules.agent.signature_ttl.steps(),
             signatures_max: rules.agent.signatures_max,
+            offers_max: rules.agent.publish_max,
+            doubt_share: rules.agent.doubt_share,
         }
     }
 }

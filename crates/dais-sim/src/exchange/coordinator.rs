@@ -1,10 +1,10 @@
 //! The coordinator: a state machine that gathers what shards say, runs the ballots, records everything in the ledger
 //! and hands out what was decided. It holds no traffic and no model.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use dais_ledger::Entry;
-use dais_protocol::{Sighting, SignatureId, VerifyingKey};
+use dais_protocol::{Sighting, SignatureId, VerifyingKey, Vote};
 use serde::{Deserialize, Serialize};
 
 use crate::agent::lifecycle::LifecycleEvent;
@@ -14,12 +14,11 @@ use crate::exchange::bylaws::Bylaws;
 use crate::exchange::counts::ExchangeCounts;
 use crate::exchange::error::ExchangeError;
 use crate::exchange::logbook::{Bookmark, Logbook, RunLedger};
-use crate::exchange::message::{Decisions, Proposal, Said, Voted};
+use crate::exchange::message::{Ballots, Decisions, Proposal, Said, Words};
 use crate::exchange::open_ballot::{count_votes, decided};
 use crate::exchange::record;
 use crate::exchange::report::StepReport;
-use crate::exchange::statement::Statements;
-use crate::params::mode::Mode;
+use crate::exchange::statement::{self, Notary, Stated};
 use crate::truth::tally::SignatureTruth;
 use crate::workers::Workers;
 
@@ -38,13 +37,21 @@ pub(crate) struct CoordinatorState {
     ledger: Option<Bookmark>,
 }
 
+/// What holds of what was said in a step before its votes.
+#[derive(Default)]
+struct Spoken {
+    sightings: Vec<Sighting>,
+    events: Vec<LifecycleEvent>,
+    entries: Vec<Entry>,
+    draw: [u8; 32],
+}
+
 pub(crate) struct Coordinator {
     assembly: Assembly,
     committee_seed: [u8; 32],
     keys: Vec<VerifyingKey>,
     ledger: Option<Logbook>,
-    said_sightings: Vec<Sighting>,
-    said_events: Vec<LifecycleEvent>,
+    said: Spoken,
     report: StepReport,
 }
 
@@ -56,8 +63,7 @@ impl Coordinator {
             committee_seed,
             keys,
             ledger,
-            said_sightings: Vec::new(),
-            said_events: Vec::new(),
+            said: Spoken::default(),
             report: StepReport::default(),
         }
     }
@@ -72,6 +78,10 @@ impl Coordinator {
 
     pub(crate) fn ledger(&self) -> Option<&Logbook> {
         self.ledger.as_ref()
+    }
+
+    pub(crate) fn assembly(&self) -> &Assembly {
+        &self.assembly
     }
 
     /// The ledger of a history that has come to its end.
@@ -100,74 +110,83 @@ impl Coordinator {
         self.ledger.as_mut().map_or(Ok(()), |ledger| ledger.write(entries))
     }
 
-    /// Opens ballots on what was offered and challenged in step `t`; the answer is the question to all shards. `truths`
-    /// are for the oracle and the evaluation.
-    pub(crate) fn open(&mut self, t: u32, said: Vec<Said>, truths: &BTreeMap<SignatureId, SignatureTruth>) -> Question {
-        let mut offers = Vec::new();
-        let mut challenges = Vec::new();
-        let mut active = Vec::new();
-        self.said_sightings.clear();
-        self.said_events.clear();
+    /// Takes what was said in step `t` as far as it holds, and opens ballots on what was offered and challenged; the answer
+    /// is the question to all shards. `truths` are for the oracle and the evaluation.
+    pub(crate) fn open(
+        &mut self,
+        t: u32,
+        said: Vec<Said>,
+        truths: &BTreeMap<SignatureId, SignatureTruth>,
+        workers: &Workers,
+    ) -> Question {
+        let (mut words, mut active) = (Vec::new(), Vec::new());
+        self.said = Spoken::default();
         for shard in said {
-            offers.extend(shard.offers.into_iter().map(|signature| {
+            words.extend(shard.words);
+            active.extend(shard.active);
+            self.said.events.extend(shard.events);
+        }
+        let words: Vec<Words> = self.held(t, words, workers);
+        self.said.entries = statement::entries(t, &words);
+        self.said.draw = record::draw(&self.root(), words.iter().filter_map(|words| words.seal));
+        let (mut offers, mut challenges) = (Vec::new(), Vec::new());
+        for Words { offers: signatures, sightings, challenges: against, .. } in words {
+            offers.extend(signatures.into_iter().map(|signature| {
                 let id = signature.id();
                 Proposal { signature, id, truth: truths.get(&id).copied().unwrap_or_default() }
             }));
-            challenges.extend(shard.challenges);
-            active.extend(shard.active);
-            self.said_sightings.extend(shard.sightings);
-            self.said_events.extend(shard.events);
+            challenges.extend(against);
+            self.said.sightings.extend(sightings);
         }
-        let seed = self.committee_seed();
         self.assembly.convene(t, active);
-        self.assembly.offer(t, &seed, offers);
-        self.assembly.challenge(t, &seed, challenges);
+        self.assembly.offer(t, &self.said.draw, offers);
+        self.assembly.challenge(t, &self.said.draw, &challenges);
         Question::new(self.assembly.views())
     }
 
-    /// The root of the last ledger head draws the committees: nobody knows it before the last step is recorded.
-    fn committee_seed(&self) -> [u8; 32] {
+    /// What holds of what was stated.
+    fn held<S: Stated + Sync + Send>(&mut self, t: u32, stated: Vec<S>, workers: &Workers) -> Vec<S> {
+        let log = self.ledger.as_ref().map(|ledger| ledger.origin().as_str());
+        let notary = log.map(|log| Notary { log, keys: &self.keys, workers });
+        let (held, refused) = statement::held(t, self.assembly.bylaws(), stated, notary.as_ref());
+        self.assembly.counts_mut().refused_seals += refused;
+        held
+    }
+
+    /// The root of the last ledger head.
+    fn root(&self) -> [u8; 32] {
         let head = self.ledger.as_ref().map(|ledger| ledger.head().head.root);
         head.map_or(self.committee_seed, |root| record::digest_bytes(&root))
     }
 
     /// Counts the votes of step `t`, closes what can be closed, records the step and returns what agents are to learn.
-    pub(crate) fn close(&mut self, t: u32, voted: Vec<Voted>, workers: &Workers) -> Result<Decisions, ExchangeError> {
-        let mut votes = Vec::new();
-        let mut seals = Vec::new();
-        for shard in voted {
-            votes.extend(shard.votes);
-            seals.extend(shard.seals);
-        }
-        let sightings = std::mem::take(&mut self.said_sightings);
-        let mut statements = Statements::new(self.assembly.published(t), sightings, votes);
-        let unsealed = if self.assembly.bylaws().mode == Mode::Collaborative {
-            statements.check(t, &seals, &self.keys, workers)
-        } else {
-            BTreeSet::new()
-        };
-        statements.drop_authors(&unsealed);
-        self.assembly.drop_published(t, &unsealed);
-        let mut entries = statements.take_entries(t, &seals);
+    pub(crate) fn close(
+        &mut self,
+        t: u32,
+        ballots: Vec<Ballots>,
+        workers: &Workers,
+    ) -> Result<Decisions, ExchangeError> {
+        let ballots = self.held(t, ballots, workers);
+        let Spoken { sightings, events, mut entries, draw } = std::mem::take(&mut self.said);
+        entries.extend(statement::entries(t, &ballots));
         let counts = self.assembly.counts_mut();
-        counts.refused_seals += unsealed.len() as u64;
         counts.messages += entries.len() as u64;
         counts.message_bytes += entries.iter().map(|entry| entry.body.len() as u64).sum::<u64>();
-        let seed = self.committee_seed();
+        let votes: Vec<Vote> = ballots.into_iter().flat_map(|ballots| ballots.votes).collect();
         let mut decisions = Decisions::default();
-        let heard = self.assembly.hear(statements.votes());
+        let heard = self.assembly.hear(&votes);
         let (statuses, weights) = (self.assembly.statuses(), self.trust());
         let opened = self.assembly.opened(t);
         let entries_before = self.size();
-        let closed = self.assembly.resolve(t, &seed, &mut decisions);
-        self.assembly.sight(statements.sightings(), &mut decisions);
+        let closed = self.assembly.resolve(t, &draw, &mut decisions);
+        self.assembly.sight(t, &sightings, &mut decisions);
         self.assembly.adjourn(t);
         entries.extend(closed.iter().map(record::decision));
-        entries.extend(self.said_events.chunk_by(|a, b| a.agent == b.agent).filter_map(record::lifecycle));
+        entries.extend(events.chunk_by(|a, b| a.agent == b.agent).filter_map(record::lifecycle));
         if !entries.is_empty() {
             self.record(&entries)?;
         }
-        let counted = statements.votes().iter().zip(&heard).filter(|(_, heard)| heard.is_ok()).map(|(vote, _)| vote);
+        let counted = votes.iter().zip(&heard).filter(|(_, heard)| heard.is_ok()).map(|(vote, _)| vote);
         let threshold = self.assembly.bylaws().policy.threshold;
         self.report = StepReport {
             opened,

@@ -31,7 +31,7 @@ pub struct ExchangeCounts {
     pub votes: u64,
     /// Votes turned away: twice, too late, from outside the committee, or against their own evidence.
     pub refused_votes: u64,
-    /// Statements whose seal did not fit.
+    /// Statements that did not hold: no seal that fits, another author or step, values that cannot be, too much at once.
     pub refused_seals: u64,
     /// Addresses sighted and blocked.
     pub blocks: u64,

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use dais_protocol::{AgentId, Outcome, Seal, Sighting, Signature, SignatureId, Vote};
+use dais_protocol::{AgentId, Challenge, Outcome, Seal, Sighting, Signature, SignatureId, Vote};
 use serde::{Deserialize, Serialize};
 
 use crate::agent::lifecycle::LifecycleEvent;
@@ -20,13 +20,31 @@ pub(crate) struct Proposal {
     pub(crate) truth: SignatureTruth,
 }
 
+/// What one agent says after observing, with its seal over it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Words {
+    pub(crate) agent: AgentId,
+    pub(crate) offers: Vec<Arc<Signature>>,
+    pub(crate) sightings: Vec<Sighting>,
+    pub(crate) challenges: Vec<Challenge>,
+    #[serde(with = "wire::seal")]
+    pub(crate) seal: Option<Seal>,
+}
+
+/// What one agent votes in a step, with its seal over it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Ballots {
+    pub(crate) agent: AgentId,
+    pub(crate) votes: Vec<Vote>,
+    #[serde(with = "wire::seal")]
+    pub(crate) seal: Option<Seal>,
+}
+
 /// What a shard's agents say after observing. No label is in it: what is true of their words travels apart, as
 /// [`Counted`].
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Said {
-    pub(crate) offers: Vec<Arc<Signature>>,
-    pub(crate) sightings: Vec<Sighting>,
-    pub(crate) challenges: Vec<(AgentId, SignatureId)>,
+    pub(crate) words: Vec<Words>,
     pub(crate) events: Vec<LifecycleEvent>,
     /// Agents that take part, in order.
     pub(crate) active: Vec<AgentId>,
@@ -40,12 +58,10 @@ pub(crate) struct Counted {
     pub(crate) truths: Vec<(SignatureId, SignatureTruth)>,
 }
 
-/// A shard's votes, with a seal for every agent that said anything in the step.
+/// The votes of a shard's agents.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Voted {
-    pub(crate) votes: Vec<Vote>,
-    #[serde(with = "wire::seals")]
-    pub(crate) seals: Vec<(AgentId, Seal)>,
+    pub(crate) ballots: Vec<Ballots>,
 }
 
 /// An accepted signature on its way to every agent.

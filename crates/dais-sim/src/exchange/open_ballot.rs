@@ -17,6 +17,8 @@ pub(super) struct OpenBallot {
     pub(super) signature: Arc<Signature>,
     pub(super) matcher: Arc<Matcher>,
     pub(super) truth: SignatureTruth,
+    /// Whose challenges led to it.
+    pub(super) challengers: Vec<AgentId>,
 }
 
 /// What is known of a ballot while it is open.
@@ -39,9 +41,11 @@ impl OpenBallot {
         BallotStatus { author: self.signature.author, opened_step, round: self.ballot.round() }
     }
 
-    /// Whether it is about a signature that was published in step `t`.
-    pub(super) fn is_new(&self, t: u32) -> bool {
-        self.ballot.motion() == Motion::Adopt && self.signature.step == t
+    /// What most of the recorded votes say, if there are any that say something.
+    pub(super) fn leading(&self) -> Option<Verdict> {
+        let count = |verdict| self.ballot.votes().iter().filter(|vote| vote.verdict == verdict).count();
+        let (confirm, refute) = (count(Verdict::Confirm), count(Verdict::Refute));
+        (confirm + refute > 0).then_some(if confirm > refute { Verdict::Confirm } else { Verdict::Refute })
     }
 
     /// The oracle's decision: the truth for the outcome, the voters' own measures for the radius.

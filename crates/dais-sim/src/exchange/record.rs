@@ -1,7 +1,7 @@
 //! How what is said and decided becomes ledger entries.
 
-use dais_ledger::{COORDINATOR, Digest, Entry, Kind};
-use dais_protocol::{AgentId, Decision, Seal, Sighting, Signature, VerifyingKey, Vote};
+use dais_ledger::{COORDINATOR, Digest, Entry, Kind, leaf_hash};
+use dais_protocol::{AgentId, Challenge, Decision, Seal, Sighting, Signature, VerifyingKey, Vote};
 
 use crate::agent::lifecycle::{Cause, Lifecycle, LifecycleEvent};
 
@@ -11,6 +11,10 @@ pub(crate) fn signature(signature: &Signature) -> Entry {
 
 pub(crate) fn sighting(sighting: &Sighting) -> Entry {
     Entry { kind: Kind::Sighting, step: sighting.step, author: sighting.agent.0, body: sighting.encode() }
+}
+
+pub(crate) fn challenge(challenge: &Challenge) -> Entry {
+    Entry { kind: Kind::Challenge, step: challenge.step, author: challenge.agent.0, body: challenge.encode() }
 }
 
 pub(crate) fn vote(vote: &Vote) -> Entry {
@@ -48,14 +52,12 @@ pub fn transitions(body: &[u8]) -> Option<Vec<(Lifecycle, Lifecycle, Cause)>> {
     triples.iter().map(|&[from, to, cause]| Some((state(from)?, state(to)?, why(cause)?))).collect()
 }
 
-/// Digests of all that an agent says in a step, in ledger order; what its seal covers.
-pub(crate) fn statement<'a>(
-    published: impl Iterator<Item = &'a Signature>,
-    sighted: impl Iterator<Item = &'a Sighting>,
-    votes: impl Iterator<Item = &'a Vote>,
-) -> Vec<[u8; 32]> {
-    let entries = published.map(signature).chain(sighted.map(sighting)).chain(votes.map(vote));
-    entries.map(|entry| *entry.leaf_hash().as_bytes()).collect()
+/// What draws the committees of a step: the last head, and the seals on all that was offered after it. No author knows
+/// the draw before all others have spoken.
+pub(crate) fn draw(root: &[u8; 32], seals: impl Iterator<Item = Seal>) -> [u8; 32] {
+    let mut bytes = root.to_vec();
+    seals.for_each(|seal| bytes.extend_from_slice(seal.as_bytes()));
+    digest_bytes(&leaf_hash(&bytes))
 }
 
 pub(crate) fn digest_bytes(digest: &Digest) -> [u8; 32] {

@@ -106,8 +106,8 @@ pub struct AgentParams {
     pub alerts_kept: usize,
     /// Adopted signatures held at once; the one that expires first makes room.
     pub signatures_max: usize,
-    /// How long an own signature is applied that the others have neither accepted nor turned down; it marks suspicious flows
-    /// only.
+    /// How long an agent applies a signature of its own that the others have not accepted, with them or alone; of what it
+    /// matches only suspicious flows are found.
     pub local_ttl: Span,
     /// From the first to the last match of an adopted signature that makes a habit of what it matches, if nearly all of its
     /// matches come from known sources: it is no longer applied then, and challenged.

@@ -11,9 +11,16 @@ use crate::params::error::ScenarioError;
 pub struct ExchangeParams {
     /// Ballots open at once; offers beyond it are turned away and may come again.
     pub ballots_max: usize,
-    /// Trust of all who sighted an address together, from which on it is blocked: a newcomer has 0.5, so it takes two
-    /// newcomers or one agent with a good record.
+    /// Trust of all who sighted an address together, from which on it may be blocked: a newcomer has 0.5.
     pub sighting_trust: f32,
+    /// Agents that must have sighted an address before it is blocked, at least 1: nobody blocks an address alone, but at
+    /// its own site.
+    pub sighters_min: usize,
+    /// Share of the agents that must have sighted an address, 0 to 1: it takes more than that, so fewer liars can block
+    /// nothing.
+    pub sighters_share: f32,
+    /// Steps that a sighting counts, at least 1.
+    pub sighting_ttl_steps: u32,
     /// Agents that must challenge an accepted signature before a revocation ballot opens.
     pub challengers_min: usize,
     /// Sighted addresses still waiting for enough trust; the oldest make room.
@@ -36,6 +43,9 @@ impl Default for ExchangeParams {
         Self {
             ballots_max: 256,
             sighting_trust: 0.6,
+            sighters_min: 3,
+            sighters_share: 0.1,
+            sighting_ttl_steps: 40,
             challengers_min: 2,
             sighted_max: 65_536,
             witnesses: 7,
@@ -46,6 +56,12 @@ impl Default for ExchangeParams {
 }
 
 impl ExchangeParams {
+    /// How many of so many agents must have sighted an address before it is blocked.
+    pub(crate) fn sighters_needed(&self, agents: usize) -> usize {
+        let share = (f64::from(self.sighters_share) * agents as f64 + 1e-5).floor() as usize + 1;
+        share.max(self.sighters_min)
+    }
+
     /// Checks every range.
     ///
     /// # Errors
@@ -59,6 +75,11 @@ impl ExchangeParams {
             &self.sighting_trust,
             "0 to 1,000,000",
         )?;
+        rule(self.sighters_min >= 1, "exchange.sighters_min", &self.sighters_min, "at least 1")?;
+        let share = self.sighters_share;
+        rule((0.0..=1.0).contains(&share), "exchange.sighters_share", &share, "0 to 1")?;
+        let ttl = self.sighting_ttl_steps;
+        rule(ttl >= 1, "exchange.sighting_ttl_steps", &ttl, "at least 1")?;
         rule(self.challengers_min >= 1, "exchange.challengers_min", &self.challengers_min, "at least 1")?;
         rule(
             (1..=10_000_000).contains(&self.sighted_max),

@@ -3,7 +3,7 @@
 use dais_protocol::{PolicyParams, TrustParams};
 use serde::{Deserialize, Serialize};
 
-use crate::adversary::AdversaryGroup;
+use crate::params::adversary::AdversaryGroup;
 use crate::params::agent::AgentParams;
 use crate::params::error::ScenarioError;
 use crate::params::exchange::ExchangeParams;
@@ -57,13 +57,8 @@ impl Rules {
         self.policy.check()?;
         self.trust.check()?;
         self.exchange.check()?;
+        AdversaryGroup::check_all(&self.adversaries)?;
         let rule = ScenarioError::require;
-        for group in &self.adversaries {
-            rule((0.0..=1.0).contains(&group.share), "adversaries.share", &group.share, "0 to 1")?;
-            rule(!group.behaviours.is_empty(), "adversaries.behaviours", &"empty", "at least one behaviour")?;
-        }
-        let share: f64 = self.adversaries.iter().map(|group| group.share).sum();
-        rule(share <= 1.0, "adversaries", &share, "shares that add up to at most 1")?;
         rule((0.0..=1.0).contains(&self.failure_rate), "failure_rate", &self.failure_rate, "0 to 1")
     }
 }

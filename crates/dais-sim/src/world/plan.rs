@@ -2,9 +2,10 @@
 
 use dais_ledger::Origin;
 
-use crate::adversary::Behaviour;
+use crate::adversary;
+use crate::params::adversary::Behaviour;
 use crate::params::rules::Rules;
-use crate::seed::{Purpose, Seed};
+use crate::seed::Seed;
 use crate::stop::Stop;
 
 /// How a run is carried out; nothing here changes its history.
@@ -50,18 +51,5 @@ pub struct Plan {
 /// Agents that lie, drawn by the seed; the others have no behaviours.
 #[must_use]
 pub fn behaviours(plan: &Plan, agents: usize) -> Vec<Vec<Behaviour>> {
-    let mut order: Vec<usize> = (0..agents).collect();
-    let mut random = plan.seed.stream(Purpose::AdversaryDraw, 0, 0);
-    for place in (1..agents).rev() {
-        order.swap(place, random.bounded(place as u32 + 1) as usize);
-    }
-    let mut behaviours = vec![Vec::new(); agents];
-    let mut drawn = order.into_iter();
-    for group in &plan.rules.adversaries {
-        let count = (group.share * agents as f64).round() as usize;
-        for agent in drawn.by_ref().take(count) {
-            behaviours[agent].clone_from(&group.behaviours);
-        }
-    }
-    behaviours
+    adversary::draw(plan.seed, &plan.rules.adversaries, agents)
 }

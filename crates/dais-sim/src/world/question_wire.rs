@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dais_protocol::{AgentId, Matcher, Motion, Signature};
+use dais_protocol::{AgentId, Matcher, Motion, Signature, Verdict};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::agent::vote::{BallotView, Question};
@@ -14,6 +14,7 @@ struct Ballot {
     round: u8,
     signature: Arc<Signature>,
     pending: Vec<AgentId>,
+    leading: Option<Verdict>,
 }
 
 pub(super) fn serialize<S: Serializer>(question: &Arc<Question>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -22,6 +23,7 @@ pub(super) fn serialize<S: Serializer>(question: &Arc<Question>, serializer: S) 
         round: ballot.round,
         signature: Arc::clone(&ballot.signature),
         pending: ballot.pending.clone(),
+        leading: ballot.leading,
     }))
 }
 
@@ -33,6 +35,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
         round: ballot.round,
         signature: ballot.signature,
         pending: ballot.pending,
+        leading: ballot.leading,
     });
     Ok(Arc::new(Question::new(ballots.collect())))
 }

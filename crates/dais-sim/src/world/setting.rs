@@ -6,8 +6,9 @@ use dais_ledger::{HeadKey, HeadVerifier, Origin};
 use dais_protocol::AgentId;
 use dais_traffic::Source;
 
-use crate::adversary::Behaviour;
+use crate::adversary::Liar;
 use crate::agent::Common;
+use crate::params::adversary::Behaviour;
 use crate::params::mode::Mode;
 use crate::params::rules::Rules;
 use crate::seed::Purpose;
@@ -40,6 +41,11 @@ impl std::fmt::Debug for Setting {
 }
 
 impl Setting {
+    /// The adversary around an agent, where it is not honest.
+    pub(super) fn liar(&self, agent: AgentId) -> Option<Liar<'_>> {
+        Liar::around(agent, self.common.seed, &self.behaviours)
+    }
+
     pub(crate) fn new(mode: Mode, plan: &Plan, source: Arc<dyn Source>) -> Self {
         let Rules { agent, failure_rate, policy, exchange, .. } = &plan.rules;
         let (seed, agents) = (plan.seed, source.sites());
@@ -52,7 +58,6 @@ impl Setting {
             source.flows_per_step(),
         );
         let recent_steps = policy.burst.as_ref().map_or(common.recent_steps, |burst| burst.recent.steps());
-        let alone = mode == Mode::Isolated;
         // Alone there is nobody to lie to.
         let behaviours = if mode == Mode::Isolated { vec![Vec::new(); agents] } else { behaviours(plan, agents) };
         let log = (mode == Mode::Collaborative).then(|| WatchedLog {
@@ -60,7 +65,7 @@ impl Setting {
             key: HeadKey::from_seed(seed.key(Purpose::CoordinatorKey, 0)).verifier(),
             witnesses: appointment::draw(seed, agents as u32, exchange),
         });
-        let common = Common { stop: plan.stop.clone(), alone, recent_steps, ..common };
+        let common = Common { stop: plan.stop.clone(), recent_steps, ..common };
         Self { mode, common, source, behaviours, log }
     }
 }

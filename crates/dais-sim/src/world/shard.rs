@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use dais_protocol::{AgentId, SealKey, Sighting, SignatureId};
+use dais_protocol::{AgentId, SealKey, SignatureId};
 use dais_traffic::Context;
 use serde::{Deserialize, Serialize};
 
@@ -50,8 +50,6 @@ pub(crate) struct Shard {
     first: u32,
     keys: Vec<SealKey>,
     state: State,
-    /// Sightings of the current step, to be sealed with the votes.
-    sightings: Vec<Sighting>,
     /// What was counted in the current step and not asked for yet.
     counted: Counted,
     witnesses: Vec<AgentWitness>,
@@ -63,7 +61,7 @@ impl Shard {
     pub(crate) fn new(setting: Arc<Setting>, agents: Range<u32>) -> Self {
         let (first, count) = (agents.start, agents.len());
         let common = &setting.common;
-        let new = |id: u32| Agent::new(AgentId(id), setting.behaviours[id as usize].clone(), common);
+        let new = |id: u32| Agent::new(AgentId(id), common);
         let state = State {
             turn: Turn::Step(0),
             agents: agents.clone().map(new).collect(),
@@ -79,8 +77,8 @@ impl Shard {
             own.map(|&agent| AgentWitness::new(common.seed, agent, &log.origin, log.key))
         });
         let witnesses = witnesses.collect();
-        let (sightings, counted, workspace) = (Vec::new(), Counted::default(), Workspace::default());
-        Self { setting, first, keys, state, sightings, counted, witnesses, workspace }
+        let (counted, workspace) = (Counted::default(), Workspace::default());
+        Self { setting, first, keys, state, counted, witnesses, workspace }
     }
 
     /// Answers a call. `learned` is what [`Shard::learned`] made of it, where that was worked out already.

@@ -9,6 +9,7 @@ use dais_traffic::Source;
 use serde::{Deserialize, Serialize};
 
 use super::{World, answer, ask_each};
+use crate::adversary::network::Held;
 use crate::exchange::coordinator::CoordinatorState;
 use crate::exchange::message::Decisions;
 use crate::params::mode::Mode;
@@ -27,6 +28,8 @@ struct Snapshot {
     mode: Mode,
     next_step: u32,
     coordinator: CoordinatorState,
+    /// Votes on their way.
+    network: Held,
     cosigning: Option<CosigningState>,
     /// What agents are to learn at the start of the next step.
     decisions: Arc<Decisions>,
@@ -59,6 +62,7 @@ impl World {
             mode: self.mode,
             next_step: self.next_step,
             coordinator: self.coordinator.state(),
+            network: self.network.held().clone(),
             cosigning: self.cosigning.as_ref().map(Cosigning::state),
             decisions: Arc::clone(&self.decisions),
             truths: Arc::clone(&self.truths),
@@ -121,7 +125,8 @@ impl World {
     }
 
     fn take(&mut self, snapshot: Snapshot, states: &[Vec<u8>]) -> Result<(), WorldError> {
-        let Snapshot { mode, next_step, coordinator, cosigning, decisions, truths, split_views, blocks } = snapshot;
+        let Snapshot { mode, next_step, coordinator, network, cosigning, decisions, truths, split_views, blocks } =
+            snapshot;
         let own = self.shards.sizes();
         if mode != self.mode || blocks != own || states.len() != own.len() {
             return Err(unreadable(&"it is of another world"));
@@ -130,6 +135,7 @@ impl World {
         let _: Vec<()> = ask_each(&*self.shards, calls, answer!(Done))?;
         self.lives = self.ask(&Request::Lives, answer!(Lives))?.concat();
         self.coordinator.restore(coordinator)?;
+        self.network.restore(network);
         match (self.coordinator.ledger(), &mut self.cosigning, cosigning) {
             (Some(ledger), Some(own), Some(state)) => own.restore(&state, ledger)?,
             (_, None, None) => {}

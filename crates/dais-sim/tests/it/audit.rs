@@ -19,8 +19,8 @@ const STEPS: u32 = 30;
 fn turbulent() -> Rules {
     let mut rules = Rules {
         adversaries: vec![
-            AdversaryGroup { share: 0.25, behaviours: vec![Behaviour::Poisoner, Behaviour::Inverter] },
-            AdversaryGroup { share: 0.1, behaviours: vec![Behaviour::Silent] },
+            AdversaryGroup::new(0.25, &[Behaviour::Poisoner, Behaviour::Inverter]),
+            AdversaryGroup::new(0.1, &[Behaviour::Silent]),
         ],
         failure_rate: 0.02,
         ..Rules::default()
@@ -119,7 +119,7 @@ fn a_quiet_run_proves_its_decisions() {
     let closed = counts.accepted + counts.rejected + counts.disputed + counts.expired;
     assert_eq!((steps, votes_counted, votes_refused), (STEPS, counts.votes, counts.refused_votes));
     assert!(seals > 0 && decisions >= closed && closed > 0, "{seals} seals, {decisions} decisions");
-    assert_eq!(entries[&Kind::Signature], counts.published);
+    assert_eq!(entries[&Kind::Signature], counts.offered);
 }
 
 #[test]

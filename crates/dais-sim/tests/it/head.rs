@@ -81,7 +81,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         Scenario { name, mode: Mode::Collaborative, rules }
     };
     let lying = |name, behaviours: &[Behaviour]| {
-        let group = AdversaryGroup { share: 0.3, behaviours: behaviours.to_vec() };
+        let group = AdversaryGroup::new(0.3, behaviours);
         sharing(name, &|rules| rules.adversaries = vec![group.clone()])
     };
     vec![

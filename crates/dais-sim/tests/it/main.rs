@@ -4,6 +4,7 @@ mod abstain;
 mod audit;
 mod drift;
 mod head;
+mod liar;
 mod lookout;
 mod poison;
 mod shards;

@@ -103,7 +103,7 @@ fn a_resumed_world_records_nothing_twice_and_ends_alike_on_any_number_of_threads
     let source = traffic(13);
     for mode in Mode::ALL {
         let mut rules = Rules { failure_rate: 0.05, ..Rules::default() };
-        rules.adversaries.push(AdversaryGroup { share: 0.2, behaviours: vec![Behaviour::Poisoner] });
+        rules.adversaries.push(AdversaryGroup::new(0.2, &[Behaviour::Poisoner]));
         rules.exchange.two_faced_from = Some(4);
         let plan = plan(2, rules);
         let mut whole = world(mode, &plan, &source);
@@ -259,7 +259,7 @@ fn liars_end_with_less_trust_than_honest_agents() {
     for lies in
         [vec![Behaviour::Poisoner, Behaviour::Inverter], vec![Behaviour::RandomVoter], vec![Behaviour::Inverter]]
     {
-        let group = AdversaryGroup { share: 0.3, behaviours: lies.clone() };
+        let group = AdversaryGroup::new(0.3, &lies);
         let plan = plan(2, Rules { adversaries: vec![group], ..Rules::default() });
         let who = behaviours(&plan, 20);
         assert_eq!(who.iter().filter(|lies| !lies.is_empty()).count(), 6);
@@ -276,7 +276,7 @@ fn liars_end_with_less_trust_than_honest_agents() {
 #[test]
 fn silent_agents_say_nothing_and_ballots_still_close() {
     let source = traffic(12);
-    let group = AdversaryGroup { share: 0.25, behaviours: vec![Behaviour::Silent] };
+    let group = AdversaryGroup::new(0.25, &[Behaviour::Silent]);
     let plan = plan(1, Rules { adversaries: vec![group], ..Rules::default() });
     let who = behaviours(&plan, 12);
     let (_, finished) = live(world(Mode::Collaborative, &plan, &source), STEPS);

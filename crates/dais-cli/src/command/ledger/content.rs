@@ -1,7 +1,7 @@
 //! What an entry says, in a line and in full.
 
 use dais_ledger::{Entry, Kind};
-use dais_protocol::{Decision, Sighting, Signature, Vote};
+use dais_protocol::{Challenge, Decision, Sighting, Signature, Vote};
 use dais_sim::{Genesis, transitions};
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ enum Content {
     Vote(Vote),
     Outcome(Decision),
     Sighting(Sighting),
+    Challenge(Challenge),
     Lifecycle(Value),
     /// A key or a seal, or what cannot be decoded.
     Bytes,
@@ -28,6 +29,7 @@ fn decode(entry: &Entry) -> Content {
         Kind::Vote => Vote::decode(body).ok().map(Content::Vote),
         Kind::Outcome => Decision::decode(body).ok().map(Content::Outcome),
         Kind::Sighting => Sighting::decode(body).ok().map(Content::Sighting),
+        Kind::Challenge => Challenge::decode(body).ok().map(Content::Challenge),
         Kind::Lifecycle => transitions(body).map(|all| {
             let each = all.into_iter().map(|(from, to, cause)| json!({ "from": from, "to": to, "cause": cause }));
             Content::Lifecycle(each.collect())
@@ -77,6 +79,10 @@ pub(super) fn summary(entry: &Entry) -> String {
         Content::Sighting(sighting) => {
             format!("{} from {}", sighting.signature.short(), plural(sighting.sources.len() as u64, "source"))
         }
+        Content::Challenge(challenge) => {
+            let Challenge { signature, matches, ordinary, .. } = challenge;
+            format!("against {}, {ordinary} of {} ordinary", signature.short(), plural(matches.into(), "match"))
+        }
         Content::Lifecycle(events) => {
             let events = events.as_array().map(Vec::as_slice).unwrap_or_default();
             let first = events.first().map(|event| word(&event["from"]));
@@ -88,7 +94,13 @@ pub(super) fn summary(entry: &Entry) -> String {
             let what = match entry.kind {
                 Kind::Member => "key ",
                 Kind::Seal => "seal ",
-                Kind::Genesis | Kind::Signature | Kind::Vote | Kind::Outcome | Kind::Sighting | Kind::Lifecycle => "",
+                Kind::Genesis
+                | Kind::Signature
+                | Kind::Vote
+                | Kind::Outcome
+                | Kind::Sighting
+                | Kind::Challenge
+                | Kind::Lifecycle => "",
             };
             format!("{what}{shown}… ({})", plural(entry.body.len() as u64, "byte"))
         }
@@ -103,6 +115,7 @@ pub(super) fn body(entry: &Entry) -> Value {
         Content::Vote(vote) => json!(vote),
         Content::Outcome(decision) => json!(decision),
         Content::Sighting(sighting) => json!(sighting),
+        Content::Challenge(challenge) => json!(challenge),
         Content::Lifecycle(events) => events,
         Content::Bytes => json!({ "hex": hex::encode(&entry.body) }),
     }

@@ -15,7 +15,10 @@ pub(super) struct Accepted {
     pub(super) matcher: Arc<Matcher>,
     pub(super) radius: f32,
     pub(super) truth: SignatureTruth,
+    /// Who challenges it since the last ballot on its revocation.
     pub(super) challengers: BTreeSet<AgentId>,
+    /// Everybody who ever did.
+    pub(super) have_challenged: BTreeSet<AgentId>,
     /// Place in the order of acceptance.
     pub(super) order: u64,
     pub(super) expires_step: u32,

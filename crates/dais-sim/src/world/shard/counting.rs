@@ -32,7 +32,8 @@ impl Shard {
         let endpoints = observation.batch.endpoints();
         for (row, &label) in observation.truth.labels().iter().enumerate() {
             let source = endpoints.map(|all| all.source[row]);
-            let block = source.filter(|_| observed.blocked[row]).and_then(|source| blocks.find(source));
+            let listed = |source| blocks.find(source).or_else(|| agent.own_blocks.find(source));
+            let block = source.filter(|_| observed.blocked[row]).and_then(listed);
             let blocked_since = block.map(|block| block.since_step);
             let alerted = observed.p[row] <= setting.common.params.detector.alert_p;
             let fate = Fate { p: observed.p[row], alerted, matched: observed.matched[row], blocked_since };

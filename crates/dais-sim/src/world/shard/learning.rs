@@ -24,6 +24,10 @@ impl Shard {
         let Self { setting, first, state, workspace, .. } = self;
         let common = &setting.common;
         state.agents.iter_mut().for_each(|agent| agent.own_blocks.expire(t));
+        for (agent, truths) in state.agents.iter_mut().zip(&mut state.own_truths) {
+            let expired = agent.expire_own(t);
+            truths.drain(..expired.min(truths.len()));
+        }
         for agent in state.agents.iter_mut().filter(|agent| !agent.is_failed()) {
             for change in changes.iter() {
                 match change {

@@ -2,18 +2,23 @@
 
 use std::sync::Arc;
 
-use dais_protocol::Signature;
+use dais_protocol::{AgentId, Challenge, Sighting, Signature};
 use dais_traffic::Observation;
 
 use super::Shard;
+use crate::adversary::Sight;
 use crate::agent::adopted::Adopted;
-use crate::agent::observe::Observed;
+use crate::agent::observe::{Finding, Observed};
 use crate::agent::{Agent, StepFailed};
 use crate::exchange::in_force::Learned;
-use crate::exchange::message::{Counted, Decisions, Said};
+use crate::exchange::message::{Counted, Decisions, Said, Words};
+use crate::exchange::statement::{Stated, sealed};
 use crate::params::mode::Mode;
 use crate::truth::tally::SignatureTruth;
 use crate::world::shard_error::{ShardError, Turn};
+
+/// Signatures of its own that an agent uses beside those that others have accepted.
+const OWN_MAX: usize = 32;
 
 impl Shard {
     /// Learns what was decided, then observes the flows of step `t`.
@@ -36,7 +41,11 @@ impl Shard {
                 continue;
             }
             let site = self.first + place as u32;
-            let observation = setting.source.observe(site, t, &mut self.state.contexts[place]);
+            let mut observation = setting.source.observe(site, t, &mut self.state.contexts[place]);
+            if let Some(liar) = setting.liar(AgentId(site)) {
+                let moved = liar.sees(t, setting.source.schema(), &observation.batch);
+                observation.batch = moved.unwrap_or(observation.batch);
+            }
             match self.observe(place, t, &observation) {
                 Ok(observed) => self.take(place, t, &observation, observed, &mut said),
                 Err(failed) => {
@@ -49,7 +58,6 @@ impl Shard {
             said.events.extend(agent.take_events());
         }
         said.active = self.state.agents.iter().filter(|agent| agent.is_active()).map(|agent| agent.id).collect();
-        self.sightings.clone_from(&said.sightings);
         Ok(said)
     }
 
@@ -67,8 +75,16 @@ impl Shard {
     }
 
     /// Counts what an agent observed and collects what it has to say.
-    fn take(&mut self, place: usize, t: u32, observation: &Observation, observed: Observed, said: &mut Said) {
+    fn take(&mut self, place: usize, t: u32, observation: &Observation, mut observed: Observed, said: &mut Said) {
         self.count_flows(place, t, observation, &observed);
+        if self.setting.mode == Mode::Collaborative {
+            self.use_own(place, t, &observed);
+        }
+        if let Some(liar) = self.setting.liar(self.state.agents[place].id) {
+            let suspect_p = self.setting.common.params.detector.suspect_p;
+            let sight = Sight { batch: &observation.batch, adopted: &self.state.in_force.adopted, suspect_p };
+            liar.says(t, &sight, &mut observed);
+        }
         let found: Vec<(Arc<Signature>, SignatureTruth)> = observed
             .findings
             .into_iter()
@@ -81,11 +97,46 @@ impl Shard {
             self.keep(place, t, &found);
             return;
         }
-        let agent = self.state.agents[place].id;
         self.counted.truths.extend(found.iter().map(|(signature, truth)| (signature.id(), *truth)));
-        said.offers.extend(found.into_iter().map(|(signature, _)| signature));
-        said.sightings.extend(observed.sightings);
-        said.challenges.extend(observed.challenges.into_iter().map(|signature| (agent, signature)));
+        let offers = found.into_iter().map(|(signature, _)| signature).collect();
+        let Observed { sightings, challenges, .. } = observed;
+        said.words.extend(self.state(place, t, offers, sightings, challenges));
+    }
+
+    /// What an agent says, with its seal over its own bytes; nothing where it has nothing to say.
+    fn state(
+        &self,
+        place: usize,
+        t: u32,
+        offers: Vec<Arc<Signature>>,
+        sightings: Vec<Sighting>,
+        challenges: Vec<Challenge>,
+    ) -> Option<Words> {
+        let agent = self.state.agents[place].id;
+        let mut words = Words { agent, offers, sightings, challenges, seal: None };
+        let withheld = self.setting.liar(agent).is_some_and(|liar| liar.withholds_seal(t));
+        let log = self.setting.log.as_ref().filter(|_| !withheld);
+        words.seal = log.map(|log| sealed(&words, t, log.origin.as_str(), &self.keys[place]));
+        (!words.is_empty()).then_some(words)
+    }
+
+    /// An agent uses at its own site what it found itself, and blocks what it found or sighted: own evidence needs
+    /// nobody's consent, and no liar can take it away.
+    fn use_own(&mut self, place: usize, t: u32, observed: &Observed) {
+        let Self { state, setting, workspace, .. } = self;
+        let (common, agent) = (&setting.common, &mut state.agents[place]);
+        let params = &common.params;
+        let found = observed.findings.iter().map(|finding| (finding.signature.id(), &finding.signature.sources));
+        let sighted = observed.sightings.iter().map(|sighting| (sighting.signature, &sighting.sources));
+        for (signature, sources) in found.chain(sighted) {
+            for &source in sources {
+                agent.own_blocks.block(source, signature, t + 1, params.block_ttl.steps(), params.blocks_max);
+            }
+        }
+        for Finding { signature, .. } in &observed.findings {
+            let own = Adopted::new(signature, signature.radius, t + 1 + params.local_ttl.steps());
+            agent.adopt_own(own, OWN_MAX, common, workspace);
+        }
     }
 
     /// An agent on its own adopts what it found, without asking anybody.
@@ -95,17 +146,14 @@ impl Shard {
         let params = &common.params;
         let agent: &mut Agent = &mut state.agents[place];
         for (signature, truth) in found {
-            let adopted = Adopted::new(signature, signature.radius, t + 1 + params.signature_ttl.steps());
+            let adopted = Adopted::new(signature, signature.radius, t + 1 + params.local_ttl.steps());
             if agent.own.len() >= params.signatures_max {
-                agent.own.remove(0);
-                agent.drop_adopted(0);
                 truths.remove(0);
             }
-            agent.adopt(&adopted, common, workspace);
             for &source in &signature.sources {
                 agent.own_blocks.block(source, adopted.id, t + 1, params.block_ttl.steps(), params.blocks_max);
             }
-            agent.own.push(adopted);
+            agent.adopt_own(adopted, params.signatures_max, common, workspace);
             truths.push(*truth);
         }
     }

@@ -29,7 +29,6 @@ impl Shard {
             witness.restore(memory).map_err(ShardError::Snapshot)?;
         }
         self.state = state;
-        self.sightings.clear();
         self.counted = Counted::default();
         Ok(())
     }
