@@ -168,7 +168,7 @@ impl Default for AgentParams {
             publish_max: 4,
             alerts_kept: 64,
             signatures_max: 512,
-            local_ttl: Span::minutes(5),
+            local_ttl: Span::hours(24),
             habit_after: Span::minutes(12),
             ordinary_share: 0.001,
             signature_ttl: Span::hours(24),
