@@ -9,8 +9,8 @@ use super::lie::{Scene, Sight};
 use crate::agent::observe::{Finding, Observed};
 use crate::agent::window::Remembered;
 
-/// Spread of a poisoned signature: wide enough to hit the normal traffic around its centre.
-const POISON_SPREAD: f32 = 0.15;
+/// Spread of a poisoned signature: with the largest radius as wide as the rules allow.
+const POISON_SPREAD: f32 = 0.12;
 
 /// Support a poisoner claims.
 const POISON_SUPPORT: u32 = 50;
