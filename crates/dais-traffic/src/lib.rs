@@ -25,8 +25,8 @@ pub use flow::{ConnState, Flow, Protocol, Service};
 pub use partition::{Partition, PartitionError, RowKey, SiteRows};
 pub use pool::{Pool, PoolError, PoolParams};
 pub use reader::{
-    FlowLog, FlowReader, Format, Input, LabelledFlow, NotRecognised, ReadError, ReadOptions, ReadStats, RowError,
-    detect, read,
+    Account, FlowLog, FlowReader, Format, Input, LabelledFlow, NotRecognised, ReadError, ReadOptions, ReadStats,
+    RowError, detect, read,
 };
 pub use recorded::{Recorded, RecordedError, RecordedParams};
 pub use schema::{Categorical, Numeric, Schema, SchemaError, Transform};

@@ -3,6 +3,7 @@
 //! Broken rows are never passed on and never silently lost: each is counted, the first few are kept with their
 //! place, and a file with too many of them is refused.
 
+mod account;
 mod argus;
 mod bytes;
 mod columns;
@@ -32,6 +33,7 @@ use std::io::Read;
 use crate::table::{KddLine, Sample, recognises};
 use crate::{Table, TableSchema};
 
+pub use account::Account;
 pub use detect::{Format, NotRecognised, detect};
 pub use error::{ReadError, RowError};
 pub use flows::{FlowLog, FlowReader, LabelledFlow};
@@ -57,11 +59,14 @@ pub struct ReadOptions {
     /// Also most records of NetFlow that wait for their other direction.
     /// 1,048,576 where not given, for which some 150 MB are needed.
     pub open_flows_max: usize,
+    /// Whether a capture is read for the flows that export packets of NetFlow and IPFIX in it tell of, in place of the
+    /// flows that its packets are.
+    pub exported: bool,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { schema: None, bad_rows_max: None, line_bytes_max: 1 << 20, open_flows_max: 1 << 20 }
+        Self { schema: None, bad_rows_max: None, line_bytes_max: 1 << 20, open_flows_max: 1 << 20, exported: false }
     }
 }
 

@@ -120,6 +120,10 @@ pub fn detect(head: &[u8]) -> Result<Format, NotRecognised> {
     if super::argus::recognises(first) {
         return Ok(Format::Argus);
     }
+    if super::argus::recognises_spaced(first) {
+        let why = format!("is what `ra` prints in columns of spaces: print it with {}", super::argus::COMMAND);
+        return Err(NotRecognised::Text(why));
+    }
     let Some(sample) = Sample::cut(head) else {
         return Err(NotRecognised::Text(format!("begins with {}, which is no table", quoted(first))));
     };
@@ -151,6 +155,8 @@ fn json(first: &[u8]) -> Result<Format, NotRecognised> {
     }
 }
 
+const ARGUS: &str = "an Argus file: print it as text with `ra -r FILE -n -u -c , -s stime dur proto saddr sport dir daddr dport state spkts dpkts sbytes dbytes`";
+
 /// What kind of binary data this is, or `None` for text.
 fn binary(head: &[u8]) -> Option<&'static str> {
     const MAGICS: [(&[u8], &str); 6] = [
@@ -166,6 +172,11 @@ fn binary(head: &[u8]) -> Option<&'static str> {
     ];
     if let Some((_, what)) = MAGICS.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Some(what);
+    }
+    // The first record of an Argus file tells its version by a number of four bytes.
+    let argus = |at: usize| matches!(head.get(at..at + 4), Some([0xe5, 0x61 | 0x71, _, 0xcb]));
+    if argus(4) || argus(8) {
+        return Some(ARGUS);
     }
     let controls = head.iter().filter(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace()).count();
     (head.contains(&0) || controls * 20 > head.len()).then_some("binary data")
@@ -198,6 +209,8 @@ mod tests {
         for (head, part) in [
             (&b"PK\x03\x04"[..], "zip"),
             (b"a\0b", "binary"),
+            (b"\x83\x10\0\x20\0\0\0\0\xe5\x71\x2d\xcb", "`ra -r FILE -n -u -c ,"),
+            (b"StartTime   Flgs  Proto  SrcAddr  Sport  Dir  DstAddr  Dport  TotPkts", "`ra -r FILE -n -u -c ,"),
             (b"\n \n", "blank"),
             (b"{\"a\":1}\n", "another kind"),
             (b"{\"a\":\n", "broken JSON"),

@@ -115,7 +115,7 @@ pub enum ReadError {
     },
     /// A capture of packets that begin with something unknown.
     #[error(
-        "{file}: is a capture of link type {link_type}, which is not understood: Ethernet, raw IP, Linux cooked and BSD loopback are"
+        "{file}: is a capture of link type {link_type}, which is not understood: Ethernet, raw IP, Linux cooked, BSD loopback, PPP and MPLS are"
     )]
     LinkType {
         /// Name of the file.

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use crate::{Family, Flow, Label};
 
+use super::account::Account;
 use super::bytes::Bytes;
 use super::lines::{Line, Lines};
 use super::netflow::NetFlow;
@@ -104,6 +105,9 @@ impl<R: Read> FlowReader<R> {
         loop {
             let (number, file) = (lines.number() + 1, self.tally.file());
             let Some(line) = lines.next_line()? else {
+                if let Parser::Argus(argus) = parser {
+                    argus.hints().for_each(|hint| self.tally.hint(hint));
+                }
                 self.tally.check()?;
                 return Ok(None);
             };
@@ -131,8 +135,8 @@ impl<R: Read> FlowReader<R> {
                         self.tally.stats.alerts += 1;
                         continue;
                     }
-                    Ok(Entry::Other) => {
-                        self.tally.stats.other_records += 1;
+                    Ok(Entry::Other(kind)) => {
+                        self.tally.other(&kind);
                         continue;
                     }
                     Err(flaw) => Err(flaw),
@@ -140,8 +144,8 @@ impl<R: Read> FlowReader<R> {
                 Parser::Argus(argus) => match argus.entry(text) {
                     Ok(argus::Entry::Flow(flow, said)) => Ok((flow, said)),
                     Ok(argus::Entry::Header) => continue,
-                    Ok(argus::Entry::Other) => {
-                        self.tally.stats.other_records += 1;
+                    Ok(argus::Entry::Other(kind)) => {
+                        self.tally.other(kind);
                         continue;
                     }
                     Err(flaw) => Err(flaw),
@@ -182,6 +186,9 @@ impl<R: Read> Iterator for FlowReader<R> {
             return None;
         }
         let next = self.next_flow().transpose();
+        if let Some(Ok(LabelledFlow { flow, .. })) = &next {
+            self.tally.stats.count(flow);
+        }
         self.done = !matches!(next, Some(Ok(_)));
         next
     }
@@ -223,9 +230,9 @@ impl FlowLog {
         stats: ReadStats,
     ) -> Result<Self, ReadError> {
         if labelled.is_empty() {
-            let ReadStats { bad_rows, alerts, other_records, .. } = stats;
-            let what = format!("{bad_rows} broken rows, {alerts} alerts, {other_records} other records");
-            return Err(ReadError::NoRows { file: name, what });
+            let account = Account::of(&stats);
+            let hints = account.hints.iter().fold(String::new(), |all, hint| format!("{all}; {hint}"));
+            return Err(ReadError::NoRows { file: name, what: format!("{account}{hints}") });
         }
         labelled.sort_by(|a, b| a.flow.time_s.total_cmp(&b.flow.time_s));
         let (flows, labels) = labelled.into_iter().map(|LabelledFlow { flow, label }| (flow, label)).unzip();

@@ -88,18 +88,19 @@ const FIELDS: [(&str, Kind, bool); 13] = [
 ];
 
 /// What one line holds.
-pub(crate) enum Entry {
+pub(crate) enum Entry<'a> {
     /// A flow, and whether a rule raised an alert on it.
     Flow(Flow, bool),
     Alert,
-    Other,
+    /// A record of another kind, which this names.
+    Other(Cow<'a, str>),
 }
 
 /// What nearly every flow record holds, and no other.
 static FLOW: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""event_type":"flow""#));
 
 /// The record in a line.
-pub(crate) fn entry(line: &[u8]) -> Result<Entry, Flaw> {
+pub(crate) fn entry(line: &[u8]) -> Result<Entry<'_>, Flaw> {
     // The common case in one pass; whatever does not fit is looked at step by step below.
     if FLOW.find(line).is_some()
         && let Ok(record) = parsed::<Record<'_>>(line)
@@ -114,7 +115,7 @@ pub(crate) fn entry(line: &[u8]) -> Result<Entry, Flaw> {
             flow(&record).map(|flow| Entry::Flow(flow, record.flow.alerted))
         }
         "alert" => Ok(Entry::Alert),
-        _ => Ok(Entry::Other),
+        _ => Ok(Entry::Other(event.event_type)),
     }
 }
 
@@ -214,7 +215,7 @@ mod tests {
     #[test]
     fn alerts_and_other_records_are_no_flows() {
         assert!(matches!(entry(br#"{"event_type":"alert","src_ip":1}"#), Ok(Entry::Alert)));
-        assert!(matches!(entry(br#"{"event_type":"dns"}"#), Ok(Entry::Other)));
+        assert!(matches!(entry(br#"{"event_type":"dns"}"#), Ok(Entry::Other(kind)) if kind == "dns"));
     }
 
     #[test]

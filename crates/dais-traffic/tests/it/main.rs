@@ -3,6 +3,7 @@
 mod bad_input;
 mod captures;
 mod data;
+mod exports;
 mod foreign_bytes;
 mod netflow;
 mod npz;

@@ -34,6 +34,7 @@ impl Opened {
                 match labelled(row.flow(), &mut families) {
                     Ok(flow) => {
                         tally.good();
+                        tally.stats.count(&flow.flow);
                         let before = flows.last().map_or(f64::NEG_INFINITY, |last| last.flow.time_s);
                         tally.stats.out_of_order += u64::from(flow.flow.time_s < before);
                         flows.push(flow);

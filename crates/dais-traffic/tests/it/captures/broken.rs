@@ -179,7 +179,7 @@ proptest! {
         let capture = pcap(&quick([packet.clone(), udp(By::Host, 1, b"")]), RAW);
         let log = log_with(&capture, &options).map_err(|error| TestCaseError::fail(error.to_string()))?;
         let packets: u64 = log.flows.iter().map(|flow| flow.packets_out + flow.packets_in).sum();
-        prop_assert_eq!(packets + log.stats.bad_rows + log.stats.other_records, 2);
+        prop_assert_eq!(packets + log.stats.bad_rows + log.stats.other_records(), 2);
     }
 
     #[test]

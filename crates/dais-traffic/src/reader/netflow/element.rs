@@ -1,0 +1,150 @@
+//! What the fields of records mean, by their numbers.
+//!
+//! Numbers are those of the IANA registry of IPFIX, whose first ones are those of NetFlow version 9; fields of the other
+//! direction are marked by an enterprise (RFC 5103).
+
+/// Which direction was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// From source to destination.
+    Out,
+    Back,
+}
+
+/// Of which time a count is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Span {
+    /// Since the record before.
+    Since,
+    /// Of the whole connection, at least in its last record.
+    Whole,
+}
+
+/// How a time is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Clock {
+    Seconds,
+    Milliseconds,
+    /// Seconds since 1900 and a fraction, four bytes each.
+    Ntp,
+    /// Microseconds before the export.
+    Before,
+    /// Milliseconds since the exporter started.
+    Uptime,
+}
+
+/// What one field of a record says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Nothing that a flow needs.
+    Nothing,
+    Source,
+    Destination,
+    SourcePort,
+    DestinationPort,
+    Protocol,
+    Flags(Way),
+    Bytes(Way, Span),
+    Packets(Way, Span),
+    /// What left the exporter, which may have changed it.
+    SentBytes,
+    SentPackets,
+    First(Clock),
+    Last(Clock),
+    /// When an event was seen.
+    Observed(Clock),
+    /// When the exporter started.
+    Started,
+    DurationMs,
+    DurationUs,
+    FirewallEvent,
+    NatEvent,
+    /// What tells connections between the same ends apart.
+    Connection,
+    Interface,
+    Sampler,
+    /// One packet of so many was looked at.
+    SampledOf,
+    /// Packets looked at in a row, and then left out in a row.
+    SampledRun,
+    SkippedRun,
+    /// Packets taken from so many.
+    SampleSize,
+    SamplePopulation,
+    SampleProbability,
+}
+
+const REVERSE: u32 = 29_305;
+const CERT: u32 = 6_871;
+
+impl Meaning {
+    /// By the number of the enterprise that defined the field, 0 for IANA.
+    pub(super) fn of(field: u16, enterprise: u32) -> Self {
+        match (enterprise, field) {
+            (0, field) => Self::common(field),
+            (REVERSE, 1) => Self::Bytes(Way::Back, Span::Since),
+            (REVERSE, 2) => Self::Packets(Way::Back, Span::Since),
+            (REVERSE, 85) => Self::Bytes(Way::Back, Span::Whole),
+            (REVERSE, 86) => Self::Packets(Way::Back, Span::Whole),
+            (REVERSE, 6) => Self::Flags(Way::Back),
+            // YAF tells the flags of the first packet and of the others apart.
+            (CERT, 14 | 15) => Self::Flags(Way::Out),
+            (CERT, 16_398 | 16_399) => Self::Flags(Way::Back),
+            _ => Self::Nothing,
+        }
+    }
+
+    fn common(field: u16) -> Self {
+        match field {
+            8 | 27 => Self::Source,
+            12 | 28 => Self::Destination,
+            7 | 180 | 182 => Self::SourcePort,
+            11 | 181 | 183 => Self::DestinationPort,
+            4 => Self::Protocol,
+            6 => Self::Flags(Way::Out),
+            1 => Self::Bytes(Way::Out, Span::Since),
+            2 => Self::Packets(Way::Out, Span::Since),
+            85 | 231 => Self::Bytes(Way::Out, Span::Whole),
+            86 | 298 => Self::Packets(Way::Out, Span::Whole),
+            232 => Self::Bytes(Way::Back, Span::Whole),
+            299 => Self::Packets(Way::Back, Span::Whole),
+            23 => Self::SentBytes,
+            24 => Self::SentPackets,
+            // Older firewalls of Cisco have a number of their own.
+            233 | 40_005 => Self::FirewallEvent,
+            230 => Self::NatEvent,
+            148 => Self::Connection,
+            10 => Self::Interface,
+            48 | 302 => Self::Sampler,
+            34 | 50 => Self::SampledOf,
+            305 => Self::SampledRun,
+            306 => Self::SkippedRun,
+            309 => Self::SampleSize,
+            310 => Self::SamplePopulation,
+            311 => Self::SampleProbability,
+            _ => Self::time(field),
+        }
+    }
+
+    fn time(field: u16) -> Self {
+        match field {
+            22 => Self::First(Clock::Uptime),
+            21 => Self::Last(Clock::Uptime),
+            150 => Self::First(Clock::Seconds),
+            151 => Self::Last(Clock::Seconds),
+            152 => Self::First(Clock::Milliseconds),
+            153 => Self::Last(Clock::Milliseconds),
+            154 | 156 => Self::First(Clock::Ntp),
+            155 | 157 => Self::Last(Clock::Ntp),
+            158 => Self::First(Clock::Before),
+            159 => Self::Last(Clock::Before),
+            160 => Self::Started,
+            161 => Self::DurationMs,
+            162 => Self::DurationUs,
+            322 => Self::Observed(Clock::Seconds),
+            323 => Self::Observed(Clock::Milliseconds),
+            324 | 325 => Self::Observed(Clock::Ntp),
+            _ => Self::Nothing,
+        }
+    }
+}
