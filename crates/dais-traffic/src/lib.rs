@@ -18,6 +18,7 @@ mod synthetic;
 mod table;
 mod technique;
 mod truth;
+mod writer;
 
 pub use batch::{Batch, BatchBuilder, Endpoint, Endpoints};
 pub use context::{CONTEXT_FLOWS, CONTEXT_SPAN_S, Context, FLOW_CATEGORICAL, FLOW_NUMERIC, flow_schema};
@@ -35,6 +36,8 @@ pub use synthetic::{
     Campaign, CampaignFamily, CampaignMix, Campaigns, SiteProfile, Synthetic, SyntheticError, SyntheticParams,
 };
 pub use table::{
-    CategoricalColumn, LabelColumn, NumericColumn, Rows, Table, TableSchema, TableSchemaError, TableSet, TableSetError,
+    CategoricalColumn, LabelColumn, Leak, LeftOut, Missing, Numbers, NumericColumn, Rows, Table, TableSchema,
+    TableSchemaError, TableSet, TableSetError, fill_missing, leave_out_leaks, suspects,
 };
 pub use truth::{Family, FamilyId, Label, Truth};
+pub use writer::{FlowFormat, FlowWriter};

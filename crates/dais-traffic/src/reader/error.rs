@@ -204,16 +204,6 @@ pub enum ReadError {
         /// Name of the schema.
         schema: String,
     },
-    /// Two columns share a name.
-    #[error("{file}:{line}: column `{column}` appears twice in the header")]
-    DuplicateColumn {
-        /// Name of the file.
-        file: String,
-        /// Line of the header.
-        line: u64,
-        /// The repeated name.
-        column: String,
-    },
     /// More rows are broken than was allowed.
     #[error("{first}; {bad} of {rows} rows are broken, allowed is a share of {allowed} (`--max-bad-rows`)")]
     TooManyBadRows {

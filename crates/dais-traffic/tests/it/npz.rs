@@ -52,7 +52,7 @@ fn refused(bytes: &[u8]) -> ReadError {
 #[test]
 fn stored_and_deflated_archives_are_the_same_table() {
     let stored = table(&sound(CompressionMethod::Stored));
-    assert_eq!(stored.numeric, [[0.5, 90.0, 2.0], [-1.0, 0.1, 250.0]]);
+    assert_eq!(stored.numeric, [vec![0.5, 90.0, 2.0].into(), vec![-1.0, 0.1, 250.0].into()]);
     assert_eq!(stored.labels, [Label::Benign, Label::Benign, Label::Attack(FamilyId(0))]);
     assert_eq!(stored.families, [Family::named("anomaly")]);
     let names: Vec<&str> = stored.schema.numeric.iter().map(|column| column.name.as_str()).collect();

@@ -29,7 +29,7 @@ impl Opened {
                 number += 1;
                 let mut row = zeek::Row::default();
                 for ((value, known), text) in values.iter().zip(&known).zip(&mut texts) {
-                    row.fields[*known] = unmarked(value.cell(at).text(text));
+                    row.fields[*known] = zeek::unmarked(value.cell(at).text(text));
                 }
                 match labelled(row.flow(), &mut families) {
                     Ok(flow) => {
@@ -49,9 +49,4 @@ impl Opened {
         tally.check()?;
         FlowLog::sorted(self.file.clone(), Format::Parquet, flows, families, tally.stats)
     }
-}
-
-/// Nothing where the text is one of the marks that Zeek writes for an unset or an empty field.
-fn unmarked(text: &[u8]) -> &[u8] {
-    if matches!(text, b"-" | b"(empty)") { b"" } else { text }
 }
