@@ -48,7 +48,9 @@ fn number<T: std::str::FromStr>(expected: &str, text: &str) -> Result<T, String>
 /// A network, or a single address.
 pub(crate) fn network(text: &str) -> Result<IpNet, String> {
     let address = || text.parse::<IpAddr>().map(IpNet::from);
-    text.parse().or_else(|_| address()).map_err(|_| "expected an address or a network such as 10.0.0.0/8".to_owned())
+    text.parse::<IpNet>()
+        .or_else(|_| address())
+        .map_err(|_| "expected an address or a network such as 10.0.0.0/8".to_owned())
 }
 
 /// A point in time in seconds since 1970.

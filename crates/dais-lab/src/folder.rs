@@ -35,6 +35,7 @@ pub(crate) fn read(folder: &Path, options: &ReadOptions) -> Result<(Input, Strin
     let (count, what) = (logs.len(), named(&others));
     let name = folder.display().to_string();
     let Some(mut log) = FlowLog::joined(&name, logs) else {
+        let what = if what.is_empty() { what } else { format!(" ({what})") };
         return Err(LoadError::Folder { folder: folder.to_owned(), files: files.len(), what });
     };
     if !others.is_empty() {
@@ -133,6 +134,6 @@ mod tests {
         fs::write(place.join("README.md"), "hello\n").expect("room for files");
         let refused = read(&place, &ReadOptions::default()).map(|_| ()).expect_err("no flow log");
         let _ = fs::remove_dir_all(&place);
-        assert!(refused.to_string().contains("none of its 1 files is a flow log (1 of another format)"), "{refused}");
+        assert!(refused.to_string().contains("no flow log among its 1 files (1 of another format)"), "{refused}");
     }
 }

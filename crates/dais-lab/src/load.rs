@@ -45,7 +45,7 @@ pub enum LoadError {
         source: io::Error,
     },
     /// A folder without a flow log.
-    #[error("{folder}: none of its {files} files is a flow log ({what}): name the files to read")]
+    #[error("{folder}: no flow log among its {files} files{what}: name the files to read")]
     Folder {
         /// The folder.
         folder: PathBuf,

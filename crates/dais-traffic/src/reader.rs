@@ -154,7 +154,7 @@ fn kdd_layout(head: &[u8]) -> (TableSchema, bool) {
     let mut schema = TableSchema::nsl_kdd();
     let Some(sample) = Sample::cut(head) else { return (schema, false) };
     schema.columns.truncate(sample.header.len());
-    (schema, recognises(&sample.header) == Some(KddLine::Header))
+    (schema, recognises(&sample.first) == Some(KddLine::Header))
 }
 
 fn not_recognised(file: &str, head: &[u8], what: &NotRecognised) -> ReadError {

@@ -27,7 +27,7 @@ pub(crate) enum Format {
     /// A header line and fields with commas between them
     Csv,
     /// One JSON object a line
-    #[value(alias = "jsonl", alias = "ndjson")]
+    #[value(aliases = ["jsonl", "ndjson"])]
     Json,
     /// A Zeek log, tab-separated
     #[value(alias = "tsv")]
@@ -76,8 +76,6 @@ pub(crate) struct FlowsArgs {
     /// JSON: one object with --summary, --count and --columns, else one a flow
     #[arg(long)]
     pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) filter: FilterArgs,
     /// Schema file of labelled tables that are not recognised by content
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: Option<PathBuf>,
@@ -87,6 +85,8 @@ pub(crate) struct FlowsArgs {
     /// Largest share of broken rows before a file is refused, 0 to 1 [default: 0 for tables, 0.01 for logs]
     #[arg(long, value_name = "SHARE", value_parser = value::share)]
     pub(crate) max_bad_rows: Option<f64>,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
 }
 
 /// Which flows are taken; all that are given must hold, each by one of its values.

@@ -91,10 +91,10 @@ fn show(args: &FlowsArgs, filter: &Filter, summary: &mut Summary) -> anyhow::Res
                 return Ok(args.limit.is_none());
             }
             shown += 1;
-            let sink = match &mut sink {
-                Some(sink) => sink,
-                None => sink.insert(Sink::open(args, format, &came)?),
-            };
+            if sink.is_none() {
+                sink = Some(Sink::open(args, format, &came)?);
+            }
+            let Some(sink) = &mut sink else { return Ok(true) };
             gone(sink.write(&came))
         })?;
         summary.end(file, ended);

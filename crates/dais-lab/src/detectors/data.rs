@@ -337,7 +337,7 @@ impl Reading {
         if !inputs.iter().all(|(_, input)| matches!(input, Input::Table(_))) {
             return;
         }
-        let table = |(file, input)| match input {
+        let table = |(file, input): (String, Input)| match input {
             Input::Table(table) => Some((file, table)),
             Input::Flows(_) => None,
         };

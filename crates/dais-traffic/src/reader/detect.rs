@@ -143,7 +143,7 @@ pub fn detect(head: &[u8]) -> Result<Format, NotRecognised> {
     let Some(sample) = Sample::cut(head) else {
         return Err(NotRecognised::Text(format!("begins with {}, which is no table", quoted(first))));
     };
-    if sample.delimiter == ',' && recognises(&sample.header).is_some() {
+    if sample.delimiter == ',' && recognises(&sample.first).is_some() {
         return Ok(Format::NslKdd);
     }
     if sample.has_header() {

@@ -172,7 +172,7 @@ mod tests {
     }
 
     fn read_all(bytes: &[u8], line_bytes_max: usize) -> Result<Vec<Option<String>>, ReadError> {
-        let mut lines = Lines::new(Bytes::open("f", bytes, |_| 0)?, line_bytes_max);
+        let mut lines = Lines::new(Bytes::open("f", bytes, |_| 1 << 16)?, line_bytes_max);
         let mut all = Vec::new();
         while let Some(line) = lines.next_line()? {
             all.push(match line {
@@ -209,7 +209,7 @@ mod tests {
         let text = "[{\"a\":1},\n {\n\"b\": \"}\"},{\"long\":\"0123456789012345678901234567890\",\"d\":{}}\n]\n{\"cut";
         for block in [text.len(), 1] {
             let slow = Slow(text.as_bytes(), block);
-            let mut lines = Lines::new(Bytes::open("f", slow, |_| 0).expect("plain text"), 20);
+            let mut lines = Lines::new(Bytes::open("f", slow, |_| 1 << 16).expect("plain text"), 20);
             let mut all = Vec::new();
             while let Some((number, line)) = lines.next_object().expect("plain text") {
                 let text = match line {

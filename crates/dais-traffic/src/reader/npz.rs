@@ -156,7 +156,7 @@ mod tests {
         let bytes = archive.finish().expect("memory takes bytes").into_inner();
         assert!(bytes.len() < 5_000, "a million zeros pack well");
         for bytes_max in [100, 5_000] {
-            let opened = Bytes::open("f", bytes.as_slice(), |_| 0).expect("bytes");
+            let opened = Bytes::open("f", bytes.as_slice(), |_| 1 << 16).expect("bytes");
             let refused = read_table(opened, &ReadOptions::default(), bytes_max);
             assert!(matches!(refused, Err(ReadError::TooLarge { .. })), "{refused:?}");
         }

@@ -246,7 +246,7 @@ mod tests {
         writer.close().expect("memory takes bytes");
         assert!(bytes.len() < 5_000, "zeros pack well");
         for (bytes_max, fits) in [(100, false), (100_000, false), (10_000_000, true)] {
-            let opened = Bytes::open("f", bytes.as_slice(), |_| 0).expect("bytes");
+            let opened = Bytes::open("f", bytes.as_slice(), |_| 1 << 16).expect("bytes");
             let table = read(opened, &ReadOptions::default(), bytes_max);
             assert_eq!(table.is_ok(), fits);
             assert!(fits || matches!(table, Err(ReadError::TooLarge { .. })), "{table:?}");

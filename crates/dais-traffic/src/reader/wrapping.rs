@@ -258,7 +258,8 @@ mod tests {
         ] {
             let (format, wrapping) = format(&head).unwrap_or_else(|| panic!("{head}"));
             assert_eq!(format, Format::SuricataEve, "{head}");
-            let mut lines = Lines::new(Bytes::open("f", head.as_bytes(), |_| 0).expect("bytes in memory"), 1 << 20);
+            let mut lines =
+                Lines::new(Bytes::open("f", head.as_bytes(), |_| 1 << 16).expect("bytes in memory"), 1 << 20);
             let (mut records, mut room) = (0, Vec::new());
             loop {
                 let next = if wrapping.spread { lines.next_object() } else { lines.next_numbered() };

@@ -23,9 +23,9 @@ const VALUES_MAX: usize = 256;
 const ROWS_PER_VALUE: u64 = 10;
 /// Attacks, and ordinary rows, that there must be at least to tell anything.
 const ROWS_MIN: u64 = 8;
-/// How far the shares of attacks and of ordinary rows lie apart that the values of a second label pick: a label with one
-/// wrong in a hundred lies above it; of the features of NSL-KDD the best has 0.83, of LUFlow 0.6.
-const SEPARATION: f64 = 0.975;
+/// How far the shares of attacks and of ordinary rows lie apart that the values of a second label pick: a label with two
+/// wrong in a hundred lies above it; of the features of NSL-KDD the best has 0.83.
+const SEPARATION: f64 = 0.955;
 /// The same where ordinary rows have several values.
 const SEPARATION_OF_MANY: f64 = 0.995;
 /// The same where the name says that the column is a label.
@@ -399,7 +399,7 @@ mod tests {
                 },
             ),
         ] {
-            assert!(matches!(leak, Some(Leak::Label { separation, .. }) if separation > 0.97), "{leak:?}");
+            assert!(matches!(leak, Some(Leak::Label { separation, .. }) if separation > 0.95), "{leak:?}");
         }
     }
 

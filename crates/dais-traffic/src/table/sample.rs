@@ -10,6 +10,8 @@ pub(crate) struct Sample {
     pub(crate) delimiter: char,
     /// Names of the columns, no two of them the same.
     pub(crate) header: Vec<String>,
+    /// The first line as it is.
+    pub(crate) first: Vec<String>,
     rows: Vec<Vec<String>>,
 }
 
@@ -25,19 +27,19 @@ impl Sample {
         let mut fields = Fields::new(delimiter as u8);
         // A line whose quotes are broken is the reader's to report.
         let mut cut = |line| fields.cut(line).is_ok().then(|| texts(&fields));
-        let header = cut(first)?;
-        let rows = lines.take(ROWS_MAX).filter_map(cut).filter(|row| *row != header && !is_blank(row)).collect();
-        Some(Self { delimiter, header: told_apart(header), rows })
+        let first = cut(first)?;
+        let rows = lines.take(ROWS_MAX).filter_map(cut).filter(|row| *row != first && !is_blank(row)).collect();
+        Some(Self { delimiter, header: told_apart(first.clone()), first, rows })
     }
 
     /// A sample that is cut already.
     pub(crate) fn new(header: Vec<String>, rows: Vec<Vec<String>>) -> Self {
-        Self { delimiter: ',', header: told_apart(header), rows }
+        Self { delimiter: ',', header: told_apart(header.clone()), first: header, rows }
     }
 
     /// Whether the first line names columns: no numbers in it, and rows with as many fields follow.
     pub(crate) fn has_header(&self) -> bool {
-        let named = self.header.iter().all(|field| field.parse::<f64>().is_err());
+        let named = self.first.iter().all(|field| field.parse::<f64>().is_err());
         named && (self.rows.is_empty() || self.rows.iter().any(|row| row.len() == self.header.len()))
     }
 

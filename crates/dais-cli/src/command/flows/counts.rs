@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
@@ -66,7 +67,8 @@ impl<'a> Counts<'a> {
         let more = self.by_values.len().saturating_sub(limit);
         let mut text = table.lines().join("\n") + "\n";
         if more > 0 || self.rest > 0 {
-            text.push_str(&format!("  and {} more\n", count(more as u64 + self.rest)));
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "  and {} more", count(more as u64 + self.rest));
         }
         text
     }

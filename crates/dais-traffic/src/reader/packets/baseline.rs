@@ -45,7 +45,7 @@ fn read(file: &Path) -> Option<Vec<Ended>> {
     let format = recognise(&bytes)?;
     assert!(matches!(format, Format::Pcap | Format::PcapNg));
     let name = file.display().to_string();
-    let bytes = Bytes::open(&name, bytes.as_slice(), |_| 0).ok()?;
+    let bytes = Bytes::open(&name, bytes.as_slice(), |_| 1 << 16).ok()?;
     let mut tally = Tally::new(&name, 1.0);
     let mut packets = Packets::open(bytes, format, &ReadOptions::default()).ok()?;
     let mut flows = Vec::new();
