@@ -174,6 +174,16 @@ impl<R: Read> FlowReader<R> {
         self.families.list()
     }
 
+    /// What happened in the flow handed out last, one letter for each kind of packet, as Zeek's column `history` has it: of
+    /// TCP flows that were made of packets. Zeek's letters for check sums, gaps, windows and retransmissions are left out.
+    #[must_use]
+    pub fn history(&self) -> Option<&str> {
+        match &self.records {
+            Records::Packets(packets) => packets.history(),
+            Records::Lines(..) | Records::NetFlow(_) => None,
+        }
+    }
+
     /// What was read so far.
     #[must_use]
     pub fn stats(&self) -> &ReadStats {

@@ -36,6 +36,7 @@ use super::{Format, ReadError, ReadOptions};
 use capture::{Capture, Frame, Record};
 use export::Exports;
 use fragment::Fragments;
+use history::History;
 use link::{Content, Other};
 use segment::{Decoded, decode};
 use table::{Ended, FlowTable};
@@ -53,6 +54,8 @@ pub(super) struct Packets<R> {
     fragments: Fragments,
     table: FlowTable,
     exports: Exports,
+    /// Of the flow handed out last.
+    history: Option<History>,
     ended: bool,
 }
 
@@ -61,22 +64,30 @@ impl<R: Read> Packets<R> {
         let capture = Capture::open(bytes, format == Format::PcapNg)?;
         let table = FlowTable::new(options.open_flows_max);
         let exports = Exports::new(options);
-        Ok(Self { capture, fragments: Fragments::default(), table, exports, ended: false })
+        Ok(Self { capture, fragments: Fragments::default(), table, exports, history: None, ended: false })
     }
 
     /// The next flow that is over; packets are counted as rows.
     pub(super) fn next_flow(&mut self, tally: &mut Tally) -> Result<Option<Flow>, ReadError> {
         loop {
+            self.history = None;
             if let Some(flow) = self.exports.next_ready() {
                 return Ok(Some(flow));
             }
-            if let Some(ended) = self.next_ended(tally)? {
-                return Ok(Some(ended.flow));
+            if let Some(Ended { flow, history }) = self.next_ended(tally)? {
+                self.history = Some(history);
+                return Ok(Some(flow));
             }
             if self.ended {
                 return Ok(self.exports.next_left());
             }
         }
+    }
+
+    /// What happened in the flow handed out last, where it was TCP.
+    pub(super) fn history(&self) -> Option<&str> {
+        let letters = self.history.as_ref()?.letters();
+        std::str::from_utf8(letters).ok().filter(|letters| !letters.is_empty())
     }
 
     /// The next flow of the packets themselves; `None` at the end, and where an export packet came first.

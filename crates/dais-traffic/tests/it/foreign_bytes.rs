@@ -33,8 +33,13 @@ fn feed(bytes: &[u8]) -> usize {
     let _ = detect(bytes);
     let _ = TableSchema::draft("t", bytes);
     for schema in [None, Some(schema)] {
-        let bounds = ReadOptions { line_bytes_max: 500, open_flows_max: 3, ..ReadOptions::default() };
-        let options = ReadOptions { schema, bad_rows_max: Some(0.9), ..bounds };
+        let options = ReadOptions {
+            schema,
+            bad_rows_max: Some(0.9),
+            line_bytes_max: 500,
+            open_flows_max: 3,
+            ..ReadOptions::default()
+        };
         match read("f", bytes, &options) {
             Err(error) => assert!(error.to_string().contains('f')),
             Ok(Input::Flows(log)) => {

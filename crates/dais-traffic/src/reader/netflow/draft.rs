@@ -49,8 +49,8 @@ pub(super) struct Draft {
     pub(super) sent: Direction,
     /// There is a field that counts packets or bytes.
     pub(super) counted: bool,
-    /// Counts are of a connection from its beginning.
-    pub(super) totals: bool,
+    /// Of which time the counts are.
+    pub(super) span: Span,
     pub(super) firewall_event: Option<u64>,
     pub(super) nat_event: Option<u64>,
     pub(super) connection: u64,
@@ -143,7 +143,9 @@ impl Draft {
     fn take_count(&mut self, meaning: Meaning, value: &[u8]) {
         let Some(count) = number(value) else { return };
         self.counted = true;
-        self.totals |= matches!(meaning, Meaning::Bytes(_, Span::Whole) | Meaning::Packets(_, Span::Whole));
+        if let Meaning::Bytes(_, span) | Meaning::Packets(_, span) = meaning {
+            self.span = self.span.max(span);
+        }
         let kept = match meaning {
             Meaning::Bytes(Way::Out, _) => &mut self.out.bytes,
             Meaning::Bytes(Way::Back, _) => &mut self.back.bytes,

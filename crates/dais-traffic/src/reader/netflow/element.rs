@@ -11,12 +11,15 @@ pub(super) enum Way {
     Back,
 }
 
-/// Of which time a count is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Of which time a count is; of several in a record the last here decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Span {
     /// Since the record before.
+    #[default]
     Since,
-    /// Of the whole connection, at least in its last record.
+    /// Since the record before, but of the whole connection in its last record, as firewalls of Cisco have it.
+    SinceOrWhole,
+    /// Of the connection from its beginning.
     Whole,
 }
 
@@ -104,10 +107,12 @@ impl Meaning {
             6 => Self::Flags(Way::Out),
             1 => Self::Bytes(Way::Out, Span::Since),
             2 => Self::Packets(Way::Out, Span::Since),
-            85 | 231 => Self::Bytes(Way::Out, Span::Whole),
-            86 | 298 => Self::Packets(Way::Out, Span::Whole),
-            232 => Self::Bytes(Way::Back, Span::Whole),
-            299 => Self::Packets(Way::Back, Span::Whole),
+            85 => Self::Bytes(Way::Out, Span::Whole),
+            231 => Self::Bytes(Way::Out, Span::SinceOrWhole),
+            86 => Self::Packets(Way::Out, Span::Whole),
+            298 => Self::Packets(Way::Out, Span::SinceOrWhole),
+            232 => Self::Bytes(Way::Back, Span::SinceOrWhole),
+            299 => Self::Packets(Way::Back, Span::SinceOrWhole),
             23 => Self::SentBytes,
             24 => Self::SentPackets,
             // Older firewalls of Cisco have a number of their own.

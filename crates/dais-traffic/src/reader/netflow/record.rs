@@ -9,6 +9,7 @@ use crate::{ConnState, Flow, Protocol, Service};
 use super::super::packets::service_by_port;
 use super::super::suricata::{header_bytes, tcp_state};
 use super::draft::Draft;
+use super::element::Span;
 use super::sampling::Rate;
 
 const FIN: u8 = 0x01;
@@ -35,10 +36,12 @@ impl Direction {
         self.flags.filter(|flags| *flags != 0 || !self.is_counted())
     }
 
-    fn add(&mut self, other: Self) {
-        self.packets = self.packets.saturating_add(other.packets);
-        self.bytes = self.bytes.saturating_add(other.bytes);
-        self.flags = self.flags.map_or(other.flags, |flags| Some(flags | other.flags.unwrap_or(0)));
+    /// Takes in a later count of the same connection.
+    fn add(&mut self, later: Self, span: Span) {
+        let sum =
+            |so_far: u64, later| if span == Span::Whole { so_far.max(later) } else { so_far.saturating_add(later) };
+        (self.packets, self.bytes) = (sum(self.packets, later.packets), sum(self.bytes, later.bytes));
+        self.flags = self.flags.map_or(later.flags, |flags| Some(flags | later.flags.unwrap_or(0)));
     }
 
     fn multiply(&mut self, rate: Rate) {
@@ -68,8 +71,7 @@ pub(super) struct Record {
     pub(super) out: Direction,
     pub(super) back: Direction,
     pub(super) end: End,
-    /// Counts of a single field are sums over the life of a connection, not what came since the last record.
-    pub(super) totals: bool,
+    pub(super) span: Span,
 }
 
 impl Record {
@@ -92,7 +94,7 @@ impl Record {
             out: if draft.out.is_counted() { draft.out } else { Direction { flags: draft.out.flags, ..draft.sent } },
             back: draft.back,
             end: End::Untold,
-            totals: draft.totals,
+            span: draft.span,
         })
     }
 
@@ -114,8 +116,8 @@ impl Record {
 
     /// Takes in a later record of the same connection.
     pub(super) fn add(&mut self, later: &Self) {
-        self.out.add(later.out);
-        self.back.add(later.back);
+        self.out.add(later.out, later.span);
+        self.back.add(later.back, later.span);
         self.first_ms = self.first_ms.min(later.first_ms);
         self.last_ms = self.last_ms.max(later.last_ms);
     }
@@ -123,7 +125,7 @@ impl Record {
     /// The connection with its last record, whose counts may be of the whole of it.
     pub(super) fn ended_by(mut self, last: Self) -> Self {
         let covers = |last: Direction, so_far: Direction| last.bytes >= so_far.bytes && last.packets >= so_far.packets;
-        if last.totals && covers(last.out, self.out) && covers(last.back, self.back) {
+        if last.span == Span::SinceOrWhole && covers(last.out, self.out) && covers(last.back, self.back) {
             let first_ms = self.first_ms.min(last.first_ms);
             return Self { first_ms, ..last };
         }
@@ -227,7 +229,7 @@ mod tests {
             out: direction(out, packets[0]),
             back: direction(back, packets[1]),
             end: End::Untold,
-            totals: false,
+            span: Span::Since,
         }
     }
 
@@ -252,12 +254,15 @@ mod tests {
 
     #[test]
     fn the_last_word_on_a_connection_covers_or_completes_what_was_counted() {
-        let last = Record { totals: true, first_ms: 3, last_ms: 9, ..record(None, None, [7, 7]) };
+        let last = Record { span: Span::SinceOrWhole, first_ms: 3, last_ms: 9, ..record(None, None, [7, 7]) };
         let ended = record(None, None, [4, 5]).ended_by(last.clone());
         assert_eq!((ended.out.packets, ended.back.packets, ended.first_ms, ended.last_ms), (7, 7, 0, 9));
-        for later in [Record { totals: false, ..last.clone() }, Record { totals: true, ..record(None, None, [1, 1]) }] {
+        let smaller = Record { span: Span::SinceOrWhole, ..record(None, None, [1, 1]) };
+        for later in [Record { span: Span::Since, ..last.clone() }, smaller] {
             let packets = later.out.packets;
             assert_eq!(record(None, None, [4, 5]).ended_by(later).out.packets, 4 + packets);
         }
+        let whole = Record { span: Span::Whole, ..last };
+        assert_eq!(record(None, None, [4, 5]).ended_by(whole).out.packets, 7);
     }
 }

@@ -120,7 +120,18 @@ impl Connection {
     }
 
     /// Takes in a packet with `payload_bytes` of payload.
-    pub(super) fn see(&mut self, header: Header, payload_bytes: u32, mut by_originator: bool) -> Change {
+    #[inline]
+    pub(super) fn see(&mut self, header: Header, payload_bytes: u32, by_originator: bool) -> Change {
+        let both = self.originator.side != Side::Inactive && self.responder.side != Side::Inactive;
+        if both && header.flags & (SYN | FIN | RST) == 0 {
+            // Nearly every packet: what goes on between two sides that are known changes no state.
+            self.tell(header, payload_bytes, by_originator);
+            return Change::default();
+        }
+        self.see_rare(header, payload_bytes, by_originator)
+    }
+
+    fn see_rare(&mut self, header: Header, payload_bytes: u32, mut by_originator: bool) -> Change {
         self.begin(header, by_originator);
         let mut change = Change::default();
         let productive = header.flags & (SYN | FIN | RST) == 0 && (payload_bytes > 0 || header.has(ACK));
