@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use dais_ledger::{Origin, Storage};
 use dais_sim::{
     Behaviour, Cause, ExchangeCounts, Execution, Finished, GENESIS_FORMAT, Genesis, Lifecycle, Mode, Phase, Plan,
-    ScenarioError, Seed, StepFacts, StepTally, Stop, Watch, World, WorldError, appointed, behaviours,
+    ScenarioError, Seed, StepReport, StepTally, Stop, Watch, World, WorldError, appointed, behaviours,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -70,7 +70,7 @@ pub struct Progress<'a> {
     /// What happened on the exchange so far.
     pub counts: ExchangeCounts,
     /// What happened in the step.
-    pub facts: &'a StepFacts,
+    pub facts: &'a StepReport,
     /// The world, to be asked for more.
     pub world: &'a World,
     /// Time of each phase of the step.
@@ -237,7 +237,7 @@ impl Run {
         if self.on_failure == OnFailure::Stop {
             check_failures(world)?;
         }
-        let (mode, steps_done, counts, facts) = (world.mode(), world.next_step(), world.counts(), world.facts());
+        let (mode, steps_done, counts, facts) = (world.mode(), world.next_step(), world.counts(), world.report());
         Ok(Some(Progress { mode, steps_done, steps, tally: last, counts, facts, world, phases: &clock.last }))
     }
 
@@ -281,7 +281,7 @@ impl Run {
 
 /// Finds an agent whose code or training failed in the last step; failures that a scenario injects are meant to be.
 fn check_failures(world: &World) -> Result<(), RunError> {
-    for event in &world.facts().events {
+    for event in &world.report().events {
         let why = match event.cause {
             Cause::Training => "its detector could not be trained",
             Cause::Crash => "its code panicked",

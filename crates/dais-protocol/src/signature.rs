@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::codec::{Kind, Reader, VERSION, VERSION_WITH_REASONS, Writer};
-use crate::{AgentId, DecodeError, SignatureId, ThreatClass};
+use crate::{AgentId, DecodeError, Matcher, SignatureId, ThreatClass};
 
 /// Most sources a signature or sighting carries.
 pub const SOURCES_MAX: usize = 64;
@@ -26,6 +26,12 @@ pub const SPREAD_MAX: f32 = 1.0;
 pub const REASONS_MAX: usize = 5;
 /// Largest radius of a signature, in spreads.
 pub const RADIUS_MAX: f32 = 4.0;
+/// Largest width of a signature, in scaled units: its radius times the root mean square of its spreads.
+///
+/// A flow that matches differs from the centre by at most the width, on average over the numeric features (by the
+/// inequality of Cauchy and Schwarz). Whatever the centre, some corner of the unit cube differs from it by at least one
+/// half in every feature: below this bound no signature matches everything.
+pub const WIDTH_MAX: f32 = 0.5;
 /// Largest absolute value of a centre or medoid coordinate: scaled values lie in about [0, 1], those beyond the schema's
 /// bounds somewhat outside.
 const COORDINATE_MAX: f32 = 1.0e6;
@@ -42,6 +48,27 @@ pub struct Pattern {
     pub spread: Vec<f32>,
     /// The allowed codes of every categorical feature, ascending.
     pub categories: Vec<Vec<u16>>,
+}
+
+impl Pattern {
+    /// The root mean square of the spreads; 0 without numeric features.
+    fn spread_rms(&self) -> f32 {
+        let squares: f64 = self.spread.iter().map(|&s| f64::from(s) * f64::from(s)).sum();
+        (squares / self.spread.len().max(1) as f64).sqrt() as f32
+    }
+
+    /// The largest radius a signature with this pattern may have: [`RADIUS_MAX`], or less so that its width is at most
+    /// [`WIDTH_MAX`]. An author offers no more than this.
+    ///
+    /// ```
+    /// use dais_protocol::Pattern;
+    /// let pattern = |spread: f32| Pattern { centre: vec![0.5; 3], spread: vec![spread; 3], categories: vec![] };
+    /// assert_eq!(pattern(0.04).radius_max(), 4.0);
+    /// assert_eq!(pattern(0.25).radius_max(), 2.0);
+    /// ```
+    pub fn radius_max(&self) -> f32 {
+        RADIUS_MAX.min(WIDTH_MAX / self.spread_rms())
+    }
 }
 
 /// One real flow of the cluster, the one nearest to its centre: what voters put to their own detectors.
@@ -153,6 +180,22 @@ pub enum SignatureRefused {
     MedoidOutside {
         /// The position of the feature.
         feature: usize,
+    },
+    /// The medoid lies farther from the centre than the radius: it is not an example of the pattern.
+    #[error("the medoid lies {distance} spreads from the centre, the radius is {radius}")]
+    MedoidFar {
+        /// Its distance, in spreads.
+        distance: f32,
+        /// The radius offered.
+        radius: f32,
+    },
+    /// The signature would cover too much.
+    #[error("the radius is {radius}, with these spreads at most {max} is allowed")]
+    TooWide {
+        /// The radius offered.
+        radius: f32,
+        /// The largest radius allowed with these spreads.
+        max: f32,
     },
     /// A refinement names nothing it refines, or a first offer does.
     #[error("refinement {refinement} does not go with the signature it refines")]
@@ -284,6 +327,7 @@ impl Signature {
             }
         }
         range("radius", self.radius, f32::MIN_POSITIVE, RADIUS_MAX)?;
+        self.check_reach()?;
         bounded("sources", self.sources.len(), SOURCES_MAX)?;
         ascending("sources", &self.sources)?;
         bounded("ports", self.ports.len(), PORTS_MAX)?;
@@ -297,6 +341,16 @@ impl Signature {
         } else {
             Err(SignatureRefused::Refinement { refinement: self.refinement })
         }
+    }
+
+    /// Whether the signature is not too wide and its example matches it.
+    fn check_reach(&self) -> Result<(), SignatureRefused> {
+        let (radius, max) = (self.radius, self.pattern.radius_max());
+        if radius > max {
+            return Err(SignatureRefused::TooWide { radius, max });
+        }
+        let distance = Matcher::new(&self.pattern).distance(&self.medoid.numeric, &self.medoid.codes);
+        if distance <= radius { Ok(()) } else { Err(SignatureRefused::MedoidFar { distance, radius }) }
     }
 
     fn check_reasons(&self, features: usize) -> Result<(), SignatureRefused> {

@@ -2,22 +2,28 @@
 
 use rayon::prelude::*;
 
-use crate::scenario::Plan;
-use crate::world::WorldError;
+/// The worker threads could not be started.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot start {threads} worker threads: {cause}")]
+pub(crate) struct ThreadsError {
+    /// Threads asked for.
+    pub(crate) threads: usize,
+    /// What the system said.
+    pub(crate) cause: String,
+}
 
 /// Worker threads, or none: then the calling thread does all the work. Results never depend on which.
 #[derive(Debug)]
 pub(crate) struct Workers(Option<rayon::ThreadPool>);
 
 impl Workers {
-    /// As many as the plan asks for, when there are agents enough to be worth it.
-    pub(crate) fn start(plan: &Plan, agents: usize) -> Result<Self, WorldError> {
-        let threads = plan.execution.threads.max(1);
-        if threads == 1 || agents < plan.execution.use_parallel_threshold {
+    /// So many threads; with one, the calling thread does the work.
+    pub(crate) fn start(threads: usize) -> Result<Self, ThreadsError> {
+        if threads <= 1 {
             return Ok(Self(None));
         }
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        pool.map(|pool| Self(Some(pool))).map_err(|error| WorldError::Threads { threads, cause: error.to_string() })
+        pool.map(|pool| Self(Some(pool))).map_err(|error| ThreadsError { threads, cause: error.to_string() })
     }
 
     /// Calls `call` for every item; results in the order of the items.

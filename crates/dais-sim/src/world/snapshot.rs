@@ -7,11 +7,14 @@ use dais_ledger::{SplitView, Storage};
 use dais_traffic::Source;
 use serde::{Deserialize, Serialize};
 
-use super::{Mode, World, WorldError, blocks_of};
-use crate::coordinator::CoordinatorState;
-use crate::message::Decisions;
-use crate::scenario::Plan;
-use crate::shard::Shard;
+use super::World;
+use crate::exchange::coordinator::CoordinatorState;
+use crate::exchange::message::Decisions;
+use crate::params::mode::Mode;
+use crate::witness::cosigning::{Cosigning, CosigningState};
+use crate::world::error::WorldError;
+use crate::world::plan::{Plan, blocks_of};
+use crate::world::shard::Shard;
 
 /// State of a world that does not follow from its plan and traffic, but for that of its shards.
 #[derive(Serialize, Deserialize)]
@@ -19,6 +22,7 @@ struct Snapshot {
     mode: Mode,
     next_step: u32,
     coordinator: CoordinatorState,
+    cosigning: Option<CosigningState>,
     /// What agents are to learn at the start of the next step.
     decisions: Decisions,
     split_views: Vec<String>,
@@ -49,6 +53,7 @@ impl World {
             mode: self.mode,
             next_step: self.next_step,
             coordinator: self.coordinator.state(),
+            cosigning: self.cosigning.as_ref().map(Cosigning::state),
             decisions: self.decisions.clone(),
             split_views: self.split_views.iter().map(ToString::to_string).collect(),
             blocks: self.shards.iter().map(Shard::agents).collect(),
@@ -92,7 +97,7 @@ impl World {
     }
 
     fn take(&mut self, snapshot: Snapshot, shards: &[Vec<u8>]) -> Result<(), WorldError> {
-        let Snapshot { mode, next_step, coordinator, decisions, split_views, blocks } = snapshot;
+        let Snapshot { mode, next_step, coordinator, cosigning, decisions, split_views, blocks } = snapshot;
         let own: Vec<usize> = self.shards.iter().map(Shard::agents).collect();
         if mode != self.mode || blocks != own || shards.len() != own.len() {
             return Err(unreadable(&"it is of another world"));
@@ -102,6 +107,11 @@ impl World {
             restored?;
         }
         self.coordinator.restore(coordinator)?;
+        match (self.coordinator.ledger(), &mut self.cosigning, cosigning) {
+            (Some(ledger), Some(own), Some(state)) => own.restore(&state, ledger)?,
+            (_, None, None) => {}
+            _ => return Err(unreadable(&"it is of another kind of world")),
+        }
         self.decisions = decisions;
         self.next_step = next_step;
         let parsed = split_views.iter().map(|text| text.parse::<SplitView>());

@@ -3,6 +3,7 @@
 mod abstain;
 mod audit;
 mod drift;
+mod head;
 mod lookout;
 mod poison;
 mod witness;
