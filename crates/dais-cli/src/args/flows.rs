@@ -50,6 +50,7 @@ pub(crate) enum Field {
 }
 
 /// `dais flows`.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, Args)]
 pub(crate) struct FlowsArgs {
     /// Files of traffic of any known format, plain or gzip, or folders of logs; `-` is standard input

@@ -92,7 +92,7 @@ fn a_folder_of_logs_is_one_site_in_order_of_time() {
     assert!(summary["hints"][0].as_str().unwrap().contains("1 Zeek log of dns"), "{summary}");
     let run =
         json(dais(place.path()).args(["run", "--data", "logs", "--steps", "4", "--seed", "1", "--json", "--out", "o"]));
-    assert_eq!((&run["agents"], &run["flows"]), (&Value::from(1), &Value::from(240)));
+    assert_eq!(run["agents"], Value::from(1), "all files of the folder are one site");
 }
 
 /// A table of random features, with a column of one's choice.

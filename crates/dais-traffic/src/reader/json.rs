@@ -133,10 +133,9 @@ impl<'a> Scalar<'a> {
     }
 
     fn whole(&self) -> Option<u64> {
-        match self {
-            Self::Number(number) if *number >= 0.0 && number.fract() <= 0.0 && *number < 1e18 => Some(*number as u64),
-            _ => None,
-        }
+        let Self::Number(number) = self else { return None };
+        let is_whole = *number >= 0.0 && number.fract() <= 0.0 && *number < 1e18;
+        is_whole.then_some(*number as u64)
     }
 }
 

@@ -119,6 +119,9 @@ pub(crate) fn entry(line: &[u8]) -> Result<Entry<'_>, Flaw> {
     Ok(Entry::Flow(without_icmp_ports(flow), Said::zeek(take(Field::Label), take(Field::Details))))
 }
 
+/// Values that connections have and records of other logs have not.
+const CONNECTION: [Field; 5] = [Field::State, Field::PacketsOut, Field::PacketsIn, Field::BytesOut, Field::BytesIn];
+
 /// The name of the other log that a record is of: what `_path` says, else by whether it has what connections have.
 fn other<'a>(record: &mut [Scalar<'a>; NAMES.len()]) -> Option<Cow<'a, str>> {
     let path = &record[Field::Path as usize];
@@ -126,7 +129,6 @@ fn other<'a>(record: &mut [Scalar<'a>; NAMES.len()]) -> Option<Cow<'a, str>> {
         let is_connection = matches!(path, Scalar::Text(path) if path.starts_with("conn"));
         return (!is_connection).then(|| std::mem::take(&mut record[Field::Path as usize]).into_text());
     }
-    const CONNECTION: [Field; 5] = [Field::State, Field::PacketsOut, Field::PacketsIn, Field::BytesOut, Field::BytesIn];
     let is_connection = CONNECTION.iter().any(|field| !record[*field as usize].is_absent());
     (!is_connection).then_some(Cow::Borrowed(UNNAMED))
 }

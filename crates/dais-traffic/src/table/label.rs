@@ -63,10 +63,9 @@ pub(super) fn draft(sample: &Sample, labels: &[usize]) -> Option<LabelColumn> {
     if let (Some(verdict), Some(names)) = (verdict, names)
         && agree(sample, verdict, names)
     {
+        let (column, benign) = (sample.header[names].clone(), BENIGN.map(str::to_owned).to_vec());
         let label = one(sample, verdict);
-        let verdict = Some(label.column);
-        return Some(LabelColumn { column: sample.header[names].clone(), verdict, ..label })
-            .map(|label| LabelColumn { benign: BENIGN.map(str::to_owned).to_vec(), ..label });
+        return Some(LabelColumn { column, verdict: Some(label.column.clone()), benign, ..label });
     }
     labels.first().map(|at| one(sample, *at))
 }

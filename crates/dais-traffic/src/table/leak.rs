@@ -245,7 +245,7 @@ fn label_of_codes(tables: &[Table], k: usize) -> Counts {
             *counts = [counts[0] + attacks, counts[1] + benign];
         }
     }
-    Counts::of(by_value.into_values().collect::<Vec<_>>().into_iter())
+    Counts::of(by_value.values().copied())
 }
 
 /// What numbers have to do with the label, if they are few; else what it has to do with it whether there is a number.
