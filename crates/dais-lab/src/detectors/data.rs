@@ -188,7 +188,7 @@ impl DataSet {
         });
         let name = [data, test].map(|paths| paths.iter().map(|path| stem(path)).collect::<Vec<_>>().join("+"));
         let name = if test.is_empty() { name[0].clone() } else { name.join(" → ") };
-        let Reading { files, notes, features, ordered } = reading;
+        let Reading { files, notes, features, ordered, .. } = reading;
         let set = Self { name, files, notes, protocol, features, learned, scored, ordered };
         set.check()?;
         Ok(set)
