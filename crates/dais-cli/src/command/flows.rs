@@ -18,7 +18,7 @@ use crate::args::flows::{FlowsArgs, Format};
 use crate::output;
 use counts::Counts;
 use filter::Filter;
-use input::{Came, Ended};
+use input::Came;
 use screen::Screen;
 use summary::Summary;
 
