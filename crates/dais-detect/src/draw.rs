@@ -2,8 +2,6 @@
 
 use rand_philox::Philox;
 
-use crate::{Columns, FitError};
-
 /// The most reference rows a model may keep.
 pub(crate) const REFERENCE_MAX: usize = 1 << 24;
 
@@ -30,8 +28,8 @@ pub(crate) fn normal(radius: f64, turn: f64) -> f64 {
     libm::sqrt(-2.0 * libm::log(radius)) * libm::cos(std::f64::consts::TAU * turn)
 }
 
-/// Draws rows without repetition by a partial Fisher-Yates shuffle.
-pub(crate) fn draw_in_place(deck: &mut [u32], rows: &mut [u32], words: &mut Words<'_>) {
+/// Draws rows without repetition by a partial shuffle of all of them.
+pub(crate) fn draw_from_deck(deck: &mut [u32], rows: &mut [u32], words: &mut Words<'_>) {
     for (row, place) in (0u32..).zip(deck.iter_mut()) {
         *place = row;
     }
@@ -58,18 +56,6 @@ pub(crate) fn draw_sparse(count: usize, drawn: &mut [u32], taken: &mut [u64], wo
     }
     for &row in drawn.iter() {
         taken[row as usize / 64] = 0;
-    }
-}
-
-pub(crate) fn copy_rows(view: Columns<'_>, drawn: &[u32], sample: &mut Vec<f32>) -> Result<(), FitError> {
-    sample.clear();
-    for feature in 0..view.features() {
-        let column = view.column(feature);
-        sample.extend(drawn.iter().map(|&row| column[row as usize]));
-    }
-    match Columns::new(sample, drawn.len(), view.features()).first_non_finite() {
-        Some((index, feature)) => Err(FitError::NonFinite { row: drawn[index] as usize, feature }),
-        None => Ok(()),
     }
 }
 
@@ -122,7 +108,7 @@ mod tests {
         let (mut drawn, mut taken) = (vec![0; 10], vec![0; 1]);
         let (mut in_place, mut sparse) = ([0u32; 40], [0u32; 40]);
         for tree in 0..4_000 {
-            draw_in_place(&mut deck, &mut rows, &mut Words::new(1, tree, &mut buffer));
+            draw_from_deck(&mut deck, &mut rows, &mut Words::new(1, tree, &mut buffer));
             draw_sparse(40, &mut drawn, &mut taken, &mut Words::new(2, tree, &mut buffer));
             let mut seen = (0u64, 0u64);
             for (&row, &other) in rows.iter().zip(&drawn) {

@@ -27,14 +27,10 @@ pub struct Scratch {
 /// Reusable buffers for [`ForestParams::fit_in`](crate::ForestParams::fit_in).
 #[derive(Debug, Default)]
 pub struct FitScratch {
-    /// The rows drawn for a tree.
-    pub(crate) drawn: Vec<u32>,
     /// A permutation of all rows to draw from, if the view is small.
     pub(crate) deck: Vec<u32>,
     /// One bit for each row that was drawn, if the view is large.
     pub(crate) taken: Vec<u64>,
-    /// The drawn rows of a large view, column by column.
-    pub(crate) sample: Vec<f32>,
     /// All features; those known to be constant in the current node come first.
     pub(crate) features: Vec<u16>,
     /// Random words that were generated and not used yet.
@@ -44,9 +40,7 @@ pub struct FitScratch {
 impl FitScratch {
     /// The memory held, in bytes.
     pub fn capacity_bytes(&self) -> usize {
-        4 * (self.drawn.capacity() + self.deck.capacity() + self.sample.capacity() + self.words.capacity())
-            + 2 * self.features.capacity()
-            + 8 * self.taken.capacity()
+        4 * (self.deck.capacity() + self.words.capacity()) + 2 * self.features.capacity() + 8 * self.taken.capacity()
     }
 }
 

@@ -18,7 +18,7 @@ use crate::scenario::{Files, Play, Traffic};
 /// The path that stands for standard input.
 pub(crate) const STANDARD_INPUT: &str = "-";
 
-/// Traffic ready to run, with what there is to say about its input.
+/// Traffic ready to run, with remarks on its input.
 #[derive(Clone)]
 pub struct Loaded {
     /// The traffic.
@@ -149,7 +149,7 @@ impl Material {
             match input {
                 Input::Flows(log) => logs.push(log),
                 Input::Table(table) => {
-                    // A guess from the rows of one file holds for all; a built-in layout is recognised in each.
+                    // A schema guessed from one file is used for all of them; a built-in layout is recognised in each file.
                     if table.schema.header {
                         options.schema.get_or_insert_with(|| (*table.schema).clone());
                     }
@@ -268,7 +268,7 @@ fn file_name(path: &str) -> String {
     Path::new(path).file_name().map_or(path.to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-/// What there is to say about reading one file.
+/// The remarks on reading one file.
 pub(crate) fn notes(path: &str, stats: &ReadStats) -> Vec<String> {
     let name = file_name(path);
     let mut notes: Vec<String> = stats.hints.iter().map(|hint| format!("{name}: {hint}")).collect();
@@ -311,7 +311,7 @@ impl Hashing {
         Ok(hashing(Box::new(BufReader::with_capacity(1 << 16, file))))
     }
 
-    /// The digest of the whole file, also of what the reader had no need of.
+    /// The digest of the whole file, with the part that the reader did not need.
     fn finish(mut self, path: &Path) -> Result<String, LoadError> {
         let rest = io::copy(&mut self, &mut io::sink());
         rest.map_err(|source| LoadError::Open { path: path.to_owned(), source })?;

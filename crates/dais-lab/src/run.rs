@@ -21,7 +21,7 @@ use crate::scenario::{Scenario, Traffic};
 pub use checkpoint::CheckpointError;
 pub use course::{Course, MeanTrust};
 
-/// A run that cannot begin or go on.
+/// Why a run cannot begin or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The traffic cannot be loaded.
@@ -42,7 +42,7 @@ pub enum RunError {
         /// Why, in words.
         why: &'static str,
     },
-    /// Bytes that a run cannot go on from.
+    /// The checkpoint cannot be used.
     #[error("checkpoint: {0}")]
     Checkpoint(#[from] CheckpointError),
     /// A checkpoint cannot be written.
@@ -71,7 +71,7 @@ pub struct Progress<'a> {
     pub counts: ExchangeCounts,
     /// What happened in the step.
     pub facts: &'a StepReport,
-    /// The world, to be asked for more.
+    /// The world itself.
     pub world: &'a World,
     /// Time of each phase of the step.
     pub phases: &'a BTreeMap<Phase, Duration>,
@@ -198,7 +198,7 @@ impl Run {
         self.on_failure = on_failure;
     }
 
-    /// To be asked when the step under way is to be left unfinished, from any thread.
+    /// Asks the step under way, from any thread, to stop unfinished.
     #[must_use]
     pub fn stop(&self) -> Stop {
         self.plan.stop.clone()
@@ -345,9 +345,9 @@ pub(crate) fn mean_trust(trust: &[f32], behaviours: &[Vec<Behaviour>]) -> MeanTr
 #[derive(Default)]
 struct Clock {
     began: Option<Instant>,
-    /// Of the whole world.
+    /// The times of the whole world.
     spent: BTreeMap<Phase, Duration>,
-    /// Of the last step.
+    /// The times of the last step.
     last: BTreeMap<Phase, Duration>,
 }
 

@@ -28,6 +28,7 @@ mod hex_bytes;
 mod judge;
 mod matcher;
 mod params;
+mod pattern;
 mod policy;
 mod proof;
 mod radius;
@@ -59,6 +60,7 @@ pub use hex_bytes::HexError;
 pub use judge::{VoteParams, judge};
 pub use matcher::Matcher;
 pub use params::ParamsError;
+pub use pattern::{Pattern, RADIUS_MAX, SPREAD_MAX, SPREAD_MIN, WIDTH_MAX};
 pub use policy::PolicyParams;
 pub use proof::{Contradiction, EquivocationProof, ProofLog, ProofRefused, SealedStatement};
 pub use radius::widest_radius;
@@ -68,8 +70,8 @@ pub use rule::{Rule, Tie, Voting, byzantine_faults, byzantine_quorum, capture_pr
 pub use seal::{KeyRefused, STATEMENT_BYTES, Seal, SealKey, SealRefused, Statement, VerifyingKey, seal, verify_batch};
 pub use sighting::Sighting;
 pub use signature::{
-    CATEGORIES_MAX, CODES_MAX, FEATURES_MAX, Medoid, PORTS_MAX, Pattern, RADIUS_MAX, REASONS_MAX, Reason, SOURCES_MAX,
-    SPREAD_MAX, SPREAD_MIN, Signature, SignatureRefused, WIDTH_MAX,
+    CATEGORIES_MAX, CODES_MAX, FEATURES_MAX, Medoid, PORTS_MAX, REASONS_MAX, Reason, SOURCES_MAX, Signature,
+    SignatureRefused,
 };
 pub use signature_id::SignatureId;
 pub use trust::{TrustBook, TrustGate, TrustModel, TrustParams, trust_models};

@@ -2,7 +2,6 @@
 
 mod batch;
 pub(crate) mod cosigned;
-mod enforcement;
 pub(crate) mod fault;
 pub(crate) mod genesis;
 pub(crate) mod replay;

@@ -5,6 +5,7 @@ pub(crate) mod bylaws;
 pub(crate) mod coordinator;
 pub(crate) mod counts;
 pub(crate) mod error;
+pub(crate) mod in_force;
 pub(crate) mod logbook;
 pub(crate) mod message;
 mod open_ballot;

@@ -1,61 +1,97 @@
 //! A world: one history of all agents over the same traffic, stepped phase by phase.
 
+pub(crate) mod call;
 pub(crate) mod error;
 pub(crate) mod finished;
 mod founding;
+pub(crate) mod local_shards;
 pub(crate) mod phase;
 pub(crate) mod plan;
-pub(crate) mod shard;
+mod question_wire;
+mod setting;
+mod shard;
+pub(crate) mod shard_error;
+pub(crate) mod shard_host;
+pub(crate) mod shards;
 mod snapshot;
+mod watching;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use dais_ledger::{Checkpoint, Entry, SignedHead, SplitView, Storage};
+use dais_ledger::{Entry, SignedHead, SplitView, Storage};
+use dais_protocol::{SignatureId, VerifyingKey};
 use dais_traffic::Source;
 
-use crate::adversary::Behaviour;
-use crate::agent::Common;
-use crate::agent::lifecycle::Lifecycle;
+use crate::agent::lifecycle::{Lifecycle, LifecycleEvent};
 use crate::agent::vote::Question;
 use crate::exchange::coordinator::Coordinator;
 use crate::exchange::counts::ExchangeCounts;
 use crate::exchange::logbook::Logbook;
-use crate::exchange::message::{Decisions, Said, Voted};
+use crate::exchange::message::{Counted, Decisions, Said, Voted};
 use crate::exchange::record;
 use crate::exchange::report::StepReport;
 use crate::params::error::ScenarioError;
 use crate::params::mode::Mode;
-use crate::params::rules::Rules;
-use crate::truth::tally::{Curve, StepTally};
+use crate::truth::tally::{Curve, Evaluation, SignatureTruth, StepTally};
 use crate::witness::cosigning::{Cosigning, Witnessed};
-use crate::witness::message::{Answer, Shown, Testimony};
 use crate::workers::Workers;
 
+use call::{Call, Reply, Request, Response};
 use error::WorldError;
 use finished::Finished;
-use founding::{found_exchange, shard_sizes};
+use founding::found_exchange;
+use local_shards::LocalShards;
 use phase::{Phase, Watch};
-use plan::{Plan, blocks_of};
-use shard::{Shard, ShardError};
-
-/// How often a head is shown to a witness at most: once more where it remembers another size than the coordinator does.
-const SHOWN_MAX: usize = 2;
+use plan::Plan;
+use shard_error::ShardError;
+use shards::Shards;
 
 /// One history of all agents.
 pub struct World {
     mode: Mode,
     source: Arc<dyn Source>,
-    shards: Vec<Shard>,
+    shards: Box<dyn Shards>,
+    /// The states of all agents' lives, by number.
+    lives: Vec<Lifecycle>,
     coordinator: Coordinator,
     cosigning: Option<Cosigning>,
-    decisions: Decisions,
+    /// What agents are to learn at the start of the next step, and the truth about what was accepted.
+    decisions: Arc<Decisions>,
+    truths: Arc<Vec<(SignatureId, SignatureTruth)>>,
     next_step: u32,
     witness_steps: u32,
     split_views: Vec<SplitView>,
     workers: Workers,
     report: StepReport,
+}
+
+/// Takes the answer of one kind out of a response.
+macro_rules! answer {
+    (Done) => {
+        |response| matches!(response, Response::Done).then_some(())
+    };
+    ($kind:ident) => {
+        |response| if let Response::$kind(answer) = response { Some(answer) } else { None }
+    };
+}
+use answer;
+
+/// Asks every shard the same; the answers are in their order.
+fn ask<T>(shards: &dyn Shards, request: &Request, take: fn(Response) -> Option<T>) -> Result<Vec<T>, ShardError> {
+    ask_each(shards, vec![Call(request.clone()); shards.sizes().len()], take)
+}
+
+/// Asks every shard its own; the answers are in their order.
+fn ask_each<T>(shards: &dyn Shards, calls: Vec<Call>, take: fn(Response) -> Option<T>) -> Result<Vec<T>, ShardError> {
+    let asked = calls.len();
+    let replies = shards.call(calls);
+    if replies.len() != asked {
+        return Err(ShardError::Message(format!("{} replies came to {asked} calls", replies.len())));
+    }
+    let other = || ShardError::Message("the reply is to another call".to_owned());
+    replies.into_iter().map(|reply| reply.and_then(|Reply(response)| take(response).ok_or_else(other))).collect()
 }
 
 impl fmt::Debug for World {
@@ -81,37 +117,69 @@ impl World {
         if agents == 0 {
             return Err(ScenarioError::Sites { sites: agents }.into());
         }
-        let blocks = blocks_of(mode, plan, &shard_sizes(agents, plan.execution.threads));
-        Self::found(mode, plan, source, storage, blocks, |shard, source| shard.begin(source))
+        let workers = Workers::start(plan.execution.threads_for(agents))?;
+        let shards = LocalShards::new(mode, plan, &source, workers.clone());
+        Self::begun(mode, plan, source, storage, Box::new(shards), workers)
     }
 
-    /// A world with these shards, made ready by `begin`.
+    /// A world at its beginning whose shards are somewhere else: together they have one agent for each site, in order, of
+    /// the same plan and traffic.
+    ///
+    /// # Errors
+    /// As [`World::new`]; shards that do not answer, or have other agents than the traffic has sites.
+    pub fn with_shards(
+        mode: Mode,
+        plan: &Plan,
+        source: Arc<dyn Source>,
+        storage: Box<dyn Storage>,
+        shards: Box<dyn Shards>,
+    ) -> Result<Self, WorldError> {
+        plan.rules.check()?;
+        let (agents, held) = (source.sites(), shards.sizes().iter().sum::<usize>());
+        if agents == 0 || held != agents {
+            let found = format!("they have {held} agents, the traffic has {agents} sites");
+            return Err(ShardError::Message(found).into());
+        }
+        let workers = Workers::start(plan.execution.threads_for(agents))?;
+        Self::begun(mode, plan, source, storage, shards, workers)
+    }
+
+    /// A world whose agents have started from their baselines.
+    fn begun(
+        mode: Mode,
+        plan: &Plan,
+        source: Arc<dyn Source>,
+        storage: Box<dyn Storage>,
+        shards: Box<dyn Shards>,
+        workers: Workers,
+    ) -> Result<Self, WorldError> {
+        let _: Vec<()> = ask(&*shards, &Request::Begin, answer!(Done))?;
+        Self::found(mode, plan, source, storage, shards, workers)
+    }
+
+    /// A world of these shards, with the ledger begun.
     fn found(
         mode: Mode,
         plan: &Plan,
         source: Arc<dyn Source>,
         storage: Box<dyn Storage>,
-        blocks: Vec<(u32, Vec<Vec<Behaviour>>)>,
-        begin: impl Fn(Shard, &dyn Source) -> Shard + Sync + Send,
+        shards: Box<dyn Shards>,
+        workers: Workers,
     ) -> Result<Self, WorldError> {
-        let schema = source.schema();
-        let Rules { agent, failure_rate, policy, .. } = &plan.rules;
-        let common = Common::new(plan.seed, agent.clone(), schema, *failure_rate, policy.refinements_max);
-        let common = Arc::new(Common { stop: plan.stop.clone(), ..common });
-        let workers = Workers::start(plan.execution.threads_for(source.sites()))?;
-        let families = source.families().len();
-        let found = |(first, block): (u32, Vec<Vec<Behaviour>>)| {
-            begin(Shard::new(mode, Arc::clone(&common), first, block, families), &*source)
-        };
-        let mut shards: Vec<Shard> = workers.map(blocks, found);
-        let (coordinator, cosigning) = found_exchange(mode, plan, &*source, &mut shards, storage)?;
+        let keys = ask(&*shards, &Request::Keys, answer!(Keys))?.into_iter().flatten();
+        let keys: Result<Vec<VerifyingKey>, _> = keys.map(VerifyingKey::from_bytes).collect();
+        let keys = keys.map_err(|error| ShardError::Message(error.to_string()))?;
+        let lives = ask(&*shards, &Request::Lives, answer!(Lives))?.concat();
+        let (coordinator, cosigning) = found_exchange(mode, plan, &*source, keys, storage)?;
         Ok(Self {
             mode,
             source,
             shards,
+            lives,
             coordinator,
             cosigning,
-            decisions: Decisions::default(),
+            decisions: Arc::default(),
+            truths: Arc::default(),
             next_step: 0,
             witness_steps: plan.rules.exchange.witness_steps,
             split_views: Vec::new(),
@@ -129,94 +197,58 @@ impl World {
         watch.begin(Phase::Observe);
         let decisions = std::mem::take(&mut self.decisions);
         let learned = decisions.adopted.iter().map(|adoption| adoption.signature.id()).collect();
-        let source = Arc::clone(&self.source);
-        let mut said: Vec<Said> = self.each_shard(|shard| shard.step(t, &decisions, &*source))?;
-        let mut tally = StepTally::default();
-        for shard in &mut said {
-            tally.add(&std::mem::take(&mut shard.tally));
-        }
+        let said: Vec<Said> = self.ask(&Request::Step { t, decisions }, answer!(Said))?;
+        let truths = std::mem::take(&mut self.truths);
+        let counted: Vec<Counted> = self.ask(&Request::Count { t, truths }, answer!(Counted))?;
         watch.end(Phase::Observe);
-        let events = said.iter().flat_map(|shard| &shard.events).copied().collect();
+        let events: Vec<LifecycleEvent> = said.iter().flat_map(|shard| &shard.events).copied().collect();
+        self.follow_lives(&events);
         let active = said.iter().map(|shard| shard.active.len() as u32).sum();
-        if self.mode == Mode::Isolated {
-            let _: Vec<Voted> = self.each_shard(|shard| shard.validate(t, &Question::default()))?;
-        } else {
-            watch.begin(Phase::Publish);
-            let question = self.coordinator.open(t, said);
-            watch.end(Phase::Publish);
-            watch.begin(Phase::Vote);
-            let voted: Vec<Voted> = self.each_shard(|shard| shard.validate(t, &question))?;
-            watch.end(Phase::Vote);
-            watch.begin(Phase::Resolve);
-            self.decisions = self.coordinator.close(t, voted, &self.workers)?;
-            watch.end(Phase::Resolve);
-        }
+        self.share(t, said, &counted, watch)?;
         self.report = StepReport { active, events, learned, ..self.coordinator.take_report() };
         self.next_step += 1;
         if self.next_step.is_multiple_of(self.witness_steps) {
             watch.begin(Phase::Resolve);
-            self.witness()?;
+            self.watch_ledger()?;
             watch.end(Phase::Resolve);
         }
+        let mut tally = StepTally::default();
+        counted.iter().for_each(|shard| tally.add(&shard.tally));
         Ok(tally)
     }
 
-    /// Has the present head cosigned. What witnesses were shown goes from shard to shard, not through the coordinator:
-    /// it is the one they watch.
-    fn witness(&mut self) -> Result<(), WorldError> {
-        let (t, time_s) = (self.next_step, self.simulated_s());
-        let mut seen: Vec<Checkpoint> = Vec::new();
-        let mut shown = self.show()?;
-        for _ in 0..SHOWN_MAX {
-            if shown.is_empty() {
-                break;
-            }
-            let testimonies: Vec<Testimony> = self.each_shard(|shard| shard.testify(t, &shown, time_s))?;
-            let mut answers = Vec::new();
-            for testimony in testimonies {
-                answers.extend(testimony.answers);
-                seen.extend(testimony.seen);
-            }
-            shown = self.hear_witnesses(answers)?;
-        }
-        if seen.is_empty() {
+    /// Publishes, votes and resolves in step `t`. In isolation nobody votes on anything.
+    fn share(&mut self, t: u32, said: Vec<Said>, counted: &[Counted], watch: &mut dyn Watch) -> Result<(), WorldError> {
+        if self.mode == Mode::Isolated {
+            let question = Arc::new(Question::default());
+            let _: Vec<Voted> = self.ask(&Request::Validate { t, question }, answer!(Voted))?;
             return Ok(());
         }
-        for proof in self.each_shard(|shard| shard.compare(t, &seen))?.into_iter().flatten() {
-            if !self.split_views.contains(&proof) {
-                self.split_views.push(proof);
-            }
-        }
+        watch.begin(Phase::Publish);
+        let truths = counted.iter().flat_map(|shard| &shard.truths).copied().collect();
+        let question = Arc::new(self.coordinator.open(t, said, &truths));
+        watch.end(Phase::Publish);
+        watch.begin(Phase::Vote);
+        let voted: Vec<Voted> = self.ask(&Request::Validate { t, question }, answer!(Voted))?;
+        watch.end(Phase::Vote);
+        watch.begin(Phase::Resolve);
+        self.decisions = Arc::new(self.coordinator.close(t, voted, &self.workers)?);
+        self.truths = Arc::new(self.coordinator.take_truths());
+        watch.end(Phase::Resolve);
         Ok(())
     }
 
-    /// The present head for every witness.
-    fn show(&mut self) -> Result<Vec<Shown>, WorldError> {
-        match (self.coordinator.ledger(), &mut self.cosigning) {
-            (Some(ledger), Some(cosigning)) => Ok(cosigning.show(ledger)?),
-            _ => Ok(Vec::new()),
+    /// Asks every shard the same; the answers are in their order.
+    fn ask<T>(&self, request: &Request, take: fn(Response) -> Option<T>) -> Result<Vec<T>, ShardError> {
+        ask(&*self.shards, request, take)
+    }
+
+    fn follow_lives(&mut self, events: &[LifecycleEvent]) {
+        for event in events {
+            if let Some(state) = self.lives.get_mut(event.agent as usize) {
+                *state = event.to;
+            }
         }
-    }
-
-    /// Takes what witnesses answer; returns what is to be shown to some of them once more.
-    fn hear_witnesses(&mut self, answers: Vec<Answer>) -> Result<Vec<Shown>, WorldError> {
-        match (self.coordinator.ledger(), &mut self.cosigning) {
-            (Some(ledger), Some(cosigning)) => Ok(cosigning.hear(ledger, answers)?),
-            _ => Ok(Vec::new()),
-        }
-    }
-
-    /// Simulated time: seconds since the beginning of the run, a step counting one where the traffic does not say.
-    fn simulated_s(&self) -> u64 {
-        (f64::from(self.next_step) * self.source.step_s().unwrap_or(1.0)).round() as u64
-    }
-
-    /// Calls every shard, on the worker threads if there are any; results in shard order.
-    fn each_shard<T: Send>(
-        &mut self,
-        call: impl Fn(&mut Shard) -> Result<T, ShardError> + Sync + Send,
-    ) -> Result<Vec<T>, ShardError> {
-        self.workers.map(self.shards.iter_mut().collect(), call).into_iter().collect()
     }
 
     /// Which world this is.
@@ -259,7 +291,7 @@ impl World {
     #[must_use]
     pub fn lives(&self) -> BTreeMap<Lifecycle, u32> {
         let mut lives = BTreeMap::new();
-        for state in self.shards.iter().flat_map(Shard::lives) {
+        for &state in &self.lives {
             *lives.entry(state).or_default() += 1;
         }
         lives
@@ -271,18 +303,18 @@ impl World {
     /// The ledger refused entries.
     pub fn finish(mut self) -> Result<Finished, WorldError> {
         let t = self.next_step;
-        let events: Vec<_> = self.shards.iter_mut().flat_map(|shard| shard.stop(t)).collect();
+        let events: Vec<LifecycleEvent> = self.ask(&Request::Stop { t }, answer!(Stopped))?.concat();
         let entries: Vec<Entry> = events.chunk_by(|a, b| a.agent == b.agent).filter_map(record::lifecycle).collect();
         self.coordinator.record(&entries)?;
-        self.witness()?;
+        self.watch_ledger()?;
         let mut curve = Curve::default();
         let mut first_sights = Vec::new();
         let mut contacts = Vec::new();
-        for evaluation in self.shards.iter().map(Shard::evaluation) {
+        let evaluations: Vec<Evaluation> = self.ask(&Request::Evaluate, answer!(Evaluation))?;
+        for evaluation in evaluations {
             curve.add(&evaluation.curve);
-            first_sights.extend_from_slice(&evaluation.first_sights);
-            let seen = evaluation.contacts.iter().flatten();
-            contacts.extend(seen.map(|(source, contact)| (*source, *contact)));
+            first_sights.extend(evaluation.first_sights);
+            contacts.extend(evaluation.contacts.into_iter().flatten());
         }
         let (counts, trust) = (self.counts(), self.trust());
         let ledger = self.coordinator.finish()?;

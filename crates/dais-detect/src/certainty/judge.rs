@@ -1,4 +1,4 @@
-//! What says how sure a score is.
+//! What a score says about a row, and when it says nothing.
 
 use super::{Calibration, Judgement, Support, Unknown};
 use crate::Columns;

@@ -1,4 +1,4 @@
-//! A verdict that may say that it cannot know.
+//! What a model says of a row; it may say that it cannot know.
 
 use serde::{Deserialize, Serialize};
 

@@ -75,8 +75,8 @@ struct Calibrated {
 /// out.
 ///
 /// Good where it is not known which detector fits: no member's scale counts, and one that is wrong about a row is
-/// outvoted. Weaker than [`Ensemble`](crate::Ensemble), which follows the member that finds a row strangest, where an
-/// attack shows in the eyes of one member alone.
+/// outvoted. Weak where only one member sees an attack: there [`Ensemble`](crate::Ensemble) is better, which follows the
+/// member that finds a row strangest.
 ///
 /// Members that keep reference points (neighbours, local outlier factor) are calibrated on these, each without
 /// itself; the others on evenly spaced baseline rows.
@@ -185,7 +185,7 @@ impl Detector for RankEnsemble {
     }
 }
 
-/// One minus the tail p-value, told apart above the largest reference score too.
+/// One minus the tail p-value; above the largest reference score it goes on rising.
 fn rank(calibration: &Calibration, score: f32) -> f32 {
     1.0 - calibration.p_value(score) / (1.0 + calibration.beyond(score))
 }

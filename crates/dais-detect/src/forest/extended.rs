@@ -69,7 +69,7 @@ impl ExtendedForestParams {
 /// As in an [`IsolationForest`](crate::IsolationForest), every tree is grown from a random subsample until each row
 /// is alone or the height limit is reached, and the score is `2^(-E[h] / c(subsample))`. A cut draws several features
 /// that vary in the node, a normal slope for each, and a point of the box around the node's rows to go through. So
-/// cuts are not parallel to the axes, and the stripes of low scores vanish that an isolation forest lays beside every
+/// cuts are not parallel to the axes, and there are no stripes of low scores, which an isolation forest lays beside every
 /// cluster.
 ///
 /// Good where features belong together and for scores that fall evenly around clusters. Slower than an isolation

@@ -36,8 +36,8 @@ impl ForestParams {
     ///
     /// # Errors
     /// [`FitError`] for a parameter out of range, an empty view, more than 65,536 features, and for a
-    /// value that is not finite; in a view of more than `trees * subsample` rows only the rows that
-    /// are drawn are looked at.
+    /// value that is not finite; in a view of more than `trees * subsample` rows only the values
+    /// that are read are looked at: of the rows that are drawn, those of the features that are tried.
     pub fn fit(&self, view: Columns<'_>, seed: u64) -> Result<IsolationForest, FitError> {
         self.fit_in(view, seed, &mut FitScratch::default())
     }
@@ -76,8 +76,9 @@ impl ForestParams {
         let mut forest = before.clone();
         let (from, to) = (usize::from(before.oldest), usize::from(before.oldest) + usize::from(count.min(self.trees)));
         let turn = to.min(forest.trees());
-        grow::trees(&mut forest, from..turn, view, seed, scratch)?;
-        grow::trees(&mut forest, 0..to - turn, view, seed, scratch)?;
+        let is_checked = self.is_checked_whole(&view);
+        grow::trees(&mut forest, from..turn, is_checked, view, seed, scratch)?;
+        grow::trees(&mut forest, 0..to - turn, is_checked, view, seed, scratch)?;
         forest.oldest = (to % forest.trees()) as u16;
         Ok(forest)
     }
@@ -85,6 +86,11 @@ impl ForestParams {
     /// The rows that each tree is grown from.
     fn subsample_of(&self, view: &Columns<'_>) -> usize {
         view.rows().min(self.subsample.into())
+    }
+
+    /// Whether a view is so small that all its values are checked before a tree is grown.
+    fn is_checked_whole(&self, view: &Columns<'_>) -> bool {
+        view.rows() <= usize::from(self.trees) * usize::from(self.subsample)
     }
 
     fn check(&self, view: &Columns<'_>) -> Result<(), FitError> {
@@ -107,8 +113,10 @@ impl ForestParams {
         if view.features() > FEATURES_MAX {
             return Err(FitError::TooManyFeatures { features: view.features(), max: FEATURES_MAX });
         }
-        let drawn_max = usize::from(self.trees) * usize::from(self.subsample);
-        match view.first_non_finite().filter(|_| view.rows() <= drawn_max) {
+        if !self.is_checked_whole(view) {
+            return Ok(());
+        }
+        match view.first_non_finite() {
             Some((row, feature)) => Err(FitError::NonFinite { row, feature }),
             None => Ok(()),
         }

@@ -18,7 +18,7 @@ const WINDOW_MAX: u16 = 4096;
 const BINS_MAX: u16 = 1024;
 /// The least width of a histogram, in standard deviations of a feature.
 const WIDTH_MIN: f32 = 1.0e-3;
-/// A histogram is by this factor wider than the range of its rows, so that rounding leaves none of them outside.
+/// A histogram is wider than the range of its rows by this factor, so that rounding leaves no row outside.
 const MARGIN: f32 = 1.001;
 /// Surprises are stored in units of 1/2048 bit above `-SURPRISE_BASE`: exact to sum in integers.
 const SURPRISE_UNIT: f32 = 2048.0;
@@ -125,7 +125,7 @@ fn cells(bins: u16) -> usize {
 /// Every projection adds up `sqrt(features)` standardised features, drawn at random, with normally distributed weights; at
 /// the end of a window a histogram of the projected rows, `bins` equal bins over their range, replaces the one before. The
 /// score is the mean over all projections of the surprise of the row's bin in bits, `-log2` of its share relative to that of
-/// rows spread evenly. It is 0 where the bins are as full as that; an empty bin, and all outside of the histogram, counts as
+/// rows spread evenly. It is 0 in a bin with that share; an empty bin, and everything outside of the histogram, counts as
 /// half a row.
 ///
 /// Good at streams that change, at wide data and at combinations of features, for a few additions per row. Weak where a
@@ -180,7 +180,7 @@ struct Histograms {
     weights: Vec<f32>,
     /// The share of a bin by which each histogram begins before its lowest row.
     shifts: Vec<f32>,
-    /// Of each histogram where its first bin begins, and its bins in one unit of the projection.
+    /// Where the first bin of each histogram begins, and how many of its bins fit in one unit of the projection.
     lows: Vec<f32>,
     bins_per_unit: Vec<f32>,
     /// The stored surprise of every cell, one histogram after the other.

@@ -14,11 +14,11 @@ use crate::{CannotExplain, Columns, Detector, Explanation, FitError, Online, Scr
 
 /// The largest sample: nodes are numbered with 16 bits.
 const SAMPLE_MAX: u16 = 4096;
-/// The most rows of which a tree takes one.
+/// The largest group of rows of which a tree takes one.
 const EVERY_MAX: u16 = 1024;
-/// Values further from 0 count as this: sums of as many of them as there can be features are finite.
+/// Values further from 0 are cut to this, so that their sum over all features is finite.
 const VALUE_MAX: f32 = 1e30;
-/// Rows that go down one tree after the other.
+/// Rows that all go down one tree before the next tree is read.
 const BLOCK: usize = 64;
 
 /// How a [`RandomCutForest`] learns.
@@ -29,7 +29,7 @@ pub struct RandomCutParams {
     pub trees: u16,
     /// The rows that a tree holds, 2 to 4,096.
     pub sample: u16,
-    /// Of so many rows that follow one another every tree takes one, 1 to 1,024.
+    /// Every tree takes one of this many consecutive rows, 1 to 1,024.
     pub every: u16,
 }
 
@@ -91,7 +91,7 @@ impl RandomCutParams {
         (usize::from(self.sample) + 1) * usize::from(self.every)
     }
 
-    /// What tree `tree` draws for a group of `every` rows, and the place of the row in the group that it takes.
+    /// The random words of a tree for a group of `every` rows, and which row of the group it takes.
     fn draw(&self, seed: u64, tree: u64, group: u64) -> (Philox, u64) {
         let mut words = Philox::from_u64_seed_stream(seed, group.wrapping_mul(self.trees.into()).wrapping_add(tree));
         let place = words.bounded(self.every.into());
@@ -99,18 +99,18 @@ impl RandomCutParams {
     }
 }
 
-/// Robust random cut forest: a row is strange that would displace many others from where they are in random trees.
+/// Robust random cut forest: a row is strange if it would displace many others in random trees.
 ///
 /// A tree cuts the bounding box of its points between two values of a feature, drawn in proportion to the lengths of its sides,
 /// and so on in each half until every point is alone. A new point that lies outside of a box may be cut off before the box is cut
 /// itself, in proportion to how far outside it lies; the tree is then as if it had been drawn with the point from the start, and the
-/// same holds when a point is taken away. The collusive displacement of a point is the largest ratio, over all groups of points that
-/// hang from its way to the root together with it, of the points beside the group to those in it. The score is its expectation if
-/// the row were inserted, over all cuts that could be drawn, averaged over the trees: from 0 to `sample`.
+/// same holds when a point is taken away. The collusive displacement of a point looks at every node on its way to the root: it divides
+/// the points below the node's sibling by those below the node, and the largest ratio counts. The score is the displacement that the
+/// row would have if it were inserted: its expectation over all cuts that could be drawn, averaged over the trees, from 0 to `sample`.
 ///
 /// Each tree holds a sample of its own, one of every 8 rows, and takes in a row when it gives up its oldest one.
 ///
-/// Good at rows far from all others, in streams whose scale changes: trees have no cuts that were made for rows long gone. Weak
+/// Good at rows far from all others, in streams whose scale changes: no cut outlives the rows it was made for. Weak
 /// where features have unlike units, since long sides are cut more often (scale them alike first), with many features that are
 /// noise, and slow: a row goes down deep trees and is compared with a box of all features at every step.
 ///
@@ -331,7 +331,7 @@ mod tests {
         let mut model = params.start(1, 5).unwrap();
         for row in &rows {
             model.learn(Columns::new(&[*row], 1, 1)).unwrap();
-            // What was worked out row by row is what follows from the points.
+            // What was updated row by row equals what follows from the points.
             let parts = RandomCutParts {
                 params: model.params.clone(),
                 seed: model.seed,

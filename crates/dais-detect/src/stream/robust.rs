@@ -25,9 +25,9 @@ pub struct RobustBaselineParams {
     pub memory_rows: [u32; 3],
     /// A value farther than this from the consensus, in its scales, is trimmed; above 0, at most 100.
     pub band: f32,
-    /// Farther than this from the slow location, in slow scales, the fast one has walked away; above 0, below `band`.
+    /// The fast location has walked away if it is farther than this from the slow one, in slow scales; above 0, below `band`.
     pub tolerance: f32,
-    /// So many rows in a row the fast estimate has to be away before that is taken for an honest change; 0 waits for
+    /// The fast estimate has to be away for this many rows in a row before that counts as an honest change; 0 waits for
     /// [`confirm`](RobustBaseline::confirm) for ever.
     pub confirm_rows: u32,
 }
@@ -83,9 +83,9 @@ impl RobustBaselineParams {
 pub enum Admission {
     /// Learned; may be learned from elsewhere too.
     Learned,
-    /// Outside of the consensus band: only the fast estimate took notice, which no single value can move far.
+    /// Outside of the consensus band. Only the fast estimate learned it, and no single value moves that one far.
     Trimmed,
-    /// The fast estimate has walked away from the slow ones: suspicious drift, from which they learn nothing.
+    /// The fast estimate has walked away from the slow ones. The drift is suspicious, and they learn nothing from it.
     Suspended,
     /// The drift has lasted: the slow estimates have moved to where the fast one is.
     Confirmed,
@@ -102,7 +102,7 @@ pub enum Admission {
 ///
 /// so however large it is, it counts no more than any other. The *consensus* is the median of the three locations and
 /// the median of the three scales. What lies more than `band` scales from it is trimmed: the middle and the slow estimate
-/// do not learn it, only the fast one, which is the one to notice when everything moves. When the fast location is more than
+/// do not learn it. The fast one does, so that it notices when everything moves. When the fast location is more than
 /// `tolerance` slow scales away from the slow one, the drift is *suspicious*: middle and slow learn nothing more.
 /// If it stays away for `confirm_rows` rows in a row, or somebody says so ([`confirm`](Self::confirm)), the change is taken for
 /// honest and both begin anew where the fast one is.
@@ -114,7 +114,7 @@ pub enum Admission {
 /// estimates are never given up. An honest change moves most rows, and with them the median; it is followed `confirm_rows`
 /// rows after the fast estimate has noticed.
 ///
-/// What it cannot know: who holds *most* rows for `confirm_rows` rows looks like an honest change. With `confirm_rows: 0`
+/// What it cannot know: an attacker who controls *most* of `confirm_rows` rows looks like an honest change. With `confirm_rows: 0`
 /// nothing is followed that nobody has vouched for.
 ///
 /// Use one for the scores of a model that stays the same, or one for each feature that varies. Where more than half
@@ -215,9 +215,9 @@ impl TryFrom<RobustBaselineParts> for RobustBaseline {
 }
 
 impl RobustBaseline {
-    /// Learns from a value what may be learned from it. A value that is NaN counts as very large.
+    /// Learns a value as far as it is admitted. A value that is NaN counts as very large.
     ///
-    /// The first 64 values are learned unseen: they should be vouched for.
+    /// The first 64 values are learned without a check: somebody should vouch for them.
     pub fn learn(&mut self, value: f32) -> Admission {
         let value = if value < VALUE_MAX { value.max(-VALUE_MAX) } else { VALUE_MAX };
         if self.first.len() < FIRST_ROWS {
@@ -247,7 +247,7 @@ impl RobustBaseline {
         Admission::Learned
     }
 
-    /// Takes what the fast estimate says for honest: the others go where it is.
+    /// Accepts what the fast estimate says: the others move to where it is.
     pub fn confirm(&mut self) {
         self.estimates = [self.estimates[0]; 3];
         self.away_rows = 0;

@@ -13,8 +13,8 @@ const BLOCK: usize = 4096;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TailSum {
-    /// Left tails, right tails, and those the skewness points to are summed over the features; the largest of the
-    /// three sums counts. The form of the papers.
+    /// Three sums over the features: of left tails, of right tails, and of the tails on the skewed side. The largest sum
+    /// counts. The form of the papers.
     BySide,
     /// Each feature adds the tail that counts for it. The form of `PyOD`.
     ByFeature,
@@ -182,7 +182,7 @@ impl Tails {
                 let [left, right, skewed]: [&dyn Fn(Surprise) -> f32; 3] = [&|s| s.left, &|s| s.right, &|s| s.skewed];
                 let largest = add(left).max(add(right)).max(add(skewed));
                 let sides = [left, right, skewed];
-                // The search ends at the side that counts: its contributions stay.
+                // The search ends at the side that counts, so the contributions of that side stay.
                 sides.into_iter().map(&mut add).find(|&sum| sum >= largest).unwrap_or(largest)
             }
         };
@@ -190,8 +190,8 @@ impl Tails {
     }
 }
 
-/// How strange one value is as a small, as a large, and as one on the side of the longer tail: -ln of the share of
-/// the reference rows, with the row itself, that are as far out.
+/// How strange one value is as a small value, as a large one, and on the side of the longer tail: `-ln` of the share of the
+/// reference rows, the row itself included, that lie as far out.
 #[derive(Clone, Copy)]
 pub(crate) struct Surprise {
     pub(crate) left: f32,

@@ -179,3 +179,21 @@ fn a_cut_proof_is_refused_with_the_field() {
         assert!(matches!(error, DecodeError::Truncated { .. }), "{length}: {error}");
     }
 }
+
+#[test]
+fn the_bytes_of_a_proof_are_fixed() {
+    let statement = |digest: u8| SealedStatement {
+        step: 258,
+        purpose: Purpose::Vote,
+        digests: vec![[digest; 32]],
+        seal: Seal::from_bytes([0xee; 64]),
+    };
+    let proof = EquivocationProof {
+        agent: LIAR,
+        statements: [statement(0x11), statement(0x22)],
+        contradiction: Contradiction::Statements,
+    };
+    let seal = "ee".repeat(64);
+    let [first, second] = ["11", "22"].map(|digest| format!("02010000 06 01000000 {} {seal}", digest.repeat(32)));
+    assert_eq!(hex::encode(proof.encode()), format!("0801 03000000 {first} {second} 01").replace(' ', ""));
+}

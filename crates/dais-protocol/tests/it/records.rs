@@ -156,3 +156,32 @@ fn challenges_commitments_and_reveals_are_read_again() {
     let digests = [challenge.digest(), reveal.digest(), commitment.digest(), vote.digest()];
     assert!((0..4).all(|i| (i + 1..4).all(|j| digests[i] != digests[j])));
 }
+
+#[test]
+fn the_bytes_of_challenges_and_commitments_are_fixed() {
+    let signature = dais_protocol::SignatureId::from_bytes([0xab; 32]);
+    let id = "ab".repeat(32);
+    let challenge = Challenge { agent: AgentId(3), step: 258, signature, matches: 9, ordinary: 7 };
+    let expected = format!("0701 03000000 02010000 {id} 09000000 07000000");
+    assert_eq!(hex::encode(challenge.encode()), expected.replace(' ', ""));
+    let commitment = Commitment {
+        motion: dais_protocol::Motion::Revoke,
+        signature,
+        voter: AgentId(3),
+        step: 258,
+        round: 1,
+        digest: [0xcd; 32],
+    };
+    let expected = format!("0501 02 {id} 03000000 02010000 01 {}", "cd".repeat(32));
+    assert_eq!(hex::encode(commitment.encode()), expected.replace(' ', ""));
+}
+
+#[test]
+fn a_commitment_is_the_hash_of_secret_and_vote() {
+    use sha2::{Digest, Sha256};
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let vote = strategies::vote().new_tree(&mut runner).unwrap().current();
+    let bytes = [&b"dais-commitment-v1"[..], &[3; 32], &vote.encode()].concat();
+    let commitment = Reveal { vote, nonce: [3; 32] }.commitment(0);
+    assert_eq!(commitment.digest[..], Sha256::digest(bytes)[..]);
+}

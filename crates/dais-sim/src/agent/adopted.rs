@@ -1,20 +1,22 @@
 //! Signatures that agents adopted from one another.
 
+use std::sync::Arc;
+
 use dais_protocol::{Matcher, Signature, SignatureId};
 use serde::{Deserialize, Serialize};
 
 /// A signature in force.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Adopted {
     pub(crate) id: SignatureId,
-    pub(crate) matcher: Matcher,
+    pub(crate) matcher: Arc<Matcher>,
     pub(crate) radius: f32,
     pub(crate) expires_step: u32,
 }
 
 impl Adopted {
     pub(crate) fn new(signature: &Signature, radius: f32, expires_step: u32) -> Self {
-        Self { id: signature.id(), matcher: Matcher::new(&signature.pattern), radius, expires_step }
+        Self { id: signature.id(), matcher: Arc::new(Matcher::new(&signature.pattern)), radius, expires_step }
     }
 }
 

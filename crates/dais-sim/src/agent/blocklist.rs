@@ -14,14 +14,12 @@ pub(crate) struct Block {
     pub(crate) signature: SignatureId,
     pub(crate) since_step: u32,
     pub(crate) expires_step: u32,
-    pub(crate) hits: u64,
 }
 
-/// Addresses that agents block, with expiry and hit count.
+/// Addresses that agents block, with expiry.
 ///
-/// Every flow of every agent is looked up, and every shard keeps a list: it is made for reading, and what expires is
-/// found without a search.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// Every flow of every agent is looked up: it is made for reading, and what expires is found without a search.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Blocklist {
     /// By [`address_key`], which is quicker to compare than an address.
     blocks: BTreeMap<u64, Block>,
@@ -52,7 +50,7 @@ impl Blocklist {
         if self.blocks.len() >= blocks_max && !self.drop_first() {
             return;
         }
-        self.blocks.insert(source, Block { signature, since_step: step, expires_step, hits: 0 });
+        self.blocks.insert(source, Block { signature, since_step: step, expires_step });
         self.expect_expiry(expires_step, source);
     }
 
@@ -76,13 +74,6 @@ impl Blocklist {
     /// The block in force for `source`.
     pub(crate) fn find(&self, source: IpAddr) -> Option<&Block> {
         self.blocks.get(&address_key(source))
-    }
-
-    /// Counts a flow that was blocked.
-    pub(crate) fn hit(&mut self, source: IpAddr) {
-        if let Some(block) = self.blocks.get_mut(&address_key(source)) {
-            block.hits += 1;
-        }
     }
 
     /// Forgets what has expired before `step`.

@@ -87,7 +87,7 @@ pub enum Cause {
     Progress,
     /// The detector could not be trained.
     Training,
-    /// The agent's code failed in the middle of a step.
+    /// The agent's code failed in the middle of a step. Only ledgers of older versions have it: a panic ends a run now.
     Crash,
     /// A failure that the scenario injects.
     Injected,

@@ -11,7 +11,6 @@ use dais_protocol::{
 use crate::agent::blocklist::Blocklist;
 use crate::agent::lifecycle::{Cause, Lifecycle};
 use crate::audit::batch::{lines, unreadable};
-use crate::audit::enforcement::Enforcement;
 use crate::audit::fault::{Check, Fault, Place, Wrong};
 use crate::audit::genesis::Genesis;
 use crate::audit::step_entries::{Line, StepEntries, Transition};
@@ -19,6 +18,7 @@ use crate::audit::waiting_seals::WaitingSeals;
 use crate::exchange::assembly::Assembly;
 use crate::exchange::assembly::uncounted::Uncounted;
 use crate::exchange::bylaws::Bylaws;
+use crate::exchange::in_force::InForce;
 use crate::exchange::message::{Decisions, Proposal};
 use crate::exchange::record;
 use crate::params::mode::Mode;
@@ -133,7 +133,7 @@ struct Replay {
     keys: Vec<VerifyingKey>,
     lives: Vec<Lifecycle>,
     assembly: Assembly,
-    enforcement: Enforcement,
+    in_force: InForce,
     decisions: Decisions,
     next_step: u32,
     ended: bool,
@@ -174,7 +174,7 @@ impl Replay {
         count_kinds(&mut counts, lines);
         Ok(Self {
             assembly: Assembly::new(keys.len(), Bylaws::of(&genesis.rules, Mode::Collaborative, shape)),
-            enforcement: Enforcement::default(),
+            in_force: InForce::default(),
             lives: vec![Lifecycle::Born; keys.len()],
             keys,
             decisions: Decisions::default(),
@@ -242,7 +242,7 @@ impl Replay {
         watch: &mut dyn FnMut(&ReplayedStep<'_>),
     ) -> Result<(), Fault> {
         let t = self.next_step;
-        self.enforcement.learn(t, &self.decisions, &self.genesis.rules.agent);
+        self.in_force.learn(t, &self.decisions, &self.genesis.rules.agent);
         self.live(&entries.transitions)?;
         let active =
             (0..self.genesis.agents).map(AgentId).filter(|agent| self.lives[agent.index()] == Lifecycle::Active);
@@ -273,7 +273,7 @@ impl Replay {
             heard: &heard,
             outcomes: &entries.outcomes,
             trust: &trust,
-            blocks: &self.enforcement.blocks,
+            blocks: &self.in_force.blocks,
         });
         Ok(())
     }

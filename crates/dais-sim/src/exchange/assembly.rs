@@ -2,9 +2,10 @@
 //!
 //! The coordinator decides with it while a run lasts, and an audit recomputes the same decisions with it from the ledger.
 
+mod accepted;
 mod enforcing;
 mod hearing;
-mod in_force;
+
 mod opening;
 pub(crate) mod uncounted;
 
@@ -22,15 +23,16 @@ use crate::exchange::message::{Adoption, Decisions};
 use crate::exchange::open_ballot::{BallotStatuses, OpenBallot};
 use crate::exchange::report::Opened;
 use crate::params::mode::Mode;
+use crate::truth::tally::SignatureTruth;
 
-use in_force::InForce;
+use accepted::Accepted;
 
 /// What a snapshot keeps of an assembly between two steps.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct AssemblyState {
     trust: TrustBook,
     open: BTreeMap<(SignatureId, u8), OpenBallot>,
-    in_force: BTreeMap<SignatureId, InForce>,
+    in_force: BTreeMap<SignatureId, Accepted>,
     /// Who sighted each address that is not blocked yet.
     sighters: BTreeMap<IpAddr, BTreeSet<AgentId>>,
     blocked: BTreeSet<IpAddr>,
@@ -42,11 +44,13 @@ pub(crate) struct Assembly {
     bylaws: Bylaws,
     trust: TrustBook,
     open: BTreeMap<(SignatureId, u8), OpenBallot>,
-    in_force: BTreeMap<SignatureId, InForce>,
+    in_force: BTreeMap<SignatureId, Accepted>,
     /// Who sighted each address that is not blocked yet.
     sighters: BTreeMap<IpAddr, BTreeSet<AgentId>>,
     blocked: BTreeSet<IpAddr>,
     active: Vec<AgentId>,
+    /// The truth about what was accepted since it was last taken.
+    truths: Vec<(SignatureId, SignatureTruth)>,
     counts: ExchangeCounts,
 }
 
@@ -61,6 +65,7 @@ impl Assembly {
             sighters: BTreeMap::new(),
             blocked: BTreeSet::new(),
             active: Vec::new(),
+            truths: Vec::new(),
             counts: ExchangeCounts::default(),
         }
     }
@@ -79,8 +84,8 @@ impl Assembly {
     /// Goes back to what a snapshot kept.
     pub(crate) fn restore(&mut self, state: AssemblyState) {
         let AssemblyState { trust, open, in_force, sighters, blocked, counts } = state;
-        let (bylaws, active) = (self.bylaws.clone(), Vec::new());
-        *self = Self { bylaws, trust, open, in_force, sighters, blocked, active, counts };
+        let (bylaws, active, truths) = (self.bylaws.clone(), Vec::new(), Vec::new());
+        *self = Self { bylaws, trust, open, in_force, sighters, blocked, active, truths, counts };
     }
 
     pub(crate) fn bylaws(&self) -> &Bylaws {
@@ -104,6 +109,11 @@ impl Assembly {
     pub(crate) fn convene(&mut self, t: u32, active: Vec<AgentId>) {
         self.active = active;
         self.expire(t);
+    }
+
+    /// The truth about what was accepted since the last call.
+    pub(crate) fn take_truths(&mut self) -> Vec<(SignatureId, SignatureTruth)> {
+        std::mem::take(&mut self.truths)
     }
 
     /// How many ballots are open.
@@ -210,7 +220,8 @@ impl Assembly {
                 self.counts.accepted_benign += u64::from(open.truth.family.is_none());
                 let (signature, radius, truth) = (Arc::clone(&open.signature), decision.radius, open.truth);
                 decisions.blocks.extend(signature.sources.iter().map(|&source| (source, id)));
-                decisions.adopted.push(Adoption { signature: Arc::clone(&signature), radius, truth });
+                decisions.adopted.push(Adoption { signature: Arc::clone(&signature), radius });
+                self.truths.push((id, truth));
                 let matcher = Arc::clone(&open.matcher);
                 self.enforce(decision.step, id, signature, matcher, radius, truth);
             }

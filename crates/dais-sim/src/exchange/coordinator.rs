@@ -1,10 +1,10 @@
 //! The coordinator: a state machine that gathers what shards say, runs the ballots, records everything in the ledger
 //! and hands out what was decided. It holds no traffic and no model.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dais_ledger::Entry;
-use dais_protocol::{Sighting, VerifyingKey};
+use dais_protocol::{Sighting, SignatureId, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 use crate::agent::lifecycle::LifecycleEvent;
@@ -14,12 +14,13 @@ use crate::exchange::bylaws::Bylaws;
 use crate::exchange::counts::ExchangeCounts;
 use crate::exchange::error::ExchangeError;
 use crate::exchange::logbook::{Bookmark, Logbook, RunLedger};
-use crate::exchange::message::{Decisions, Said, Voted};
+use crate::exchange::message::{Decisions, Proposal, Said, Voted};
 use crate::exchange::open_ballot::{count_votes, decided};
 use crate::exchange::record;
 use crate::exchange::report::StepReport;
 use crate::exchange::statement::Statements;
 use crate::params::mode::Mode;
+use crate::truth::tally::SignatureTruth;
 use crate::workers::Workers;
 
 /// What the coordinator needs to know before the first step.
@@ -99,15 +100,19 @@ impl Coordinator {
         self.ledger.as_mut().map_or(Ok(()), |ledger| ledger.write(entries))
     }
 
-    /// Opens ballots on what was offered and challenged in step `t`; the answer is the question to all shards.
-    pub(crate) fn open(&mut self, t: u32, said: Vec<Said>) -> Question {
+    /// Opens ballots on what was offered and challenged in step `t`; the answer is the question to all shards. `truths`
+    /// are for the oracle and the evaluation.
+    pub(crate) fn open(&mut self, t: u32, said: Vec<Said>, truths: &BTreeMap<SignatureId, SignatureTruth>) -> Question {
         let mut offers = Vec::new();
         let mut challenges = Vec::new();
         let mut active = Vec::new();
         self.said_sightings.clear();
         self.said_events.clear();
         for shard in said {
-            offers.extend(shard.proposals);
+            offers.extend(shard.offers.into_iter().map(|signature| {
+                let id = signature.id();
+                Proposal { signature, id, truth: truths.get(&id).copied().unwrap_or_default() }
+            }));
             challenges.extend(shard.challenges);
             active.extend(shard.active);
             self.said_sightings.extend(shard.sightings);
@@ -175,6 +180,11 @@ impl Coordinator {
             ..StepReport::default()
         };
         Ok(decisions)
+    }
+
+    /// The truth about what was accepted since the last call.
+    pub(crate) fn take_truths(&mut self) -> Vec<(SignatureId, SignatureTruth)> {
+        self.assembly.take_truths()
     }
 
     /// Entries written so far; 0 without a ledger.

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::lifecycle::LifecycleEvent;
 use crate::truth::tally::{SignatureTruth, StepTally};
+use crate::wire;
 
-/// A signature that an agent offers.
+/// A signature that an agent offers, as the assembly takes it.
 #[derive(Clone, Debug)]
 pub(crate) struct Proposal {
     pub(crate) signature: Arc<Signature>,
@@ -19,22 +20,31 @@ pub(crate) struct Proposal {
     pub(crate) truth: SignatureTruth,
 }
 
-/// What a shard's agents say after observing.
-#[derive(Clone, Debug, Default)]
+/// What a shard's agents say after observing. No label is in it: what is true of their words travels apart, as
+/// [`Counted`].
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Said {
-    pub(crate) proposals: Vec<Proposal>,
+    pub(crate) offers: Vec<Arc<Signature>>,
     pub(crate) sightings: Vec<Sighting>,
     pub(crate) challenges: Vec<(AgentId, SignatureId)>,
     pub(crate) events: Vec<LifecycleEvent>,
     /// Agents that take part, in order.
     pub(crate) active: Vec<AgentId>,
+}
+
+/// What really happened at a shard's sites in a step, for the evaluation and the oracle; no agent hears of it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Counted {
     pub(crate) tally: StepTally,
+    /// The truth about the signatures offered.
+    pub(crate) truths: Vec<(SignatureId, SignatureTruth)>,
 }
 
 /// A shard's votes, with a seal for every agent that said anything in the step.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Voted {
     pub(crate) votes: Vec<Vote>,
+    #[serde(with = "wire::seals")]
     pub(crate) seals: Vec<(AgentId, Seal)>,
 }
 
@@ -43,7 +53,6 @@ pub(crate) struct Voted {
 pub(crate) struct Adoption {
     pub(crate) signature: Arc<Signature>,
     pub(crate) radius: f32,
-    pub(crate) truth: SignatureTruth,
 }
 
 /// What was decided in a step, for all agents to learn at the start of the next.

@@ -158,7 +158,7 @@ pub(crate) struct Fate {
 }
 
 /// The evaluation of a block of agents.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Evaluation {
     pub(crate) curve: Curve,
     pub(crate) first_sights: Vec<Vec<FirstSight>>,

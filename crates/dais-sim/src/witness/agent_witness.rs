@@ -1,12 +1,14 @@
 //! The witness that an agent is beside its work, and what it remembers.
 
-use dais_ledger::{Checkpoint, HeadVerifier, InvalidSeal, Origin, Refused, SignedHead, SplitView, Witness};
+use dais_ledger::{
+    Checkpoint, HeadVerifier, InvalidSeal, NoteSignature, Origin, Refused, SignedHead, SplitView, Witness,
+};
 use dais_protocol::AgentId;
 use serde::{Deserialize, Serialize};
 
 use crate::seed::Seed;
 use crate::witness::appointment::witness;
-use crate::witness::message::{Answer, Shown};
+use crate::witness::message::Shown;
 
 /// What a witness must never forget: with it a snapshot can be gone back to without cosigning two histories.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -45,7 +47,7 @@ impl AgentWitness {
     }
 
     /// Cosigns what it is shown, or says why not.
-    pub(crate) fn check(&mut self, shown: &Shown, time_s: u64) -> Answer {
+    pub(crate) fn check(&mut self, shown: &Shown, time_s: u64) -> Result<NoteSignature, Refused> {
         let checked = match &self.proof {
             Some(proof) => Err(Refused::SplitView(Box::new(proof.clone()))),
             None => self.witness.check(&shown.checkpoint, &shown.proof, time_s),
@@ -53,7 +55,7 @@ impl AgentWitness {
         if let Err(Refused::SplitView(proof)) = &checked {
             self.proof = Some((**proof).clone());
         }
-        Answer { witness: self.agent, checked }
+        checked
     }
 
     /// Compares what other witnesses were shown with what it has cosigned, and returns its proof if it has one.
@@ -116,24 +118,24 @@ mod tests {
     #[test]
     fn who_sees_both_histories_keeps_the_proof_and_cosigns_nothing_more() {
         let mut witness = watching();
-        assert!(witness.check(&shown(1), 10).checked.is_ok());
+        assert!(witness.check(&shown(1), 10).is_ok());
         assert_eq!(witness.compare(&[checkpoint(1)]), None);
         let proof = witness.compare(&[checkpoint(1), checkpoint(2)]).expect("two histories").clone();
         assert_eq!(proof.verify(&log().1.verifier()), Ok(()));
         let mut restored = watching();
         restored.restore(&witness.memory()).expect("own memory");
         for mut witness in [witness, restored] {
-            assert_eq!(witness.check(&shown(1), 11).checked, Err(Refused::SplitView(Box::new(proof.clone()))));
+            assert_eq!(witness.check(&shown(1), 11), Err(Refused::SplitView(Box::new(proof.clone()))));
         }
     }
 
     #[test]
     fn a_witness_restored_from_its_memory_refuses_another_history() {
         let mut witness = watching();
-        assert!(witness.check(&shown(1), 10).checked.is_ok());
+        assert!(witness.check(&shown(1), 10).is_ok());
         let mut restored = watching();
         restored.restore(&witness.memory()).expect("own memory");
-        assert!(matches!(restored.check(&shown(2), 11).checked, Err(Refused::SplitView(_))));
+        assert!(matches!(restored.check(&shown(2), 11), Err(Refused::SplitView(_))));
         let bent = Memory { split_view: Some("dais/split-view/v1\n".to_owned()), ..Memory::default() };
         assert!(restored.restore(&bent).is_err());
     }
@@ -141,7 +143,7 @@ mod tests {
     #[test]
     fn a_checkpoint_that_the_log_did_not_seal_accuses_nobody() {
         let mut witness = watching();
-        assert!(witness.check(&shown(1), 10).checked.is_ok());
+        assert!(witness.check(&shown(1), 10).is_ok());
         let (origin, forger) = (log().0, HeadKey::from_seed([2; 32]));
         let forged = Checkpoint::new(origin.clone(), &forger.seal(&origin, *checkpoint(2).head()), &forger.verifier());
         assert_eq!(witness.compare(&[forged]), None);

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use dais_ledger::{Checkpoint, ConsistencyProof, HeadVerifier, LedgerError, Refused, SplitView, WitnessVerifier};
+use dais_ledger::{Checkpoint, ConsistencyProof, HeadVerifier, LedgerError, SplitView, WitnessVerifier};
 use dais_protocol::AgentId;
 use serde::{Deserialize, Serialize};
 
 use crate::exchange::error::ExchangeError;
 use crate::exchange::logbook::Logbook;
-use crate::witness::message::{Answer, Shown};
+use crate::witness::message::{Answer, Checked, Shown};
 use crate::witness::second_face::SecondFace;
 
 /// What came of the witnesses of a run.
@@ -106,7 +106,7 @@ impl Cosigning {
         for Answer { witness, checked } in answers {
             let Some(known) = self.witnesses.iter_mut().find(|known| known.agent == witness) else { continue };
             match checked {
-                Ok(line) => {
+                Checked::Cosigned(line) => {
                     known.last = size;
                     let mut cosigned = self.checkpoint.clone().unwrap_or_else(|| self.checkpoint_of(ledger));
                     cosigned.add(line);
@@ -115,11 +115,11 @@ impl Cosigning {
                         self.checkpoint = Some(cosigned);
                     }
                 }
-                Err(Refused::Sizes { last, .. }) if last <= size => {
+                Checked::OtherSize(last) if last <= size => {
                     known.last = last;
                     again.push(witness);
                 }
-                Err(_) => {}
+                Checked::OtherSize(_) | Checked::Refused(_) => {}
             }
         }
         self.shown(ledger, |agent| again.contains(&agent))
@@ -177,6 +177,10 @@ mod tests {
         ledger.write(&(size..to).map(entry).collect::<Vec<_>>()).expect("memory");
     }
 
+    fn answer(witness: &mut AgentWitness, shown: &Shown, time_s: u64) -> Answer {
+        Answer { witness: AgentId(0), checked: witness.check(shown, time_s).into() }
+    }
+
     #[test]
     fn a_witness_at_another_size_is_shown_the_head_once_more() {
         let (origin, key) = (Origin::new("dais/test").expect("a name"), HeadKey::from_seed([1; 32]));
@@ -189,7 +193,7 @@ mod tests {
         grown(&mut ledger, 5);
         let shown = cosigning.show(&ledger).expect("memory");
         let mut first = witness();
-        let again = cosigning.hear(&ledger, vec![first.check(&shown[0], 1)]).expect("memory");
+        let again = cosigning.hear(&ledger, vec![answer(&mut first, &shown[0], 1)]).expect("memory");
         assert!(again.is_empty());
 
         // Gone back to the beginning, as from a snapshot.
@@ -197,9 +201,9 @@ mod tests {
         grown(&mut ledger, 9);
         let shown = cosigning.show(&ledger).expect("memory");
         assert_eq!(shown[0].proof.old_size, 5);
-        let again = cosigning.hear(&ledger, vec![back.check(&shown[0], 2)]).expect("memory");
+        let again = cosigning.hear(&ledger, vec![answer(&mut back, &shown[0], 2)]).expect("memory");
         assert_eq!((again.len(), again[0].proof.old_size), (1, 0));
-        let done = cosigning.hear(&ledger, vec![back.check(&again[0], 2)]).expect("memory");
+        let done = cosigning.hear(&ledger, vec![answer(&mut back, &again[0], 2)]).expect("memory");
         assert!(done.is_empty());
         assert_eq!(cosigning.finish().cosigned(), 1);
     }
@@ -214,7 +218,7 @@ mod tests {
         grown(&mut ledger, 5);
         let shown = cosigning.show(&ledger).expect("memory");
         let mut another = AgentWitness::new(Seed(8), AgentId(0), &origin, log);
-        cosigning.hear(&ledger, vec![another.check(&shown[0], 1)]).expect("memory");
+        cosigning.hear(&ledger, vec![answer(&mut another, &shown[0], 1)]).expect("memory");
         assert_eq!(cosigning.finish().cosigned(), 0);
     }
 }

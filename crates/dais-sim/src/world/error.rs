@@ -5,7 +5,7 @@ use dais_ledger::LedgerError;
 use crate::exchange::error::ExchangeError;
 use crate::params::error::ScenarioError;
 use crate::workers::ThreadsError;
-use crate::world::shard::ShardError;
+use crate::world::shard_error::ShardError;
 
 /// Why a world cannot go on.
 #[derive(Debug, thiserror::Error)]

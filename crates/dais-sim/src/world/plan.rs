@@ -3,7 +3,6 @@
 use dais_ledger::Origin;
 
 use crate::adversary::Behaviour;
-use crate::params::mode::Mode;
 use crate::params::rules::Rules;
 use crate::seed::{Purpose, Seed};
 use crate::stop::Stop;
@@ -65,19 +64,4 @@ pub fn behaviours(plan: &Plan, agents: usize) -> Vec<Vec<Behaviour>> {
         }
     }
     behaviours
-}
-
-/// The behaviours of the agents of each shard, with the number of its first agent.
-pub(super) fn blocks_of(mode: Mode, plan: &Plan, sizes: &[usize]) -> Vec<(u32, Vec<Vec<Behaviour>>)> {
-    let agents = sizes.iter().sum();
-    // Alone there is nobody to lie to.
-    let behaviours = if mode == Mode::Isolated { vec![Vec::new(); agents] } else { behaviours(plan, agents) };
-    let mut first = 0;
-    let cut = sizes.iter().map(|size| {
-        let block = behaviours[first..first + size].to_vec();
-        let numbered = (first as u32, block);
-        first += size;
-        numbered
-    });
-    cut.collect()
 }

@@ -9,71 +9,71 @@ use dais_ledger::{MemoryStorage, Origin, leaf_hash};
 use dais_sim::{AdversaryGroup, Behaviour, Execution, Mode, Plan, Rules, Seed, StepTally, Stop, World};
 use dais_traffic::{Source, SyntheticParams};
 
-const STEPS: u32 = 18;
-const SITES: u32 = 11;
+pub(super) const STEPS: u32 = 18;
+pub(super) const SITES: u32 = 11;
 
 /// Name, entries and root of the ledger (none in worlds without one), and the hash of what was counted.
 const HELD: [(&str, u64, &str, &str); 10] = [
     (
         "honest agents",
         285,
-        "3732193464175aa12bda4f4f4b6c59761d3a905f2b79c644f6154a67e9eb9ec8",
-        "87f0bb2b35fdd0728252d3e203e451f887bf7109482b022aad4608fca80a763d",
+        "9ade2dc3f17445500944ddad3e59b517c66f42b6dda53ba38ed97d24ef8612aa",
+        "fe693fabd7c0e69781e071085059acbc3243cd215da3ab98c95970e41d9f3b0e",
     ),
     (
         "poisoners",
-        724,
-        "3c48ab795ac8b5cedbf9920aa4f00bca5dd8b31e992a7fdae59912c48c9ae97b",
-        "8c59b2dee5b3155a4943c29e176c31805c736a156a4a18c98e5a6994ec6aa849",
+        229,
+        "151e69ca8b37521f9590545c37cef5d9f9111955bbeab8d911546d42f6132680",
+        "1839b84c4b57b42611028e305b12d02001e2d295cc6e54d948515116d6bfbccb",
     ),
     (
         "inverters that publish poison",
-        745,
-        "d905747b9fa203c08f30b1caa4241b186a6f8d9c90d0a94d3e90cbd2750ec2d7",
-        "541cd9b6e98ce7f5f615015677304f23d7b56d9e1ad23615d6ad71e71d3daf51",
+        229,
+        "e51665675a945e79176d952c2a041ee115af85309617225467c57b85c30c07f4",
+        "8da3cd931e4a0cea6920e4f4bb3aeb96d23e412584a36d593c8c95ed9daec4fc",
     ),
     (
         "random voters",
         285,
-        "48fe12b7c0aa2e95cfd6faf7fac9aa6da56c31100312132c4f7d32967049aa3f",
-        "d1e932f8dcab407a6e1a9a1dea398b0cf079fffb106c90667f2cd2f0a26e98d4",
+        "069b0788342e25db25b9416f48f7a5998304cd0e6ca81d52832971b576aa5eb3",
+        "4a427131ff6ff18ae23227aa169058606571e012119f93ccfe292ef85f826b89",
     ),
     (
         "silent agents",
         178,
-        "16294c0cdb15bb44c4c827c1a40dd343292f0375afa8054ba39adc3e798115e9",
-        "614be5badf0097b1afcee1f81f8eb3ad9f12a5de2187ac3ab135379d69d669dc",
+        "7b07d61b186991ee3862b6e407d1eb39219e2f2fe4c7e8a7c149e3eef360864b",
+        "3bb64de6e652b4cbfc4b0c32060bb264ef178c162bf194958f4e33eb8fc7c085",
     ),
     (
         "drift, gate and abstention",
         426,
-        "7d1e042224396d4d4fecd584ff77239b5249cdd0efc305fe4e265f2063e37acc",
-        "2ec26fd950ce4c3174ddd6bcd1537d6da737f6c3a756c1a3556d437d754fabd9",
+        "d721fb522b0a96c7639b5e5cf9a413dce196802f6c49ddaefcaa407fe9ccc8b4",
+        "dff2bc1c5c14c59613a783d8c21765fbc548f1eeec01cadf62f73faae903f4f6",
     ),
     (
         "a two-faced coordinator",
         285,
-        "3732193464175aa12bda4f4f4b6c59761d3a905f2b79c644f6154a67e9eb9ec8",
-        "94d161689a2978626cec7d089a608da7ac57fd05d1bf23dfd956edf32756c297",
+        "9ade2dc3f17445500944ddad3e59b517c66f42b6dda53ba38ed97d24ef8612aa",
+        "c0b221197473992fa91b4671e1093c2eb1078c72c26297bc24c0cd795f374c92",
     ),
     (
         "failing agents and small memories",
         305,
-        "bf14976d7bc031dd36cf58c0c5c23442a5f2cc7b7277956d1b556f5c7b5bb9b1",
-        "c6a8564397eb24d1c36dd9a852a9c0a4239d903a19e9830ea37c721273c7f055",
+        "a0d4d345816c856e93fc3cc559dfdc33f2d59cf119ec0dab9dc61b2caf2af3c0",
+        "011538148bc68d35d1312a177f328eb05929808957fc1a7ac2a773a785e2b149",
     ),
     ("isolated agents", 0, "", "3fb1b32aaa5573c88c4bb6ae7bc7b6986b9e59d12c30ed7930f81e17e5b22f8e"),
-    ("the oracle", 0, "", "e7ae862119b37f4fc7cd7f9a27a0b82156fed0c8adc7ec392d787fa27a5bbb15"),
+    ("the oracle", 0, "", "87f9af5af7093a003c8dff1809eea04ab5db23da1a0be19a93667d4a4c0828a6"),
 ];
 
 /// One of the ten runs.
-struct Scenario {
-    name: &'static str,
-    mode: Mode,
-    rules: Rules,
+pub(super) struct Scenario {
+    pub(super) name: &'static str,
+    pub(super) mode: Mode,
+    pub(super) rules: Rules,
 }
 
-fn scenarios() -> Vec<Scenario> {
+pub(super) fn scenarios() -> Vec<Scenario> {
     let sharing = |name, change: &dyn Fn(&mut Rules)| {
         let mut rules = Rules::default();
         change(&mut rules);
@@ -112,12 +112,12 @@ fn scenarios() -> Vec<Scenario> {
     ]
 }
 
-fn traffic() -> Arc<dyn Source> {
+pub(super) fn traffic() -> Arc<dyn Source> {
     let params = SyntheticParams { sites: SITES, steps: STEPS, flows_per_step: 40.0, ..SyntheticParams::default() };
     Arc::new(params.build(7).expect("parameters in range"))
 }
 
-fn plan(rules: Rules) -> Plan {
+pub(super) fn plan(rules: Rules) -> Plan {
     Plan {
         seed: Seed(7),
         rules,
@@ -129,7 +129,7 @@ fn plan(rules: Rules) -> Plan {
 }
 
 /// Entries and root of the ledger, and the hash of all that was counted.
-fn lived(mut world: World) -> (u64, String, String) {
+pub(super) fn lived(mut world: World) -> (u64, String, String) {
     let mut total = StepTally::default();
     for _ in 0..STEPS {
         total.add(&world.step(&mut ()).expect("a step"));

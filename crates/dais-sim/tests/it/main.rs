@@ -6,5 +6,6 @@ mod drift;
 mod head;
 mod lookout;
 mod poison;
+mod shards;
 mod witness;
 mod world;

@@ -1,7 +1,7 @@
 //! Growing the trees.
 
 use super::{ExtendedForest, ExtendedForestParams, project};
-use crate::draw::{Words, copy_rows, deal, draw_sparse, normal};
+use crate::draw::{Words, deal, draw_sparse, normal};
 use crate::forest::cut::threshold_between;
 use crate::forest::path::{LEAF_PATHS, PATH_UNIT, height_limit};
 use crate::{Columns, FitError};
@@ -53,6 +53,19 @@ pub(super) fn forest(params: &ExtendedForestParams, view: Columns<'_>, seed: u64
         growth.split(Node { index: 1, level: 0, constant: 0 }, &mut rows);
     }
     Ok(forest)
+}
+
+/// Copies the rows drawn, column by column.
+fn copy_rows(view: Columns<'_>, drawn: &[u32], sample: &mut Vec<f32>) -> Result<(), FitError> {
+    sample.clear();
+    for feature in 0..view.features() {
+        let column = view.column(feature);
+        sample.extend(drawn.iter().map(|&row| column[row as usize]));
+    }
+    match Columns::new(sample, drawn.len(), view.features()).first_non_finite() {
+        Some((index, feature)) => Err(FitError::NonFinite { row: drawn[index] as usize, feature }),
+        None => Ok(()),
+    }
 }
 
 /// A node to be cut: its place in heap order, and how many features are known to be constant in it.

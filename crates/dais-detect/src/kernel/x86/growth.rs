@@ -13,7 +13,7 @@ use crate::kernel::tile::LANES;
 /// As the portable code.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
 pub(in crate::kernel) fn read_avx512(column: &[f32], rows: &[u32], values: &mut [f32]) -> (f32, f32) {
-    let count = _mm512_set1_epi32(i32::try_from(column.len()).expect("trees are grown on few rows"));
+    let count = _mm512_set1_epi32(u32::try_from(column.len()).expect("rows are numbered with 32 bits").cast_signed());
     let (mut low, mut high) = (_mm512_set1_ps(f32::INFINITY), _mm512_set1_ps(f32::NEG_INFINITY));
     for (rows, values) in rows.chunks(LANES).zip(values.chunks_mut(LANES)) {
         let active = u16::MAX >> (LANES - rows.len().min(values.len()));

@@ -32,8 +32,8 @@ struct Cut {
 
 /// A random cut tree of at most `sample` points.
 ///
-/// Nodes below `sample` are cuts, those from it on are leaves: one for each distinct point. A node that is not in use has the
-/// count 0 and is otherwise as at the start, so that equal trees compare equal.
+/// Nodes with numbers below `sample` are cuts, the others are leaves, one for each distinct point. A node that is not in use has
+/// the count 0 and its first values, so that equal trees compare equal.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Tree {
     root: u16,
@@ -141,8 +141,8 @@ impl Tree {
         usize::from(point[usize::from(self.cuts[cut].feature)] > self.cuts[cut].at)
     }
 
-    /// Takes a point down the tree and returns the part of its expected collusive displacement that is owed to no cut of
-    /// its own: it is that of a point that is already there.
+    /// Takes a point down the tree and calls `each` where a cut of its own may separate it. Returns the rest of its expected
+    /// collusive displacement: what it has if no cut does, which is what a point that is already there has.
     pub(super) fn descend(&self, points: Points<'_>, point: &[f32], mut each: impl FnMut(Step<'_>)) -> f32 {
         if self.root == NONE {
             return 0.0;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dais_protocol::{Matcher, Sighting, Signature, SignatureId};
 
 use super::Assembly;
-use super::in_force::InForce;
+use super::accepted::Accepted;
 use crate::exchange::message::Decisions;
 use crate::truth::tally::SignatureTruth;
 
@@ -35,7 +35,7 @@ impl Assembly {
         let expires_step = next.saturating_add(self.bylaws.signature_ttl_steps);
         let order = self.counts.accepted;
         let challengers = BTreeSet::new();
-        let accepted = InForce { signature, matcher, radius, truth, challengers, order, expires_step };
+        let accepted = Accepted { signature, matcher, radius, truth, challengers, order, expires_step };
         self.in_force.insert(id, accepted);
     }
 

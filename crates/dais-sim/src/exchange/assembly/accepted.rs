@@ -10,7 +10,7 @@ use crate::truth::tally::SignatureTruth;
 
 /// An accepted signature as the assembly remembers it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct InForce {
+pub(super) struct Accepted {
     pub(super) signature: Arc<Signature>,
     pub(super) matcher: Arc<Matcher>,
     pub(super) radius: f32,
