@@ -1,6 +1,6 @@
 //! A run between two steps as bytes, to go on from after its process ended.
 //!
-//! Layout: a line `dais-checkpoint/1 VERSION`, then the number of pieces and each piece with its length (8 bytes each,
+//! Layout: a line `dais-checkpoint/2 VERSION`, then the number of pieces and each piece with its length (8 bytes each,
 //! little-endian), then the SHA-256 of all of that. The pieces hold postcard, which only the same version reads.
 
 use std::collections::BTreeMap;
@@ -23,13 +23,13 @@ use crate::load::Loaded;
 use crate::scenario::Scenario;
 
 /// What a checkpoint begins with; the number changes with the layout of what follows.
-const FORMAT: &str = "dais-checkpoint/1";
+const FORMAT: &str = "dais-checkpoint/2";
 /// The version that wrote it: what it holds may be laid out otherwise in another.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Bytes of the checksum at the end.
 const CHECKSUM: usize = 32;
 
-/// Bytes that a run cannot go on from. It can still begin again: what its ledger holds is compared with what it records.
+/// Why a run cannot go on from a checkpoint. It can still begin again: it compares what it records with its ledger.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CheckpointError {
     /// The bytes do not begin as a checkpoint does.
@@ -52,7 +52,7 @@ pub enum CheckpointError {
         /// Name of the ledger of this run.
         expected: String,
     },
-    /// What it holds does not decode.
+    /// Its content cannot be decoded.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
 }
@@ -106,7 +106,7 @@ impl Past {
         }
     }
 
-    /// The history again; `storage` holds its ledger, where it has one.
+    /// The history as it was; `storage` holds its ledger, if it has one.
     fn history(self, storage: &mut Option<Box<dyn Storage>>) -> Result<WorldHistory, RunError> {
         let ledger = match self.head {
             Some(head) => storage.take().map(|storage| reopened(storage, head)).transpose()?,
@@ -158,7 +158,7 @@ impl Run {
         write(&pieces, out).map_err(RunError::Unwritten)
     }
 
-    /// The run of a checkpoint, on its ledger. That may have grown since: what is recorded again is compared with it.
+    /// The run of a checkpoint, on its ledger. The ledger may have grown since: what the run records again is compared with it.
     ///
     /// # Errors
     /// [`RunError::Checkpoint`] for bytes it cannot go on from; [`RunError::World`] for a ledger that is shorter than it
@@ -234,7 +234,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Vec<u8>>, CheckpointError> {
     pieces.ok_or(CheckpointError::Damaged)
 }
 
-/// Takes pieces apart; `None` where lengths and bytes do not go together.
+/// Takes pieces apart; `None` if their lengths do not add up to the bytes.
 fn split(mut rest: &[u8]) -> Option<Vec<Vec<u8>>> {
     let number = |rest: &mut &[u8]| {
         let (number, after) = rest.split_first_chunk::<8>()?;
