@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::direction::Direction;
 use super::element::{Clock, Counted, Meaning, Rare, Span, Way};
-use super::record::Direction;
 use super::sampling::{Rate, Scope};
 
 /// From the beginning of 1900, from which NTP counts, to that of 1970.
@@ -104,7 +104,7 @@ fn time(clock: Clock, value: &[u8], export: Export) -> Option<i64> {
             // The seconds begin anew in 2036.
             let (seconds, fraction) = (number >> 32, number & 0xffff_ffff);
             let seconds = if seconds < NTP_S { seconds + (1 << 32) } else { seconds } - NTP_S;
-            (seconds * 1_000 + (fraction * 1_000 >> 32)) as i64
+            (seconds * 1_000 + ((fraction * 1_000) >> 32)) as i64
         }
         Clock::Before => export.now_ms - i64::try_from(number / 1_000).ok()?,
         Clock::Uptime => export.since_1970(u32::try_from(number).ok()?)?,
