@@ -7,6 +7,7 @@
 
 mod collector;
 mod datagram;
+mod direction;
 mod draft;
 mod element;
 mod event;

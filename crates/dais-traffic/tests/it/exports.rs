@@ -235,7 +235,7 @@ fn counts_of_sampled_packets_are_multiplied_and_it_is_said() {
     assert_eq!(packets, [6, 6_000], "what came before the rate is as it came");
     assert_eq!(log.flows[1].bytes_out, 760_000);
     let hints = log.stats.hints.join("\n");
-    assert!(hints.contains("1 in 1000") && hints.contains("1 records came before"), "{hints}");
+    assert!(hints.contains("1 in 1000") && hints.contains("as they came: 1"), "{hints}");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::element::{Clock, Meaning, Span, Way};
-use super::record::Direction;
+use super::direction::Direction;
+use super::element::{Clock, Counted, Meaning, Rare, Span, Way};
 use super::sampling::{Rate, Scope};
 
 /// From the beginning of 1900, from which NTP counts, to that of 1970.
@@ -104,7 +104,7 @@ fn time(clock: Clock, value: &[u8], export: Export) -> Option<i64> {
             // The seconds begin anew in 2036.
             let (seconds, fraction) = (number >> 32, number & 0xffff_ffff);
             let seconds = if seconds < NTP_S { seconds + (1 << 32) } else { seconds } - NTP_S;
-            (seconds * 1_000 + (fraction * 1_000 >> 32)) as i64
+            (seconds * 1_000 + ((fraction * 1_000) >> 32)) as i64
         }
         Clock::Before => export.now_ms - i64::try_from(number / 1_000).ok()?,
         Clock::Uptime => export.since_1970(u32::try_from(number).ok()?)?,
@@ -122,9 +122,7 @@ impl Draft {
             Meaning::SourcePort => self.ports.0 = number(value).unwrap_or(0) as u16,
             Meaning::DestinationPort => self.ports.1 = number(value).unwrap_or(0) as u16,
             Meaning::Protocol => self.protocol = number(value).unwrap_or(0) as u8,
-            Meaning::Bytes(..) | Meaning::Packets(..) | Meaning::SentBytes | Meaning::SentPackets => {
-                self.take_count(meaning, value);
-            }
+            Meaning::Count(counted, span) => self.take_count(counted, span, value),
             Meaning::Flags(way) => {
                 if let Some(flags) = number(value) {
                     let counted = if way == Way::Out { &mut self.out } else { &mut self.back };
@@ -136,48 +134,43 @@ impl Draft {
             Meaning::First(clock) => self.first_ms = time(clock, value, export).or(self.first_ms),
             Meaning::Last(clock) => self.last_ms = time(clock, value, export).or(self.last_ms),
             Meaning::Nothing => {}
-            _ => self.take_rare(meaning, value, export),
+            Meaning::Rare(rare) => self.take_rare(rare, value, export),
         }
     }
 
-    fn take_count(&mut self, meaning: Meaning, value: &[u8]) {
+    fn take_count(&mut self, counted: Counted, span: Span, value: &[u8]) {
         let Some(count) = number(value) else { return };
         self.counted = true;
-        if let Meaning::Bytes(_, span) | Meaning::Packets(_, span) = meaning {
-            self.span = self.span.max(span);
-        }
-        let kept = match meaning {
-            Meaning::Bytes(Way::Out, _) => &mut self.out.bytes,
-            Meaning::Bytes(Way::Back, _) => &mut self.back.bytes,
-            Meaning::Packets(Way::Out, _) => &mut self.out.packets,
-            Meaning::Packets(Way::Back, _) => &mut self.back.packets,
-            Meaning::SentBytes => &mut self.sent.bytes,
-            _ => &mut self.sent.packets,
+        self.span = self.span.max(span);
+        let kept = match counted {
+            Counted::Bytes(Way::Out) => &mut self.out.bytes,
+            Counted::Bytes(Way::Back) => &mut self.back.bytes,
+            Counted::Packets(Way::Out) => &mut self.out.packets,
+            Counted::Packets(Way::Back) => &mut self.back.packets,
+            Counted::SentBytes => &mut self.sent.bytes,
+            Counted::SentPackets => &mut self.sent.packets,
         };
         *kept = (*kept).max(count);
     }
 
-    fn take_rare(&mut self, meaning: Meaning, value: &[u8], export: Export) {
+    fn take_rare(&mut self, rare: Rare, value: &[u8], export: Export) {
         let whole = number(value);
-        match meaning {
-            Meaning::Observed(clock) => self.observed_ms = time(clock, value, export),
-            Meaning::Started => self.started_ms = time(Clock::Milliseconds, value, export),
-            Meaning::DurationMs => self.duration_ms = whole.and_then(|duration| i64::try_from(duration).ok()),
-            Meaning::DurationUs => self.duration_ms = whole.and_then(|duration| i64::try_from(duration / 1_000).ok()),
-            Meaning::FirewallEvent => self.firewall_event = whole,
-            Meaning::NatEvent => self.nat_event = whole,
-            Meaning::Connection => self.connection = whole.unwrap_or(0),
-            Meaning::Interface => self.interface = whole,
-            Meaning::Sampler => self.sampler = whole,
-            Meaning::SampledOf => self.sampled.of = whole.filter(|of| *of > 0).or(self.sampled.of),
-            Meaning::SampledRun => self.sampled.run = whole,
-            Meaning::SkippedRun => self.sampled.skipped = whole,
-            Meaning::SampleSize => self.sampled.size = whole,
-            Meaning::SamplePopulation => self.sampled.population = whole,
-            Meaning::SampleProbability => {
-                self.sampled.probability = value.try_into().ok().map(f64::from_be_bytes);
-            }
-            _ => {}
+        match rare {
+            Rare::Observed(clock) => self.observed_ms = time(clock, value, export),
+            Rare::Started => self.started_ms = time(Clock::Milliseconds, value, export),
+            Rare::DurationMs => self.duration_ms = whole.and_then(|duration| i64::try_from(duration).ok()),
+            Rare::DurationUs => self.duration_ms = whole.and_then(|duration| i64::try_from(duration / 1_000).ok()),
+            Rare::FirewallEvent => self.firewall_event = whole,
+            Rare::NatEvent => self.nat_event = whole,
+            Rare::Connection => self.connection = whole.unwrap_or(0),
+            Rare::Interface => self.interface = whole,
+            Rare::Sampler => self.sampler = whole,
+            Rare::SampledOf => self.sampled.of = whole.filter(|of| *of > 0).or(self.sampled.of),
+            Rare::SampledRun => self.sampled.run = whole,
+            Rare::SkippedRun => self.sampled.skipped = whole,
+            Rare::SampleSize => self.sampled.size = whole,
+            Rare::SamplePopulation => self.sampled.population = whole,
+            Rare::SampleProbability => self.sampled.probability = value.try_into().ok().map(f64::from_be_bytes),
         }
     }
 

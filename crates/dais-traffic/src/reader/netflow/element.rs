@@ -47,13 +47,25 @@ pub(super) enum Meaning {
     DestinationPort,
     Protocol,
     Flags(Way),
-    Bytes(Way, Span),
-    Packets(Way, Span),
+    Count(Counted, Span),
+    First(Clock),
+    Last(Clock),
+    Rare(Rare),
+}
+
+/// What was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counted {
+    Bytes(Way),
+    Packets(Way),
     /// What left the exporter, which may have changed it.
     SentBytes,
     SentPackets,
-    First(Clock),
-    Last(Clock),
+}
+
+/// What few records say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rare {
     /// When an event was seen.
     Observed(Clock),
     /// When the exporter started.
@@ -85,10 +97,10 @@ impl Meaning {
     pub(super) fn of(field: u16, enterprise: u32) -> Self {
         match (enterprise, field) {
             (0, field) => Self::common(field),
-            (REVERSE, 1) => Self::Bytes(Way::Back, Span::Since),
-            (REVERSE, 2) => Self::Packets(Way::Back, Span::Since),
-            (REVERSE, 85) => Self::Bytes(Way::Back, Span::Whole),
-            (REVERSE, 86) => Self::Packets(Way::Back, Span::Whole),
+            (REVERSE, 1) => Self::Count(Counted::Bytes(Way::Back), Span::Since),
+            (REVERSE, 2) => Self::Count(Counted::Packets(Way::Back), Span::Since),
+            (REVERSE, 85) => Self::Count(Counted::Bytes(Way::Back), Span::Whole),
+            (REVERSE, 86) => Self::Count(Counted::Packets(Way::Back), Span::Whole),
             (REVERSE, 6) => Self::Flags(Way::Back),
             // YAF tells the flags of the first packet and of the others apart.
             (CERT, 14 | 15) => Self::Flags(Way::Out),
@@ -105,28 +117,28 @@ impl Meaning {
             11 | 181 | 183 => Self::DestinationPort,
             4 => Self::Protocol,
             6 => Self::Flags(Way::Out),
-            1 => Self::Bytes(Way::Out, Span::Since),
-            2 => Self::Packets(Way::Out, Span::Since),
-            85 => Self::Bytes(Way::Out, Span::Whole),
-            231 => Self::Bytes(Way::Out, Span::SinceOrWhole),
-            86 => Self::Packets(Way::Out, Span::Whole),
-            298 => Self::Packets(Way::Out, Span::SinceOrWhole),
-            232 => Self::Bytes(Way::Back, Span::SinceOrWhole),
-            299 => Self::Packets(Way::Back, Span::SinceOrWhole),
-            23 => Self::SentBytes,
-            24 => Self::SentPackets,
+            1 => Self::Count(Counted::Bytes(Way::Out), Span::Since),
+            2 => Self::Count(Counted::Packets(Way::Out), Span::Since),
+            85 => Self::Count(Counted::Bytes(Way::Out), Span::Whole),
+            231 => Self::Count(Counted::Bytes(Way::Out), Span::SinceOrWhole),
+            86 => Self::Count(Counted::Packets(Way::Out), Span::Whole),
+            298 => Self::Count(Counted::Packets(Way::Out), Span::SinceOrWhole),
+            232 => Self::Count(Counted::Bytes(Way::Back), Span::SinceOrWhole),
+            299 => Self::Count(Counted::Packets(Way::Back), Span::SinceOrWhole),
+            23 => Self::Count(Counted::SentBytes, Span::Since),
+            24 => Self::Count(Counted::SentPackets, Span::Since),
             // Older firewalls of Cisco have a number of their own.
-            233 | 40_005 => Self::FirewallEvent,
-            230 => Self::NatEvent,
-            148 => Self::Connection,
-            10 => Self::Interface,
-            48 | 302 => Self::Sampler,
-            34 | 50 => Self::SampledOf,
-            305 => Self::SampledRun,
-            306 => Self::SkippedRun,
-            309 => Self::SampleSize,
-            310 => Self::SamplePopulation,
-            311 => Self::SampleProbability,
+            233 | 40_005 => Self::Rare(Rare::FirewallEvent),
+            230 => Self::Rare(Rare::NatEvent),
+            148 => Self::Rare(Rare::Connection),
+            10 => Self::Rare(Rare::Interface),
+            48 | 302 => Self::Rare(Rare::Sampler),
+            34 | 50 => Self::Rare(Rare::SampledOf),
+            305 => Self::Rare(Rare::SampledRun),
+            306 => Self::Rare(Rare::SkippedRun),
+            309 => Self::Rare(Rare::SampleSize),
+            310 => Self::Rare(Rare::SamplePopulation),
+            311 => Self::Rare(Rare::SampleProbability),
             _ => Self::time(field),
         }
     }
@@ -143,12 +155,12 @@ impl Meaning {
             155 | 157 => Self::Last(Clock::Ntp),
             158 => Self::First(Clock::Before),
             159 => Self::Last(Clock::Before),
-            160 => Self::Started,
-            161 => Self::DurationMs,
-            162 => Self::DurationUs,
-            322 => Self::Observed(Clock::Seconds),
-            323 => Self::Observed(Clock::Milliseconds),
-            324 | 325 => Self::Observed(Clock::Ntp),
+            160 => Self::Rare(Rare::Started),
+            161 => Self::Rare(Rare::DurationMs),
+            162 => Self::Rare(Rare::DurationUs),
+            322 => Self::Rare(Rare::Observed(Clock::Seconds)),
+            323 => Self::Rare(Rare::Observed(Clock::Milliseconds)),
+            324 | 325 => Self::Rare(Rare::Observed(Clock::Ntp)),
             _ => Self::Nothing,
         }
     }

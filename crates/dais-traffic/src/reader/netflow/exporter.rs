@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::window::ByteOrder;
 use super::datagram::{HEADER_5, HEADER_9, HEADER_10, IPFIX, RECORD_5, SET, VERSION_5, VERSION_9};
 use super::draft::{Draft, Export};
-use super::element::{Clock, Meaning, Span, Way};
+use super::element::{Clock, Counted, Meaning, Span, Way};
 use super::sampling::{Rate, Rates};
 use super::template::{Form, Kind, Template, announced};
 
@@ -58,8 +58,8 @@ pub(super) struct Exporter {
 const FIELDS_5: [(Meaning, usize, usize); 10] = [
     (Meaning::Source, 0, 4),
     (Meaning::Destination, 4, 4),
-    (Meaning::Packets(Way::Out, Span::Since), 16, 4),
-    (Meaning::Bytes(Way::Out, Span::Since), 20, 4),
+    (Meaning::Count(Counted::Packets(Way::Out), Span::Since), 16, 4),
+    (Meaning::Count(Counted::Bytes(Way::Out), Span::Since), 20, 4),
     (Meaning::First(Clock::Uptime), 24, 4),
     (Meaning::Last(Clock::Uptime), 28, 4),
     (Meaning::SourcePort, 32, 2),
@@ -141,7 +141,8 @@ impl Exporter {
             let found = format!("template {id}, which has more");
             used.lose(hearer, 0, format!("at most {FIELDS_MAX} fields in the templates of an exporter"), found);
         }
-        if is_padding(rest) {
+        // Less than the head of a template is padding, whatever it is.
+        if rest.len() < SET || is_padding(rest) {
             used.padding += rest.len();
         } else {
             used.lose(hearer, rest.len(), "whole templates", format!("{} bytes that are none", rest.len()));

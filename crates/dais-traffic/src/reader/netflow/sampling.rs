@@ -102,7 +102,7 @@ impl Multiplied {
         }
         if self.before > 0 && records > 0 {
             hints.push(format!(
-                "{} records came before the exporter said that it samples packets: their counts are as they came",
+                "records that came before the exporter said that it samples packets have their counts as they came: {}",
                 self.before
             ));
         }

@@ -1,7 +1,7 @@
 //! Templates: how the records of a set are laid out, and cutting a set into its records by one.
 
 use super::super::window::ByteOrder;
-use super::element::Meaning;
+use super::element::{Meaning, Rare};
 
 /// The length that says that each value carries its own (RFC 7011, section 7).
 const VARIABLE: u16 = u16::MAX;
@@ -181,12 +181,12 @@ fn next(set: &[u8], form: Form) -> Option<(Announced, &[u8])> {
             let (of, behind) = rest.split_first_chunk()?;
             (enterprise, rest) = (u32::from_be_bytes(*of), behind);
         }
-        let meaning = match (form, place < scope) {
-            // Of the scopes of version 9 only the interface matters: 2, which elsewhere is a count of packets.
-            (_, true) if number == 2 => Meaning::Interface,
-            (_, true) => Meaning::Nothing,
-            (_, false) if marked => Meaning::of(number & !ENTERPRISE, enterprise),
-            (_, false) => Meaning::of(number, 0),
+        // Of the scopes of version 9 only the interface matters: 2, which elsewhere is a count of packets.
+        let meaning = match (place < scope, number) {
+            (true, 2) => Meaning::Rare(Rare::Interface),
+            (true, _) => Meaning::Nothing,
+            (false, number) if marked => Meaning::of(number & !ENTERPRISE, enterprise),
+            (false, number) => Meaning::of(number, 0),
         };
         list.push(Field { meaning, length: (length != VARIABLE).then_some(usize::from(length)) });
     }

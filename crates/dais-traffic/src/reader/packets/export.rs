@@ -77,8 +77,8 @@ impl Exports {
         match self {
             Self::Counted { packets: 0, .. } => {}
             Self::Counted { packets, port } => tally.hint(format!(
-                "{packets} packets hold flows that a router exported (NetFlow or IPFIX, the last to UDP port {port}): \
-                 `--exported` reads these in place of the packets"
+                "the capture holds export packets of NetFlow or IPFIX ({packets}, the last to UDP port {port}): \
+                 `--exported` reads the flows that they tell of in place of the packets"
             )),
             Self::Read(collector) => collector.close(tally),
         }

@@ -21,8 +21,12 @@ pub(super) enum Link {
     /// A session of PPP over Ethernet without the Ethernet header.
     PppOe,
     Mpls,
-    /// Radio frames, with or without what the receiver says of them: counted, not read.
+    /// Radio frames (IEEE 802.11).
     Wireless,
+    /// Radio frames behind what the receiver says of them, whose length is its third and fourth byte.
+    ReceivedWireless,
+    /// Radio frames behind something else that the receiver says: counted, not read.
+    OtherWireless,
     /// Any other: counted, not read.
     Unknown(u16),
 }
@@ -78,24 +82,32 @@ fn known(number: u16) -> Option<&'static str> {
         0x88b8 => "GOOSE",
         0x88cc => "LLDP",
         0x88e5 => "MACsec",
-        0x88e7 => "PBB (802.1ah)",
         0x88f7 => "PTP",
         0x8902 => "CFM",
         0x8903 => "FabricPath",
-        0x8926 => "VNTAG (802.1Qbh)",
         0x894f => "NSH",
         0x9000 => "loopback test",
         _ => return None,
     })
 }
 
-const VLAN_TAGS: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;
 const MPLS: [u16; 2] = [0x8847, 0x8848];
 const PPPOE_SESSION: u16 = 0x8864;
 /// What stands at the place of a type below it is a length (IEEE 802.3).
 const TYPE_MIN: u16 = 0x600;
+
+/// How far behind a type the next one is, where a tag stands between: of a virtual network, of a virtual port (VNTAG,
+/// 802.1Qbh), or of a provider, with the whole header of the customer's frame (PBB, 802.1ah).
+fn tag_bytes(kind: u16) -> Option<usize> {
+    match kind {
+        0x8100 | 0x88a8 | 0x9100 => Some(2),
+        0x8926 => Some(4),
+        0x88e7 => Some(16),
+        _ => None,
+    }
+}
 
 impl Link {
     pub(super) fn of(link_type: u16) -> Self {
@@ -105,7 +117,9 @@ impl Link {
             9 | 50 => Self::Ppp,
             12 | 14 | 101 | 228 | 229 => Self::Raw,
             51 => Self::PppOe,
-            105 | 119 | 127 | 163 | 192 => Self::Wireless,
+            105 => Self::Wireless,
+            119 | 163 => Self::OtherWireless,
+            127 | 192 => Self::ReceivedWireless,
             113 => Self::Cooked,
             219 => Self::Mpls,
             276 => Self::Cooked2,
@@ -133,23 +147,37 @@ impl Link {
             Self::Ppp => ppp(data.strip_prefix(b"\xff\x03").unwrap_or(data)),
             Self::PppOe => session(data),
             Self::Mpls => labelled(data),
-            Self::Wireless => Content::Other(Other::Named("802.11 (wireless)")),
+            Self::Wireless => wireless(data),
+            Self::ReceivedWireless => {
+                let length = usize::from(ByteOrder::Little.u16(data, 2));
+                data.get(length.max(4)..).map_or(Content::Short, wireless)
+            }
+            Self::OtherWireless => Content::Other(Other::Named("802.11")),
             Self::Unknown(number) => Content::Other(Other::Link(number)),
         }
     }
 }
 
-/// What follows a header of `length` with the type of its content at `place`, behind tags of virtual networks.
+/// What follows a header of `length` with the type of its content at `place`, behind tags.
 #[inline]
 fn behind_type(data: &[u8], place: usize, length: usize) -> Content<'_> {
-    let Some(mut rest) = data.get(length..) else { return Content::Short };
-    let mut kind = ByteOrder::Big.u16(data, place);
-    while VLAN_TAGS.contains(&kind) {
-        let Some(behind) = rest.get(4..) else { return Content::Short };
-        kind = ByteOrder::Big.u16(rest, 2);
-        rest = behind;
+    match behind_tags(data, place, length) {
+        Some((IPV4 | IPV6, ip)) => Content::Ip(ip),
+        Some((kind, rest)) => rare(kind, rest),
+        None => Content::Short,
     }
-    if matches!(kind, IPV4 | IPV6) { Content::Ip(rest) } else { rare(kind, rest) }
+}
+
+/// The type of what is behind all tags, and that itself.
+#[inline]
+fn behind_tags(data: &[u8], place: usize, length: usize) -> Option<(u16, &[u8])> {
+    let mut rest = data.get(length..)?;
+    let mut kind = ByteOrder::Big.u16(data, place);
+    while let Some(bytes) = tag_bytes(kind) {
+        kind = ByteOrder::Big.u16(rest, bytes);
+        rest = rest.get(bytes + 2..)?;
+    }
+    Some((kind, rest))
 }
 
 /// Types of content that are not IP itself.
@@ -191,8 +219,8 @@ fn labelled(mut data: &[u8]) -> Content<'_> {
         None => Content::Short,
         Some(4 | 6) => Content::Ip(data),
         // Pseudowires within pseudowires are not gone into.
-        Some(0) => match data.get(16..).map(|_| behind_type(&data[4..], 12, 14)) {
-            Some(content @ Content::Ip(_)) => content,
+        Some(0) => match data.get(4..).and_then(|frame| behind_tags(frame, 12, 14)) {
+            Some((IPV4 | IPV6, ip)) => Content::Ip(ip),
             _ => Content::Other(Other::Named("MPLS pseudowire")),
         },
         Some(_) => Content::Other(Other::Named("MPLS pseudowire")),
@@ -210,6 +238,33 @@ fn logical_link(data: &[u8]) -> Content<'_> {
         [_, _, _, ..] => Content::Other(Other::Named("LLC (802.2)")),
         _ => Content::Short,
     }
+}
+
+/// Behind the header of a radio frame that carries data in the clear.
+fn wireless(data: &[u8]) -> Content<'_> {
+    let &[control, flags, ..] = data else { return Content::Short };
+    let (kind, subtype) = (control >> 2 & 3, control >> 4);
+    let has = |flag: u8| flags & flag != 0;
+    let quality = subtype & 8 != 0;
+    let name = match kind {
+        0 => "802.11 management",
+        1 => "802.11 control",
+        2 if subtype & 4 != 0 => "802.11 without data",
+        2 if has(0x40) => "802.11 encrypted",
+        2 => {
+            // A fourth address between stations that forward, quality of service, and what it allows besides.
+            let service = 24 + if flags & 3 == 3 { 6 } else { 0 };
+            let length = service + if quality { 2 } else { 0 } + if quality && has(0x80) { 4 } else { 0 };
+            let several = quality && data.get(service).is_some_and(|control| control & 0x80 != 0);
+            match data.get(length..) {
+                Some(_) if several => "802.11 aggregate",
+                Some(rest) => return logical_link(rest),
+                None => return Content::Short,
+            }
+        }
+        _ => "802.11 extension",
+    };
+    Content::Other(Other::Named(name))
 }
 
 #[cfg(test)]
@@ -230,6 +285,9 @@ mod tests {
             ethernet(0x88a8, &[&[0, 5, 0x81, 0, 0, 6, 8, 0], IP]),
             ethernet(0x8864, &[&[0x11, 0, 0, 1, 0, 6, 0, 0x21], IP]),
             ethernet(0x8100, &[&[0, 5, 0x88, 0x64], &[0x11, 0, 0, 1, 0, 6, 0, 0x21], IP]),
+            ethernet(0x8926, &[&[0, 5, 0, 7, 8, 0], IP]),
+            ethernet(0x8926, &[&[0, 5, 0, 7, 0x81, 0], &[0, 6, 8, 0], IP]),
+            ethernet(0x88e7, &[&[0, 0, 0, 9], &ethernet(0x8100, &[&[0, 6, 8, 0], IP])]),
             ethernet(0x8847, &[&[0, 1, 0x21, 64], IP]),
             ethernet(0x8847, &[&[0, 1, 0x20, 64, 0, 1, 0x31, 64], IP]),
             ethernet(0x8847, &[&[0, 1, 0x21, 64, 0, 0, 0, 0], &control_word]),
@@ -255,8 +313,6 @@ mod tests {
         };
         for (kind, content, expected) in [
             (0x0806, &[0; 28][..], "ARP"),
-            (0x88e7, &[0; 40], "PBB (802.1ah)"),
-            (0x8926, &[0; 40], "VNTAG (802.1Qbh)"),
             (0x8863, &[0; 40], "PPPoE discovery"),
             (0x8864, &[0x11, 0, 0, 1, 0, 6, 0xc0, 0x21, 1], "PPP control"),
             (0x8847, &[0, 1, 0x21, 64, 0xff], "MPLS pseudowire"),
@@ -266,8 +322,34 @@ mod tests {
         ] {
             assert_eq!(name(Link::Ethernet.content(&ethernet(kind, &[content]))), expected);
         }
-        assert_eq!(name(Link::of(127).content(&[0; 9])), "802.11 (wireless)");
         assert_eq!(name(Link::of(147).content(&[0; 9])), "link type 147");
+    }
+
+    #[test]
+    fn radio_frames_are_read_where_they_are_in_the_clear() {
+        let snap = [&[0xaa, 0xaa, 3, 0, 0, 0, 8, 0][..], IP].concat();
+        let frame =
+            |control: u8, flags: u8, header: usize| [&[control, flags][..], &vec![0; header - 2], &snap].concat();
+        for frame in [frame(0x08, 1, 24), frame(0x08, 3, 30), frame(0x88, 1, 26), frame(0x88, 0x81, 30)] {
+            assert_eq!(Link::of(105).content(&frame), Content::Ip(IP), "{frame:x?}");
+            let received = [&[0, 0, 9, 0, 0, 0, 0, 0, 7], &frame[..]].concat();
+            assert_eq!(Link::of(127).content(&received), Content::Ip(IP), "{frame:x?}");
+        }
+        for (control, flags, name) in [
+            (0x80, 0, "802.11 management"),
+            (0xb4, 0, "802.11 control"),
+            (0x48, 0, "802.11 without data"),
+            (0x08, 0x41, "802.11 encrypted"),
+            (0x0c, 0, "802.11 extension"),
+        ] {
+            let content = Content::Other(Other::Named(name));
+            assert_eq!(Link::of(105).content(&frame(control, flags, 24)), content, "{control:x}");
+        }
+        let mut several = frame(0x88, 1, 26);
+        several[24] = 0x80;
+        assert_eq!(Link::of(105).content(&several), Content::Other(Other::Named("802.11 aggregate")));
+        assert_eq!(Link::of(105).content(&frame(0x08, 1, 24)[..20]), Content::Short);
+        assert_eq!(Link::of(119).content(&several), Content::Other(Other::Named("802.11")));
     }
 
     #[test]
