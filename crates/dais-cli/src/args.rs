@@ -1,5 +1,7 @@
 //! What may be written on the command line: one definition of each flag feeds parsing and help.
 
+pub(crate) mod flows;
+
 use std::path::PathBuf;
 
 use clap::builder::RangedU64ValueParser;
@@ -7,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use dais_sim::Mode;
 use dais_traffic::Partition;
 
+use self::flows::FlowsArgs;
 use crate::alert_args::{self, AlertArgs};
 use crate::clean_args::{self, CleanArgs};
 use crate::conduct_args::ConductArgs;
@@ -71,6 +74,9 @@ pub(crate) enum Command {
     /// Remove logs, leftovers, runs and ledgers that are no longer needed, after showing what and how much
     #[command(after_help = clean_args::EXAMPLES)]
     Clean(CleanArgs),
+    /// Show what was read of any file of traffic: as a table, CSV, JSON, Parquet or a Zeek log, filtered, counted, summed up
+    #[command(after_help = flows::EXAMPLES)]
+    Flows(FlowsArgs),
     /// Draft a schema file for a labelled table, to read, correct and give with --schema
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema(SchemaArgs),

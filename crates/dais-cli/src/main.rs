@@ -66,6 +66,7 @@ fn main() -> ExitCode {
         Command::Health(args) => command::health(&args),
         Command::Doctor(args) => command::doctor(&args),
         Command::Clean(args) => command::clean(&args),
+        Command::Flows(args) => command::flows(&args),
         Command::Schema(args) => command::schema(&args),
         Command::Alert(args) => command::alert(&args),
     });

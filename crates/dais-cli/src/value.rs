@@ -1,10 +1,12 @@
 //! Values on the command line that are more than a number or a path.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use dais_ledger::{COORDINATOR, HeadVerifier, Kind, Origin};
 use dais_sim::Mode;
 use dais_traffic::Partition;
+use ipnet::IpNet;
 use jiff::Timestamp;
 
 /// Length of networks where none is given, in bits.
@@ -41,6 +43,22 @@ pub(crate) fn partition(text: &str) -> Result<Partition, String> {
 
 fn number<T: std::str::FromStr>(expected: &str, text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("expected {expected}, found `{text}`"))
+}
+
+/// A network, or a single address.
+pub(crate) fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse::<IpNet>()
+        .or_else(|_| address())
+        .map_err(|_| "expected an address or a network such as 10.0.0.0/8".to_owned())
+}
+
+/// A point in time in seconds since 1970.
+pub(crate) fn moment(text: &str) -> Result<f64, String> {
+    let stamp = || text.parse::<Timestamp>().map(|stamp| stamp.as_microsecond() as f64 / 1e6);
+    let seconds = text.parse::<f64>().ok().filter(|seconds| seconds.is_finite());
+    let wrong = |_| "expected seconds since 1970 or a time such as 2026-11-21T08:00:00Z".to_owned();
+    seconds.map_or_else(|| stamp().map_err(wrong), Ok)
 }
 
 /// A share of a whole.

@@ -4,6 +4,7 @@
 mod archive;
 mod detectors;
 mod explain;
+mod folder;
 mod load;
 mod report;
 mod run;
@@ -21,7 +22,7 @@ pub use explain::{
     AddressExplanation, BlockSpan, CategoryView, ExplainError, Explanation, FeatureView, FlowView, Naming, OutcomeView,
     Proven, ReasonView, SightingView, SignatureExplanation, VoteView, explain,
 };
-pub use load::{LoadError, Loaded, Material, load};
+pub use load::{LoadError, Loaded, Material, load, open};
 pub use report::{ReportError, eval_html, report_html};
 pub use run::{
     CheckpointError, Course, History, MeanTrust, Next, OnFailure, Progress, Run, RunError, WorldHistory, run,

@@ -15,7 +15,7 @@ use anyhow::{Context, bail};
 use dais_detect::{AdwinParams, ForestParams, NeighbourParams};
 use dais_lab::Scenario;
 use dais_sim::{AgentParams, Lookout};
-use dais_traffic::{Flow, FlowReader, ReadError, ReadOptions};
+use dais_traffic::{Account, Flow, FlowReader, ReadError, ReadOptions};
 
 use crate::choice;
 use crate::interrupt::{Asked, Interrupt, Unfinished};
@@ -37,8 +37,8 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// What the reader hands over.
 enum Came {
     Flow(Flow),
-    /// The input ended well, with the number of its broken rows.
-    End(u64),
+    /// The input ended well, and this is what it held.
+    End(Account),
     Failed(ReadError),
 }
 
@@ -134,7 +134,7 @@ fn forward(name: &str, input: Box<dyn Read + Send>, options: &ReadOptions, sende
                 break;
             }
         }
-        Ok(reader.stats().bad_rows)
+        Ok(Account::of(reader.stats()))
     });
     // Nobody is there to be told when this fails.
     let _ = sender.send(outcome.map_or_else(Came::Failed, Came::End));
@@ -181,7 +181,7 @@ impl Watch<'_> {
             }
             flows.clear();
             match end {
-                Some(Came::End(bad_rows)) => self.summary.bad_rows = bad_rows,
+                Some(Came::End(account)) => self.ended(&account),
                 Some(Came::Failed(error)) => return Err(error.into()),
                 Some(Came::Flow(_)) | None => {
                     if interrupt.asked() != Asked::Nothing {
@@ -191,6 +191,17 @@ impl Watch<'_> {
                 }
             }
             return Ok(ControlFlow::Continue(()));
+        }
+    }
+
+    /// Says what the input held besides flows.
+    fn ended(&mut self, account: &Account) {
+        self.summary.bad_rows = account.broken;
+        if !self.args.quiet {
+            if account.broken > 0 || !account.other.is_empty() {
+                output::say(&format!("the input held {account}"));
+            }
+            account.hints.iter().for_each(|hint| output::say(hint));
         }
     }
 

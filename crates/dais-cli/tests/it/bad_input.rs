@@ -71,7 +71,7 @@ fn empty_files_unknown_formats_and_folders_are_told_apart() {
     assert!(message.contains("Zeek") && message.contains("--schema"), "{message}");
     let place = tempfile::tempdir().unwrap();
     fs::create_dir(place.path().join("logs")).unwrap();
-    assert!(refused_by(place.path(), &["run", "--data", "logs"]).contains("logs is a folder"));
+    assert!(refused_by(place.path(), &["run", "--data", "logs"]).contains("logs: no flow log among its 0 files"));
     let missing = refused_by(place.path(), &["run", "--data", "nowhere.csv"]);
     assert!(missing.contains("nowhere.csv") && missing.contains("No such file"), "{missing}");
 }

@@ -9,6 +9,7 @@ mod determinism;
 mod doctor;
 mod eval;
 mod explain;
+mod flows;
 mod health;
 mod ledger;
 mod ledger_backup;
