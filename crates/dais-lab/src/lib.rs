@@ -5,6 +5,7 @@ mod archive;
 mod detectors;
 mod explain;
 mod load;
+mod name;
 mod report;
 mod run;
 mod scenario;
@@ -22,6 +23,7 @@ pub use explain::{
     Proven, ReasonView, SightingView, SignatureExplanation, VoteView, explain,
 };
 pub use load::{LoadError, Loaded, Material, load};
+pub use name::{grouped, stem};
 pub use report::{ReportError, eval_html, report_html};
 pub use run::{
     CheckpointError, Course, History, MeanTrust, Next, OnFailure, Progress, Run, RunError, WorldHistory, run,

@@ -9,10 +9,10 @@ use anyhow::{Context, bail};
 use dais_config::{Environment, Loaded, Loader, files, flow, schema};
 use serde_json::{Value, json};
 
-use crate::config_args::{CheckArgs, ConfigArgs, ConfigCommand, DiffArgs, GetArgs, InitArgs, LayerArgs, ShowArgs};
-use crate::output;
-use crate::settings;
-use crate::table::Table;
+use crate::args::config::{CheckArgs, ConfigArgs, ConfigCommand, DiffArgs, GetArgs, InitArgs, LayerArgs, ShowArgs};
+use crate::args::setting::loader;
+use crate::screen::output;
+use crate::screen::table::Table;
 
 /// Folder of the files where none is named.
 const FOLDER: &str = "config";
@@ -34,7 +34,7 @@ pub(crate) fn config(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
 impl LayerArgs {
     /// The layers that the command line and the process' environment name.
     pub(crate) fn loader(&self) -> Loader {
-        settings::loader(self.env.as_deref(), self.dir.clone(), self.config.clone())
+        loader(self.env.as_deref(), self.dir.clone(), self.config.clone())
     }
 }
 

@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use dais_config::Loaded;
 use dais_lab::Scenario;
+use dais_runs::{Conduct, DURABILITY, RunFolder, RunLedger, folder_name};
 
-use crate::args::{InputArgs, RunArgs};
-use crate::conduct::Conduct;
-use crate::run_folder::{RunFolder, folder_name};
-use crate::run_ledger::RunLedger;
-use crate::settings::said;
-use crate::{choice, settings};
+use crate::args::input::InputArgs;
+use crate::args::run::RunArgs;
+use crate::place;
+use crate::run::carry::Carry;
+use crate::run::setting::{self, said};
+use crate::run::{choice, told};
 
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let live = args.conduct.settings.load(args.conduct.quiet)?;
@@ -29,28 +30,27 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     }
     scenario.check()?;
     let seed = args.seed.or(scenario.seed).or(config.simulation.random_seed).unwrap_or_else(drawn_seed);
-    let place = args.out.clone().unwrap_or_else(|| default_place(&scenario.name, seed));
-    let named = place.file_name().unwrap_or_default().to_string_lossy();
-    let ledger = args.ledger.clone().or_else(|| settings::ledger(config, &named));
-    let ledger = RunLedger::at(ledger.as_deref())?;
-    let folder = RunFolder::begin(&place, args.force)?;
-    let conduct = Conduct {
-        scenario,
-        seed,
+    let out = args.out.clone().unwrap_or_else(|| default_place(&scenario.name, seed));
+    let named = out.file_name().unwrap_or_default().to_string_lossy();
+    let ledger = args.ledger.clone().or_else(|| setting::ledger(config, &named));
+    let ledger = RunLedger::at(ledger.as_deref(), &place::login()).map_err(told::of_ledger)?;
+    let folder = RunFolder::begin(&out, args.force).map_err(told::of_folder)?;
+    let execution = setting::execution(args.input.threads, args.input.use_parallel_threshold, config);
+    let conduct = Conduct::new(scenario, seed, folder, ledger)
+        .with_execution(execution)
+        .with_options(args.conduct.server.options_over(DURABILITY, &config.database));
+    let carry = Carry {
+        conduct,
         complete: &|scenario, material| {
             choice::complete(scenario, material, &args.input)?;
             complete_from(&loaded, scenario, &args.input);
             Ok(())
         },
-        execution: settings::execution(args.input.threads, args.input.use_parallel_threshold, config),
-        place,
-        folder,
-        ledger,
-        begun: false,
+        place: out,
         args: &args.conduct,
         live: Arc::clone(&live),
     };
-    conduct.carry_out()
+    carry.out()
 }
 
 /// Takes from the configuration what neither the flags nor a scenario file say.

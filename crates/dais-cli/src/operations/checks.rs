@@ -7,7 +7,7 @@ use anyhow::Context;
 use dais_ledger::{Ledger, LedgerError, Location, StorageOptions};
 use dais_telemetry::health::{self, AgentCounts, Check, HealthParams, Heartbeat, Monitor, Registry, Verified};
 
-use super::Watched;
+use super::watched::Watched;
 
 /// What is checked, so that the checks can be made again by other parameters.
 pub(crate) struct Checks {
@@ -34,10 +34,10 @@ impl Checks {
     }
 
     /// Of everything that a run depends on.
-    pub(super) fn of_run(run: &Watched<'_>, heart: Arc<Heartbeat>, lives: Arc<AgentCounts>) -> Self {
+    pub(super) fn of_run(run: &Watched, heart: Arc<Heartbeat>, lives: Arc<AgentCounts>) -> Self {
         let (ledger, options) = (run.ledger.clone(), run.options.clone());
         let of_run = OfRun { lives, ledger, options, held: Arc::default() };
-        Self { seed: run.seed, run: Some(of_run), ..Self::new(run.folder.staging().to_owned(), heart) }
+        Self { seed: run.seed, run: Some(of_run), ..Self::new(run.folder.clone(), heart) }
     }
 
     /// Whether it is a run, which takes one step after the other.

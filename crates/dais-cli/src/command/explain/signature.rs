@@ -3,10 +3,10 @@
 use dais_lab::{FeatureView, FlowView, SignatureExplanation, VoteView};
 use dais_protocol::{Decision, Motion, Outcome, Signature, Verdict};
 
-use super::{head_line, proven};
-use crate::figures::{NOTHING, count, number, plural};
-use crate::output::Ink;
-use crate::table::Table;
+use super::proof::{head_line, proven};
+use crate::screen::figure::{NOTHING, count, number, plural};
+use crate::screen::output::Ink;
+use crate::screen::table::Table;
 
 /// Votes shown unless all are asked for.
 const VOTES_MAX: usize = 40;
