@@ -1,6 +1,7 @@
 //! What may be written on the command line: one definition of each flag feeds parsing and help.
 
 pub(crate) mod alert;
+pub(crate) mod blocklist;
 pub(crate) mod clean;
 pub(crate) mod conduct;
 pub(crate) mod config;
@@ -11,6 +12,7 @@ pub(crate) mod health;
 pub(crate) mod input;
 pub(crate) mod ledger;
 pub(crate) mod logs;
+pub(crate) mod manual;
 pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod schema;
@@ -24,6 +26,7 @@ pub(crate) mod watch;
 use clap::{Parser, Subcommand};
 
 use self::alert::AlertArgs;
+use self::blocklist::BlocklistArgs;
 use self::clean::CleanArgs;
 use self::config::ConfigArgs;
 use self::doctor::DoctorArgs;
@@ -32,6 +35,7 @@ use self::explain::ExplainArgs;
 use self::health::HealthArgs;
 use self::ledger::LedgerCommand;
 use self::logs::LogsArgs;
+use self::manual::{CompletionsArgs, ManArgs};
 use self::resume::ResumeArgs;
 use self::run::RunArgs;
 use self::schema::SchemaArgs;
@@ -71,6 +75,9 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Say why a signature was accepted or an address blocked, down to flows, votes and proofs
     Explain(ExplainArgs),
+    /// Print the addresses that a run's agents block, for firewalls and other programs
+    #[command(after_help = blocklist::EXAMPLES)]
+    Blocklist(BlocklistArgs),
     /// Recompute the ledger of a run: entries, hashes, tree, seals and every decision
     Verify(VerifyArgs),
     /// Look into a ledger and operate it: show, prove, verify, back up, restore
@@ -96,6 +103,12 @@ pub(crate) enum Command {
     /// Try the channels of alerts, see their rules, silence alerts, see what was not delivered
     #[command(after_help = alert::EXAMPLES)]
     Alert(AlertArgs),
+    /// Print what makes a shell complete commands and flags
+    #[command(after_help = manual::COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write a page for every command
+    #[command(after_help = manual::MAN_EXAMPLES)]
+    Man(ManArgs),
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Command::Eval(args) => command::eval(&args),
         Command::Watch(args) => command::watch(&args),
         Command::Explain(args) => command::explain(&args),
+        Command::Blocklist(args) => command::blocklist(&args),
         Command::Verify(args) => command::verify(&args),
         Command::Ledger(command) => command::ledger(&command),
         Command::Config(args) => command::config(&args),
@@ -37,6 +38,8 @@ fn main() -> ExitCode {
         Command::Clean(args) => command::clean(&args),
         Command::Schema(args) => command::schema(&args),
         Command::Alert(args) => command::alert(&args),
+        Command::Completions(args) => command::completions(&args),
+        Command::Man(args) => command::man(&args),
     });
     outcome.unwrap_or_else(|error| {
         output::complain(&error);

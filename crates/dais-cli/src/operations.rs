@@ -10,6 +10,7 @@ mod service;
 mod watched;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
@@ -40,6 +41,8 @@ pub(crate) struct Operations {
     traces: Option<SignatureTraces>,
     span: tracing::Span,
     world: Option<Mode>,
+    /// Set when the ledger is begun.
+    ledger_begun: Option<Arc<AtomicBool>>,
 }
 
 impl Operations {
@@ -54,6 +57,7 @@ impl Operations {
         let entered = span.enter();
         let (heart, lives) = (Arc::new(Heartbeat::new()), Arc::new(AgentCounts::default()));
         let checks = Checks::of_run(run, Arc::clone(&heart), Arc::clone(&lives));
+        let ledger_begun = checks.begun();
         let service = Service::begin(live, log, checks)?;
         if let Some(address) = service.address() {
             write_file(&run.folder.join(ENDPOINT), &format!("http://{address}\n"))?;
@@ -66,7 +70,7 @@ impl Operations {
         let traces = SignatureTraces::start(&live.current().config.monitoring.tracing).context("monitoring.tracing")?;
         drop(entered);
         let figures = Figures::new(Arc::clone(live));
-        Ok(Self { service, figures, recording, heart, lives, traces, span, world: None })
+        Ok(Self { service, figures, recording, heart, lives, traces, span, world: None, ledger_begun })
     }
 
     /// The storage of the run's ledger, with its times and errors told to the metrics.
@@ -97,6 +101,9 @@ impl Operations {
     /// The first step is about to be taken.
     fn began(&mut self, agents: u64, steps: u32, families: &[String]) {
         self.figures.name(families);
+        if let Some(begun) = &self.ledger_begun {
+            begun.store(true, Ordering::SeqCst);
+        }
         tracing::info!(agents, steps, "the run begins");
         self.heart.begin();
         self.service.enter(Stage::Serving);

@@ -2,6 +2,7 @@
 
 pub(crate) mod eval;
 pub(crate) mod figure;
+pub(crate) mod found;
 pub(crate) mod line;
 pub(crate) mod mask;
 pub(crate) mod meter;

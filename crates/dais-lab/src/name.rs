@@ -38,6 +38,16 @@ pub fn stem(path: &Path) -> String {
     short.to_owned()
 }
 
+/// How alike two words must be to be suggested, from 0 to 1.
+const LIKENESS_MIN: f64 = 0.6;
+
+/// The known word most like `word`, if any is much like it.
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let liked = known.into_iter().map(|known| (strsim::normalized_damerau_levenshtein(word, known), known));
+    let best = liked.max_by(|(one, _), (other, _)| one.total_cmp(other));
+    best.filter(|(likeness, _)| *likeness >= LIKENESS_MIN).map(|(_, known)| known)
+}
+
 /// A whole number with `separator` between its groups of three digits.
 #[must_use]
 pub fn grouped(number: u64, separator: char) -> String {

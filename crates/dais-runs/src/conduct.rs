@@ -19,7 +19,7 @@ use crate::folder::{FolderError, RunFolder};
 use crate::ledger::RunLedger;
 use crate::limit::Limits;
 use crate::memory::peak_rss_mb;
-use crate::place::Login;
+use crate::place::{self, Login};
 use crate::safety::Safety;
 use crate::stopper::{Asked, Stopper};
 
@@ -319,6 +319,9 @@ impl Conduct {
         let witnessed = history.worlds.get(&Mode::Collaborative).map(|world| world.finished.witnessed.clone());
         // Closes the ledger, so that all of it is in the one file.
         drop(history);
+        if let Some(location) = kept.and_then(|ledger| ledger.readable(&self.folder)) {
+            place::close_file(&location).map_err(|error| self.ledger.unwritable(&self.folder, error))?;
+        }
         make_paths_absolute(&mut scenario);
         self.folder.write(SCENARIO, &scenario.to_yaml())?;
         self.folder.write(SUMMARY, &(serde_json::to_string_pretty(&summary)? + "\n"))?;

@@ -14,7 +14,7 @@ Examples:
   dais config diff staging production   what differs between two environments, or files
 
 Layers, later ones win: defaults, config/default.yaml, config/ENVIRONMENT.yaml, config/local.yaml or --config FILE,
-environment variables (SIMULATION_DEFAULT_AGENTS), --set.";
+environment variables (SIMULATION_DEFAULT_AGENTS), --configure.";
 
 /// `dais config`.
 #[derive(Debug, Args)]
@@ -35,8 +35,8 @@ pub(crate) struct LayerArgs {
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) config: Option<PathBuf>,
     /// Folder of default.yaml and the files of the environments [default: config]
-    #[arg(long, value_name = "DIR", global = true)]
-    pub(crate) dir: Option<PathBuf>,
+    #[arg(long, alias = "dir", value_name = "DIR", global = true)]
+    pub(crate) config_dir: Option<PathBuf>,
 }
 
 /// The commands of `dais config`.
@@ -74,8 +74,8 @@ pub(crate) struct ShowArgs {
     #[arg(long)]
     pub(crate) json: bool,
     /// Sets a key, as a dotted path and a value; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = super::value::setting)]
-    pub(crate) set: Vec<(String, String)>,
+    #[arg(long, alias = "set", value_name = "KEY=VALUE", value_parser = super::value::setting)]
+    pub(crate) configure: Vec<(String, String)>,
 }
 
 /// `dais config get`.

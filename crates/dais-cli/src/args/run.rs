@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use dais_sim::Behaviour;
 
 use super::conduct::ConductArgs;
 use super::input::InputArgs;
@@ -12,6 +13,7 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   dais run                              synthetic traffic with campaigns, 50 agents, 100 steps
   dais run --agents 1000 --steps 50 --seed 7 --json
+  dais run --liars 0.3                  three of ten agents lie; --adversary silent,random-voter says how
   dais run --data KDDTrain+.csv.gz KDDTest+.csv.gz
   dais run --data logs/*.gz             Zeek or Suricata logs, each file one site
   dais run --data conn.log --partition source-subnet:24
@@ -34,6 +36,13 @@ pub(crate) struct RunArgs {
     /// Alert level: flows whose p-value is at most this are detected [default: 0.02]
     #[arg(long, value_name = "P", value_parser = value::level)]
     pub(crate) alert_p: Option<f32>,
+    /// Share of agents that lie, 0 to 1, in place of the scenario's adversaries [default: those]
+    #[arg(long, value_name = "SHARE", value_parser = value::share)]
+    pub(crate) liars: Option<f64>,
+    /// What they do: poisoner (publishes signatures of normal traffic), inverter (confirms what is wrong and refutes what
+    /// is right), random-voter, silent [default: poisoner,inverter]
+    #[arg(long, value_delimiter = ',', value_name = "KINDS", value_parser = value::behaviour, requires = "liars")]
+    pub(crate) adversary: Vec<Behaviour>,
     /// Folder of the run's files [default: runs/SCENARIO-SEED]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,

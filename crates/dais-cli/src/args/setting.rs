@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use clap::Args;
-use dais_config::{Live, Loader};
+use dais_config::{Errors, Live, Loaded, Loader};
+use dais_lab::Scenario;
 
 use super::value;
 use crate::screen::output;
@@ -34,17 +36,29 @@ impl SettingArgs {
     /// Everything that is wrong with it, with places.
     pub(crate) fn load(&self, quiet: bool) -> anyhow::Result<Arc<Live>> {
         let loader = self.loader();
-        let loaded = loader.load()?;
+        let loaded = loader.load().map_err(|error| self.explained(error))?;
         for warning in loaded.warnings.iter().filter(|_| !quiet) {
             output::say(&format!("warning: {warning}"));
         }
         Ok(Arc::new(Live::new(loader, loaded)))
     }
 
+    /// What is wrong with the configuration; a key of the scenario is told from one that nothing has.
+    fn explained(&self, error: Errors) -> anyhow::Error {
+        let stray =
+            self.configure.iter().find(|(key, _)| Loaded::default().value(key).is_none() && Scenario::has_key(key));
+        match stray {
+            Some((key, value)) => anyhow!(
+                "--configure {key}={value}: it is a key of the scenario, not of the configuration: give it as --set {key}={value}"
+            ),
+            None => error.into(),
+        }
+    }
+
     /// The layers.
     pub(crate) fn loader(&self) -> Loader {
         let loader = loader(self.env.as_deref(), self.config_dir.clone(), self.config.clone());
-        loader.overrides(self.configure.iter().cloned())
+        loader.overrides(self.configure.iter().cloned()).options("--config-dir", "--configure")
     }
 }
 

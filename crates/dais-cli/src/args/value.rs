@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dais_ledger::{COORDINATOR, HeadVerifier, Kind, Origin};
-use dais_sim::Mode;
+use dais_sim::{Behaviour, Mode};
 use dais_traffic::Partition;
 use jiff::Timestamp;
 
@@ -15,6 +15,17 @@ const SECONDS_MAX: f64 = 31_536_000.0;
 pub(crate) fn world(text: &str) -> Result<Mode, String> {
     let known = Mode::ALL.into_iter().find(|mode| mode.name() == text);
     known.ok_or_else(|| "expected isolated, collaborative or oracle".to_owned())
+}
+
+/// A way of lying.
+pub(crate) fn behaviour(text: &str) -> Result<Behaviour, String> {
+    match text.replace('_', "-").as_str() {
+        "poisoner" => Ok(Behaviour::Poisoner),
+        "inverter" => Ok(Behaviour::Inverter),
+        "random-voter" => Ok(Behaviour::RandomVoter),
+        "silent" => Ok(Behaviour::Silent),
+        _ => Err("expected poisoner, inverter, random-voter or silent".to_owned()),
+    }
 }
 
 pub(crate) fn partition(text: &str) -> Result<Partition, String> {

@@ -19,7 +19,6 @@ use dais_sim::{AgentParams, Lookout};
 use dais_traffic::{Flow, FlowReader, ReadError, ReadOptions};
 
 use crate::args::watch::WatchArgs;
-use crate::run::choice;
 use crate::run::interrupt::{self, Unfinished};
 use crate::screen::output::{self, Lines};
 use line::{Summary, Written};
@@ -98,7 +97,7 @@ fn params(args: &WatchArgs) -> anyhow::Result<AgentParams> {
         if !key.starts_with("agent.") {
             bail!("--set {key}: only keys that begin with `agent.` matter to an agent alone");
         }
-        choice::set(&mut scenario, key, value).with_context(|| format!("--set {key}"))?;
+        scenario.set(key, value).with_context(|| format!("--set {key}"))?;
     }
     Ok(scenario.rules.agent)
 }

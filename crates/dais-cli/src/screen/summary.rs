@@ -7,6 +7,7 @@ use dais_runs::{LEDGER, REPORT, SPLIT_VIEW};
 use dais_sim::Mode;
 
 use crate::screen::figure::{count, fine_percent, number, percent, plural, rate, seconds};
+use crate::screen::found;
 use crate::screen::output::Ink;
 use crate::screen::table::Table;
 
@@ -22,6 +23,8 @@ const NAME_CHARS_MAX: usize = 28;
 /// The summary, ready to be printed.
 pub(crate) fn summary(summary: &Summary, folder: &Path, files: &[String], ink: Ink) -> String {
     let mut lines = heading(summary, ink);
+    lines.extend(found::section(summary, ink));
+    lines.push(String::new());
     lines.extend(detection(summary, ink));
     lines.push(String::new());
     lines.push(ink.heading("What happened"));
@@ -45,10 +48,53 @@ pub(crate) fn summary(summary: &Summary, folder: &Path, files: &[String], ink: I
     lines.push(format!("{} {}", ink.heading("Files in"), folder.display()));
     lines.push(format!("  {}", files.join("   ")));
     lines.extend(ledger(summary).iter().map(|line| format!("  {line}")));
-    if summary.ledger_location.is_some() {
-        lines.push(ink.faint(&format!("  check the ledger: dais verify {}", folder.display())));
+    let next = next(summary, folder);
+    if !next.is_empty() {
+        lines.push(String::new());
+        lines.push(ink.heading("Next"));
+        lines.extend(next.table().lines());
     }
     lines.join("\n") + "\n"
+}
+
+/// Commands that lead on from this run.
+fn next(summary: &Summary, folder: &Path) -> Commands {
+    let mut commands = Commands::default();
+    if summary.ledger_location.is_none() {
+        return commands;
+    }
+    let shown = folder.display();
+    if let Some(worst) = summary.found.first() {
+        let id = &worst.id.to_string()[..8];
+        commands.add("why the first one", format!("dais explain {shown} {id}"));
+    }
+    if summary.found.iter().any(|found| found.stands() && !found.sources.is_empty()) {
+        commands.add("what to block", format!("dais blocklist {shown} --format nft"));
+    }
+    commands.add("check the ledger", format!("dais verify {shown}"));
+    commands
+}
+
+/// Commands with what each is for.
+#[derive(Default)]
+struct Commands(Vec<(&'static str, String)>);
+
+impl Commands {
+    fn add(&mut self, purpose: &'static str, command: String) {
+        self.0.push((purpose, command));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn table(&self) -> Table {
+        let mut table = Table::new(2);
+        for (purpose, command) in &self.0 {
+            table.row([*purpose, command]);
+        }
+        table
+    }
 }
 
 /// Where the ledger is, if not with the other files.
@@ -76,7 +122,7 @@ fn heading(summary: &Summary, ink: Ink) -> Vec<String> {
         ink.strong(&summary.scenario),
         summary.seed,
         plural(summary.agents as u64, "agent"),
-        plural(summary.flows / summary.detection.len().max(1) as u64, "flow"),
+        plural(summary.flows, "flow"),
     )];
     if summary.interrupted {
         lines.push(ink.strong("Stopped before its end: this report is partial."));
@@ -92,8 +138,7 @@ fn heading(summary: &Summary, ink: Ink) -> Vec<String> {
 
 fn detection(summary: &Summary, ink: Ink) -> Vec<String> {
     let worlds: Vec<(&Mode, &Detection)> = summary.detection.iter().collect();
-    let labelled = worlds.iter().any(|(_, world)| world.recall.is_some() || world.fpr.is_some());
-    if !labelled {
+    if !summary.is_labelled() {
         return vec!["The traffic has no labels: there is no truth to compare detection with.".to_owned()];
     }
     let mut table = Table::new(1);
@@ -165,7 +210,7 @@ fn happened(summary: &Summary) -> Vec<String> {
             count(signatures.expired),
             count(signatures.revoked),
         ));
-        if signatures.accepted_benign > 0 {
+        if signatures.accepted_benign > 0 && summary.is_labelled() {
             let benign = count(signatures.accepted_benign);
             lines.push(format!(
                 "              {benign} of the accepted describe mostly benign flows, as the truth says"

@@ -1,21 +1,30 @@
 //! Text in columns: the first ones to the left, figures to the right.
 
 /// Rows of cells that are aligned when they are written.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
     left: usize,
+    /// Blanks between columns.
+    gap: &'static str,
 }
 
 /// Blanks before each row.
 const INDENT: &str = "  ";
-/// Blanks between columns.
+/// Blanks between columns, and between those of a table of many columns.
 const GAP: &str = "   ";
+const CLOSE_GAP: &str = "  ";
 
 impl Table {
     /// A table of which the first `left` columns hold words, the others figures.
     pub(crate) fn new(left: usize) -> Self {
-        Self { rows: Vec::new(), left }
+        Self { rows: Vec::new(), left, gap: GAP }
+    }
+
+    /// The same table with its columns closer to one another.
+    pub(crate) fn close(mut self) -> Self {
+        self.gap = CLOSE_GAP;
+        self
     }
 
     /// Adds a row.
@@ -34,7 +43,7 @@ impl Table {
                 if column < self.left { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
             });
             let cells: Vec<String> = cells.collect();
-            format!("{INDENT}{}", cells.join(GAP)).trim_end().to_owned()
+            format!("{INDENT}{}", cells.join(self.gap)).trim_end().to_owned()
         };
         self.rows.iter().map(line).collect()
     }

@@ -9,6 +9,7 @@ mod determinism;
 mod doctor;
 mod eval;
 mod explain;
+mod found;
 mod health;
 mod ledger;
 mod ledger_backup;
