@@ -8,7 +8,7 @@ use dais_ledger::{Damage, Durability, Location, Storage, StorageError, StorageOp
 use dais_runs::{Login, Place, PlaceError};
 use dais_sim::{Fault, Wrong};
 
-use crate::args::server::ServerArgs;
+use crate::args::group::server::ServerArgs;
 
 /// Environment variable with a connection string, which keeps passwords out of command lines and files.
 pub(crate) const VARIABLE: &str = "DAIS_LEDGER";

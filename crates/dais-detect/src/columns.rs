@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use crate::FitError;
 
+/// The largest number of features of a model that numbers them with 16 bits.
+pub(crate) const FEATURES_MAX: usize = 1 << 16;
+
 /// A borrowed column-major `f32` matrix: the value of row `r` in feature `k` is
 /// `data[k * stride + r]`.
 ///

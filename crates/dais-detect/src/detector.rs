@@ -1,6 +1,6 @@
 //! What every detector can do.
 
-use crate::{CannotExplain, Columns, Explanation, FitScratch};
+use crate::{CannotExplain, Columns, Explanation, Scratch};
 
 /// A fitted model that says how strange rows are.
 ///
@@ -46,65 +46,4 @@ pub trait Detector {
 pub(crate) fn assert_shapes(features: usize, view: &Columns<'_>, scores: &[f32]) {
     assert!(view.features() == features, "the model has {features} features, the batch {}", view.features());
     assert!(scores.len() == view.rows(), "{} scores for {} rows", scores.len(), view.rows());
-}
-
-/// Reusable buffers for fitting and scoring; one for each thread.
-///
-/// The buffers grow to the largest batch seen and stay. What they hold between two calls does not
-/// matter for any result.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    /// Buffers for growing forests.
-    pub fit: FitScratch,
-    /// Summed path lengths of a block of rows.
-    pub(crate) paths: Vec<u32>,
-    /// A block of rows in tiles.
-    pub(crate) tiles: Vec<f32>,
-    /// Standardised values of a row, distances to the reference points, nearest distances.
-    pub(crate) neighbour: NeighbourScratch,
-    /// Standardised values of a block of rows, their projections and their summed surprises.
-    pub(crate) loda: LodaScratch,
-    /// The baseline rows an ensemble is calibrated on.
-    pub(crate) chosen_rows: Vec<f32>,
-    /// Scores of one member of an ensemble.
-    pub(crate) member_scores: Vec<f32>,
-    /// Sums of left, right and skewed tails of a block of rows.
-    pub(crate) tail_sums: Vec<[f32; 3]>,
-}
-
-/// Buffers for one query of the neighbour search.
-#[derive(Debug, Default)]
-pub(crate) struct NeighbourScratch {
-    pub(crate) standardised: Vec<f32>,
-    pub(crate) distances: Vec<f32>,
-    pub(crate) nearest: Vec<f32>,
-    /// Reference points that may be among the nearest, with their distances.
-    pub(crate) candidates: Vec<(usize, f32)>,
-}
-
-/// Buffers for a block of rows that is projected.
-#[derive(Debug, Default)]
-pub(crate) struct LodaScratch {
-    pub(crate) standardised: Vec<f32>,
-    pub(crate) places: Vec<f32>,
-    pub(crate) sums: Vec<u32>,
-}
-
-impl Scratch {
-    /// The memory held, in bytes.
-    pub fn capacity_bytes(&self) -> usize {
-        let floats = self.tiles.capacity()
-            + self.neighbour.standardised.capacity()
-            + self.neighbour.distances.capacity()
-            + self.neighbour.nearest.capacity()
-            + self.loda.standardised.capacity()
-            + self.loda.places.capacity()
-            + self.loda.sums.capacity()
-            + self.chosen_rows.capacity()
-            + self.member_scores.capacity();
-        4 * (floats + self.paths.capacity())
-            + 12 * self.tail_sums.capacity()
-            + 16 * self.neighbour.candidates.capacity()
-            + self.fit.capacity_bytes()
-    }
 }

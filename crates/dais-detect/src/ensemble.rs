@@ -1,10 +1,12 @@
 //! Both detectors together.
 
+pub(crate) mod rank;
+
 use serde::{Deserialize, Serialize};
 
 use crate::detector::assert_shapes;
+use crate::draw::evenly_spaced;
 use crate::explanation::{assert_explained, shares};
-use crate::neighbours::evenly_spaced;
 use crate::{
     Calibration, CannotExplain, Columns, Detector, Explanation, FitError, ForestParams, IsolationForest,
     NeighbourDistance, NeighbourParams, Scratch,

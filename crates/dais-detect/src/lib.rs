@@ -51,55 +51,40 @@
 //! # Ok::<(), dais_detect::FitError>(())
 //! ```
 
-mod adwin;
 mod algorithm;
-mod calibration;
+mod certainty;
 mod columns;
-mod copod;
 mod detector;
-mod ecod;
+mod draw;
 mod ensemble;
 mod error;
 mod explanation;
-mod extended_forest;
 mod forest;
-mod half_space;
-mod hbos;
-mod judgement;
-mod loda;
-mod lof;
+mod kernel;
 mod mahalanobis;
 pub mod metric;
-mod neighbours;
+mod moment;
+mod neighbour;
 mod online;
-mod random_cut;
-mod rank_ensemble;
-mod robust;
-mod simd;
+mod scratch;
+mod stream;
 mod tail;
-mod window;
 
-pub use adwin::{Adwin, AdwinParams, Change};
 pub use algorithm::{Algorithm, AnyDetector, AnyOnline, UnknownAlgorithm};
-pub use calibration::Calibration;
+pub use certainty::{Calibration, Judge, Judgement, Support, SupportParams, Unknown, rows_needed};
 pub use columns::Columns;
-pub use copod::{Copod, CopodParams};
-pub use detector::{Detector, Scratch};
-pub use ecod::{Ecod, EcodParams};
+pub use detector::Detector;
+pub use ensemble::rank::{Member, MemberParams, RankEnsemble, RankEnsembleParams};
 pub use ensemble::{Ensemble, EnsembleParams};
 pub use error::FitError;
 pub use explanation::{CannotExplain, Explanation, shares};
-pub use extended_forest::{ExtendedForest, ExtendedForestParams};
-pub use forest::{FitScratch, ForestParams, IsolationForest};
-pub use half_space::{HalfSpaceParams, HalfSpaceTrees};
-pub use hbos::{Hbos, HbosParams};
-pub use judgement::{Judge, Judgement, Support, SupportParams, Unknown, rows_needed};
-pub use loda::{Loda, LodaParams};
-pub use lof::{Lof, LofParams};
+pub use forest::{ExtendedForest, ExtendedForestParams, ForestParams, IsolationForest};
 pub use mahalanobis::{Mahalanobis, MahalanobisParams};
-pub use neighbours::{NeighbourDistance, NeighbourParams};
+pub use neighbour::{Lof, LofParams, NeighbourDistance, NeighbourParams};
 pub use online::Online;
-pub use random_cut::{RandomCutForest, RandomCutParams};
-pub use rank_ensemble::{Member, MemberParams, RankEnsemble, RankEnsembleParams};
-pub use robust::{Admission, RobustBaseline, RobustBaselineParams};
-pub use tail::TailSum;
+pub use scratch::{FitScratch, Scratch};
+pub use stream::{
+    Admission, Adwin, AdwinParams, Change, HalfSpaceParams, HalfSpaceTrees, Loda, LodaParams, RandomCutForest,
+    RandomCutParams, RobustBaseline, RobustBaselineParams,
+};
+pub use tail::{Copod, CopodParams, Ecod, EcodParams, Hbos, HbosParams, TailSum};

@@ -5,10 +5,10 @@ mod estimate;
 use serde::{Deserialize, Serialize};
 
 use crate::detector::assert_shapes;
+use crate::draw::REFERENCE_MAX;
 use crate::explanation::assert_explained;
-use crate::forest::{LANES, lay_tiles};
-use crate::neighbours::standardise;
-use crate::tail::REFERENCE_MAX;
+use crate::kernel::{LANES, lay_tiles};
+use crate::moment::standardise;
 use crate::{CannotExplain, Columns, Detector, Explanation, FitError, Scratch};
 
 /// The most features: the shape has half of its square of numbers.

@@ -20,16 +20,16 @@ pub struct Archive {
     pub location: Location,
     /// The ledger.
     pub storage: Box<dyn Storage>,
-    /// `summary.json`, where it is there.
+    /// `summary.json`, if the folder has one.
     pub summary: Option<Summary>,
-    /// `scenario.yaml`, where it is there and can be read.
+    /// `scenario.yaml`, if the folder has one that can be read.
     pub scenario: Option<Scenario>,
 }
 
 /// A run that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// Nothing is there.
+    /// There is neither a ledger nor a run.
     #[error(
         "{path}: there is no ledger here: expected a run's folder, with a `{LEDGER_FILE}` or `{LEDGER_LOCATION_FILE}` \
          in it, a ledger file or a connection string"
@@ -38,7 +38,7 @@ pub enum ArchiveError {
         /// Where it was looked for.
         path: PathBuf,
     },
-    /// A run is there that kept no ledger.
+    /// The run kept no ledger.
     #[error("{path}: this run kept no ledger: it was kept in memory, or the collaborative world was left out")]
     NotKept {
         /// Folder of the run.
@@ -58,8 +58,8 @@ pub enum ArchiveError {
 }
 
 impl Archive {
-    /// Where the ledger is that a path stands for: in the folder of a run, where a file in that folder says, or the
-    /// ledger file itself.
+    /// Finds the ledger that a path stands for: the path is a run's folder with the ledger, a folder with a file that says where
+    /// the ledger is, or the ledger itself.
     ///
     /// # Errors
     /// [`ArchiveError::NoLedger`], [`ArchiveError::NotKept`], or [`ArchiveError::Unreadable`] when the file in the

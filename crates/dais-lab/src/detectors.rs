@@ -35,7 +35,7 @@ pub struct EvalParams {
 pub struct EvalProgress<'a> {
     /// Detectors fitted and scored so far, over all data sets and seeds.
     pub done: usize,
-    /// Of how many.
+    /// How many there are to fit and score.
     pub all: usize,
     /// The data set.
     pub dataset: &'a str,
@@ -108,9 +108,9 @@ pub struct DataSetSummary {
     pub learned: usize,
     /// Rows scored.
     pub scored: usize,
-    /// Of those, attacks.
+    /// Attacks among the rows scored.
     pub attacks: usize,
-    /// What there was to say about reading the files.
+    /// Remarks on reading the files: broken rows and the like.
     pub notes: Vec<String>,
 }
 
@@ -198,7 +198,7 @@ struct Trials {
     bytes: Vec<f64>,
 }
 
-/// Nothing where it was stopped.
+/// Returns nothing if it was stopped.
 fn evaluate_one(
     set: &DataSet,
     params: &EvalParams,
@@ -277,7 +277,7 @@ impl Trials {
     }
 }
 
-/// The middle value; of an even number the mean of the two in the middle; 0 of none.
+/// The median: the mean of the two middle values if their number is even, 0 without values.
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

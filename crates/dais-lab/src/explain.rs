@@ -19,16 +19,16 @@ pub use blocklist::{BlockedAddress, blocklist};
 pub use flow::{CategoryView, FeatureView, FlowView, ReasonView};
 pub use signature::{OutcomeView, SignatureExplanation, VoteView};
 
-/// Fewest hexadecimal digits that may stand for a signature.
+/// The fewest hexadecimal digits that name a signature.
 const PREFIX_MIN: usize = 4;
 
 /// What was asked about, explained.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "subject", rename_all = "snake_case")]
 pub enum Explanation {
-    /// A signature.
+    /// What the ledger says about a signature.
     Signature(Box<SignatureExplanation>),
-    /// An address.
+    /// What the ledger says about an address.
     Address(AddressExplanation),
 }
 
@@ -51,21 +51,21 @@ pub enum ExplainError {
     /// The ledger cannot be opened or read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The ledger does not hold.
+    /// The ledger does not verify.
     #[error("the ledger does not hold, so that nothing in it explains anything: {0}")]
     Fault(#[from] Fault),
     /// Neither a signature's id, nor the beginning of one, nor an address.
     #[error("`{0}` is neither an address nor at least {PREFIX_MIN} hexadecimal digits of a signature's id")]
     Subject(String),
-    /// No signature of the run begins so.
+    /// No signature of the run has an id that begins like this.
     #[error("no signature of this run begins with {0}")]
     NoSignature(String),
-    /// Several signatures begin so.
+    /// Several signatures have ids that begin like this.
     #[error("{} signatures begin with {prefix}: {}", ids.len(), ids.join(", "))]
     Ambiguous {
         /// What was given.
         prefix: String,
-        /// The first signatures that begin so, in hex.
+        /// The first of these signatures, in hex.
         ids: Vec<String>,
     },
 }
@@ -73,7 +73,7 @@ pub enum ExplainError {
 /// Explains a signature, given by its id or the beginning of it, or an address.
 ///
 /// # Errors
-/// A subject that is neither, that no signature begins with or several do; a ledger that cannot be read or does not hold.
+/// A subject that is neither; the beginning of no id, or of several; a ledger that cannot be read or does not verify.
 pub fn explain(archive: Archive, subject: &str) -> Result<Explanation, ExplainError> {
     let Archive { storage, summary, scenario, .. } = archive;
     let ledger = Ledger::open(storage)?;

@@ -11,12 +11,10 @@ use dais_traffic::{
 };
 use sha2::{Digest, Sha256};
 
+use crate::name::STANDARD_INPUT;
 use crate::scenario::{Files, Play, Traffic};
 
-/// The path that stands for standard input.
-pub(crate) const STANDARD_INPUT: &str = "-";
-
-/// Traffic ready to run, with what there is to say about its input.
+/// Traffic ready to run, with remarks on its input.
 #[derive(Clone)]
 pub struct Loaded {
     /// The traffic.
@@ -142,7 +140,7 @@ impl Material {
             match input {
                 Input::Flows(log) => logs.push(log),
                 Input::Table(table) => {
-                    // A guess from the rows of one file holds for all; a built-in layout is recognised in each.
+                    // A schema guessed from one file is used for all of them; a built-in layout is recognised in each file.
                     if table.schema.header {
                         options.schema.get_or_insert_with(|| (*table.schema).clone());
                     }
@@ -229,7 +227,7 @@ pub(crate) fn open(path: &Path, options: &ReadOptions) -> Result<(Input, String)
     Ok((content, input.finish(path)?))
 }
 
-/// What there is to say about reading one file.
+/// The remarks on reading one file.
 pub(crate) fn notes(path: &str, stats: &ReadStats) -> Vec<String> {
     let mut notes = Vec::new();
     let name = Path::new(path).file_name().map_or(path.into(), |name| name.to_string_lossy());
@@ -275,7 +273,7 @@ impl Hashing {
         Ok(hashing(Box::new(BufReader::with_capacity(1 << 16, file))))
     }
 
-    /// The digest of the whole file, also of what the reader had no need of.
+    /// The digest of the whole file, with the part that the reader did not need.
     fn finish(mut self, path: &Path) -> Result<String, LoadError> {
         let rest = io::copy(&mut self, &mut io::sink());
         rest.map_err(|source| LoadError::Open { path: path.to_owned(), source })?;

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::load::STANDARD_INPUT;
+/// The path that stands for standard input.
+pub(crate) const STANDARD_INPUT: &str = "-";
 
 /// Endings that say how a file is written, not what it holds.
 const ENDINGS: [&str; 14] = [

@@ -11,7 +11,7 @@ use dais_ledger::{Origin, Storage};
 use dais_protocol::{Motion, SignatureId};
 use dais_sim::{
     Behaviour, Cause, ExchangeCounts, Execution, Finished, GENESIS_FORMAT, Genesis, Lifecycle, Mode, Phase, Plan,
-    ScenarioError, Seed, StepFacts, StepTally, Stop, Watch, World, WorldError, appointed, behaviours,
+    ScenarioError, Seed, StepReport, StepTally, Stop, Watch, World, WorldError, appointed, behaviours,
 };
 use dais_traffic::FamilyId;
 use serde::Serialize;
@@ -23,7 +23,7 @@ use crate::scenario::{Scenario, Traffic};
 pub use checkpoint::CheckpointError;
 pub use course::{Course, MeanTrust};
 
-/// A run that cannot begin or go on.
+/// Why a run cannot begin or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The traffic cannot be loaded.
@@ -44,7 +44,7 @@ pub enum RunError {
         /// Why, in words.
         why: &'static str,
     },
-    /// Bytes that a run cannot go on from.
+    /// The checkpoint cannot be used.
     #[error("checkpoint: {0}")]
     Checkpoint(#[from] CheckpointError),
     /// A checkpoint cannot be written.
@@ -72,8 +72,8 @@ pub struct Progress<'a> {
     /// What happened on the exchange so far.
     pub counts: ExchangeCounts,
     /// What happened in the step.
-    pub facts: &'a StepFacts,
-    /// The world, to be asked for more.
+    pub facts: &'a StepReport,
+    /// The world itself.
     pub world: &'a World,
     /// Time of each phase of the step.
     pub phases: &'a BTreeMap<Phase, Duration>,
@@ -206,7 +206,7 @@ impl Run {
         self.on_failure = on_failure;
     }
 
-    /// To be asked when the step under way is to be left unfinished, from any thread.
+    /// Asks the step under way, from any thread, to stop unfinished.
     #[must_use]
     pub fn stop(&self) -> Stop {
         self.plan.stop.clone()
@@ -242,12 +242,12 @@ impl Run {
         clock.last.clear();
         *last = world.step(clock)?;
         course.push(last.clone(), mean_trust(&world.trust(), &self.behaviours));
-        let adoptions = world.facts().opened.iter().filter(|opened| opened.motion == Motion::Adopt);
+        let adoptions = world.report().opened.iter().filter(|opened| opened.motion == Motion::Adopt);
         truths.extend(adoptions.map(|opened| (opened.signature, opened.family)));
         if self.on_failure == OnFailure::Stop {
             check_failures(world)?;
         }
-        let (mode, steps_done, counts, facts) = (world.mode(), world.next_step(), world.counts(), world.facts());
+        let (mode, steps_done, counts, facts) = (world.mode(), world.next_step(), world.counts(), world.report());
         Ok(Some(Progress { mode, steps_done, steps, tally: last, counts, facts, world, phases: &clock.last }))
     }
 
@@ -292,7 +292,7 @@ impl Run {
 
 /// Finds an agent whose code or training failed in the last step; failures that a scenario injects are meant to be.
 fn check_failures(world: &World) -> Result<(), RunError> {
-    for event in &world.facts().events {
+    for event in &world.report().events {
         let why = match event.cause {
             Cause::Training => "its detector could not be trained",
             Cause::Crash => "its code panicked",
@@ -356,9 +356,9 @@ pub(crate) fn mean_trust(trust: &[f32], behaviours: &[Vec<Behaviour>]) -> MeanTr
 #[derive(Default)]
 struct Clock {
     began: Option<Instant>,
-    /// Of the whole world.
+    /// The times of the whole world.
     spent: BTreeMap<Phase, Duration>,
-    /// Of the last step.
+    /// The times of the last step.
     last: BTreeMap<Phase, Duration>,
 }
 

@@ -228,13 +228,13 @@ impl Scenario {
 
 /// What is wrong with YAML, and the word that may be meant where one is not known.
 fn explained(error: &serde_saphyr::Error) -> String {
-    let near = match error.without_snippet() {
-        serde_saphyr::Error::SerdeUnknownField { field: word, expected, .. }
-        | serde_saphyr::Error::SerdeUnknownVariant { variant: word, expected, .. } => {
-            nearest(word, expected.iter().copied())
-        }
-        _ => None,
+    use serde_saphyr::Error::{SerdeUnknownField, SerdeUnknownVariant};
+    let (SerdeUnknownField { field: word, expected, .. } | SerdeUnknownVariant { variant: word, expected, .. }) =
+        error.without_snippet()
+    else {
+        return error.to_string();
     };
+    let near = nearest(word, expected.iter().copied());
     let meant = near.map(|near| format!("\n  did you mean `{near}`?")).unwrap_or_default();
     format!("{}{meant}", error.to_string().trim_end())
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::found::{Clock, Found};
 
-/// Everything there is to say about a run in numbers.
+/// All figures of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Name of the scenario.
@@ -71,7 +71,7 @@ pub struct Summary {
     pub gap_closed: Option<f64>,
     /// Trust of honest agents and of liars at the end.
     pub trust: TrustSummary,
-    /// How the sites warned one another of attackers, where flows carry addresses.
+    /// How far ahead sites warned one another of attackers, where flows carry addresses.
     pub warning: Option<Warning>,
     /// Broken rows of the input and the like, in words.
     pub notes: Vec<String>,
@@ -130,7 +130,7 @@ pub struct Signatures {
     pub accepted_benign: u64,
 }
 
-/// The ledger, and who stands by it.
+/// The ledger, and the agents that watch it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerSummary {
     /// Entries.

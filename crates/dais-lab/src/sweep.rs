@@ -39,16 +39,16 @@ pub struct SweepProgress<'a> {
 /// Mean and standard deviation over seeds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
-    /// Mean.
+    /// The mean.
     pub mean: f64,
     /// Sample standard deviation; 0 for a single value.
     pub std: f64,
-    /// Values it is made of.
+    /// How many values they are taken over.
     pub values: u32,
 }
 
 impl Spread {
-    /// Of the values there are; `None` of none.
+    /// Mean and deviation of some values; `None` without any.
     #[must_use]
     pub fn of(values: impl IntoIterator<Item = Option<f64>>) -> Option<Self> {
         let values: Vec<f64> = values.into_iter().flatten().collect();
@@ -268,7 +268,7 @@ fn curve(world: &Detection) -> Vec<(f64, f64)> {
 
 /// Recall at a false positive rate on the straight lines between points; `None` beyond the outermost ones.
 ///
-/// Of points at the same rate the best counts.
+/// Where several points have the same rate, the best one counts.
 fn recall_at(mut points: Vec<(f64, f64)>, fpr: f64) -> Option<f64> {
     points.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
     points.dedup_by(|later, kept| later.0.total_cmp(&kept.0).is_eq());

@@ -73,9 +73,11 @@ pub use salvage::{Known, Lost, SalvageError, Salvaged, salvage};
 pub use split_view::{SplitView, SplitViewError};
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub use storage::ServerStorage;
+#[cfg(feature = "sqlite")]
+pub use storage::SqliteStorage;
 pub use storage::{
     Batch, Durability, Identity, Location, LocationError, MemoryStorage, PoolSettings, RowRef, ServerSettings,
-    ServerUrl, SqliteStorage, Storage, StorageError, StorageOptions, System,
+    ServerUrl, Storage, StorageError, StorageOptions, System,
 };
 pub use tiles::{
     ExportError, Exported, FileError, IMPORT_BATCH_BYTES_MAX, ImportError, TileFault, VerifiedTiles, add_cosignatures,

@@ -64,6 +64,10 @@ pub(crate) enum Kind {
     Vote = 2,
     Decision = 3,
     Sighting = 4,
+    Commitment = 5,
+    Reveal = 6,
+    Challenge = 7,
+    Equivocation = 8,
 }
 
 /// The version of an encoding without anything that came later.
@@ -131,6 +135,16 @@ impl Writer {
 
     pub(crate) fn id(&mut self, id: SignatureId) {
         self.bytes.extend_from_slice(id.as_bytes());
+    }
+
+    pub(crate) fn fixed<const N: usize>(&mut self, bytes: &[u8; N]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// A message within a message.
+    pub(crate) fn message(&mut self, bytes: &[u8]) {
+        self.length(bytes.len());
+        self.bytes.extend_from_slice(bytes);
     }
 
     pub(crate) fn addresses(&mut self, addresses: &[IpAddr]) {
@@ -243,6 +257,19 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn id(&mut self, field: &'static str) -> Result<SignatureId, DecodeError> {
         self.take(field).map(SignatureId::from_bytes)
+    }
+
+    /// Bytes whose number the layout fixes.
+    pub(crate) fn fixed<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], DecodeError> {
+        self.take(field)
+    }
+
+    /// A message within a message, of at most `max` bytes.
+    pub(crate) fn message(&mut self, field: &'static str, max: usize) -> Result<&'a [u8], DecodeError> {
+        let length = self.length(field, max, 1)?;
+        let bytes = &self.bytes[self.at..self.at + length];
+        self.at += length;
+        Ok(bytes)
     }
 
     /// Addresses in strictly ascending order.

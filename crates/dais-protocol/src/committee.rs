@@ -1,8 +1,22 @@
 //! Who votes on a signature.
 
 use rand_philox::Philox;
+use sha2::{Digest, Sha256};
 
-use crate::AgentId;
+use crate::{AgentId, Motion, SignatureId};
+
+/// What separates the seeds of committees from every other hash.
+const SEED_TAG: &[u8] = b"dais-committee-v1";
+
+/// The seed from which the committee of one ballot is drawn: SHA-256 over `dais-committee-v1`, a root that was fixed
+/// after the signature was offered, the motion and the signature.
+///
+/// Each ballot draws its own committee; and because the root was not known before the offer, nobody can choose a
+/// signature by its committee.
+pub fn ballot_seed(root: &[u8; 32], motion: Motion, signature: SignatureId) -> [u8; 32] {
+    let hash = Sha256::new_with_prefix(SEED_TAG).chain_update(root).chain_update([motion.code()]);
+    hash.chain_update(signature.as_bytes()).finalize().into()
+}
 
 /// Draws a committee from the active agents, deterministically from a public seed: the root of the last ledger head.
 ///
@@ -54,6 +68,18 @@ mod tests {
         assert!(small.is_sorted_by(|a, b| a < b) && large.is_sorted_by(|a, b| a < b));
         assert!(small.iter().all(|agent| large.contains(agent)));
         assert_ne!(small, committee(&[8; 32], &agents(500), 16));
+    }
+
+    #[test]
+    fn every_ballot_draws_a_committee_of_its_own() {
+        let signature = |byte: u8| SignatureId::from_bytes([byte; 32]);
+        let drawn =
+            |root: u8, motion, byte| committee(&ballot_seed(&[root; 32], motion, signature(byte)), &agents(100), 8);
+        let first = drawn(1, Motion::Adopt, 1);
+        assert_eq!(first, drawn(1, Motion::Adopt, 1));
+        assert_ne!(first, drawn(1, Motion::Adopt, 2));
+        assert_ne!(first, drawn(1, Motion::Revoke, 1));
+        assert_ne!(first, drawn(2, Motion::Adopt, 1));
     }
 
     #[test]

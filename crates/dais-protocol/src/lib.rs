@@ -12,21 +12,29 @@
 #![forbid(unsafe_code)]
 
 mod agent;
+mod aggregate;
 mod ballot;
+mod challenge;
+mod check;
 mod class;
 mod cluster;
 mod codec;
+mod commitment;
 mod committee;
+mod context;
 mod decision;
 mod evidence;
 mod hex_bytes;
 mod judge;
 mod matcher;
 mod params;
+mod pattern;
 mod policy;
+mod proof;
 mod radius;
 mod refusal;
 mod rows;
+mod rule;
 mod seal;
 mod sighting;
 mod signature;
@@ -36,27 +44,35 @@ mod vote;
 mod weights;
 
 pub use agent::AgentId;
-pub use ballot::{Ballot, Resolution};
+pub use aggregate::{Aggregation, Aggregator, Sample, aggregations};
+pub use ballot::{AppealRefused, Ballot, Resolution};
+pub use challenge::Challenge;
+pub use check::RecordRefused;
 pub use class::ThreatClass;
 pub use cluster::{ClusterParams, cluster, describe};
 pub use codec::DecodeError;
-pub use committee::committee;
+pub use commitment::{Commitment, Reveal};
+pub use committee::{ballot_seed, committee};
+pub use context::{Purpose, SEALED_BYTES, SealContext};
 pub use decision::{Decision, Outcome};
 pub use evidence::{Evidence, EvidenceRefused, similarity};
 pub use hex_bytes::HexError;
 pub use judge::{VoteParams, judge};
 pub use matcher::Matcher;
 pub use params::ParamsError;
+pub use pattern::{Pattern, RADIUS_MAX, SPREAD_MAX, SPREAD_MIN, WIDTH_MAX};
 pub use policy::PolicyParams;
+pub use proof::{Contradiction, EquivocationProof, ProofLog, ProofRefused, SealedStatement};
 pub use radius::widest_radius;
 pub use refusal::{Equivocation, VoteRefused};
 pub use rows::Rows;
+pub use rule::{Rule, Tie, Voting, byzantine_faults, byzantine_quorum, capture_probability, rules, sortition_size};
 pub use seal::{KeyRefused, STATEMENT_BYTES, Seal, SealKey, SealRefused, Statement, VerifyingKey, seal, verify_batch};
 pub use sighting::Sighting;
 pub use signature::{
-    CATEGORIES_MAX, CODES_MAX, FEATURES_MAX, Medoid, PORTS_MAX, Pattern, RADIUS_MAX, REASONS_MAX, Reason, SOURCES_MAX,
-    SPREAD_MAX, SPREAD_MIN, Signature, SignatureRefused,
+    CATEGORIES_MAX, CODES_MAX, FEATURES_MAX, Medoid, PORTS_MAX, REASONS_MAX, Reason, SOURCES_MAX, Signature,
+    SignatureRefused,
 };
 pub use signature_id::SignatureId;
-pub use trust::{TrustBook, TrustModel, TrustParams};
+pub use trust::{TrustBook, TrustGate, TrustModel, TrustParams, trust_models};
 pub use vote::{Motion, Verdict, Vote};

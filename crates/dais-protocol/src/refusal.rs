@@ -69,6 +69,35 @@ pub enum VoteRefused {
     /// The voter has voted differently before, in the same round.
     #[error("{} has voted twice, differently", .0.first.voter)]
     Equivocation(Box<Equivocation>),
+    /// The ballot takes votes only after commitments to them.
+    #[error("{voter} has not committed to a vote in this ballot")]
+    NotCommitted {
+        /// Who voted.
+        voter: AgentId,
+    },
+    /// The vote is not the one that was committed to, or not dated later.
+    #[error("the vote of {voter} is not the one committed to")]
+    WrongReveal {
+        /// Who voted.
+        voter: AgentId,
+    },
+    /// The voter has committed to another vote before, in the same round.
+    #[error("{voter} has committed twice, differently")]
+    SecondCommitment {
+        /// Who committed.
+        voter: AgentId,
+    },
+    /// Commitments are taken in the step in which the round begins, and dated in it.
+    #[error("commitments are taken in step {opened}, this one is from step {found}")]
+    CommitmentsClosed {
+        /// The step in which the round began.
+        opened: u32,
+        /// The step of the commitment, or that of its arrival.
+        found: u32,
+    },
+    /// Votes of this ballot are not secret.
+    #[error("votes of this ballot are open: no commitments are taken")]
+    NotSecret,
     /// The ballot waits for its larger committee.
     #[error("the ballot waits for a larger committee")]
     Escalating,

@@ -28,6 +28,10 @@ impl SealKey {
     pub fn verifying_key(&self) -> VerifyingKey {
         VerifyingKey(self.0.verification_key().into())
     }
+
+    pub(crate) fn sign(&self, message: &[u8]) -> Seal {
+        Seal(self.0.sign(message).to_bytes())
+    }
 }
 
 impl std::fmt::Debug for SealKey {
@@ -125,9 +129,11 @@ impl Statement<'_> {
     }
 }
 
-/// Seals a statement. Deterministic: the same key and statement give the same seal.
+/// Seals a statement without its context. Deterministic: the same key and statement give the same seal.
+///
+/// Such a seal holds in every log. [`SealContext::seal`](crate::SealContext::seal) binds it to one.
 pub fn seal(key: &SealKey, statement: &Statement<'_>) -> Seal {
-    Seal(key.0.sign(&statement.message()).to_bytes())
+    key.sign(&statement.message())
 }
 
 /// Checks many seals at once: key, message and seal of each.

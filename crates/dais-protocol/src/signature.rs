@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::codec::{Kind, Reader, VERSION, VERSION_WITH_REASONS, Writer};
-use crate::{AgentId, DecodeError, SignatureId, ThreatClass};
+use crate::{AgentId, DecodeError, Matcher, Pattern, RADIUS_MAX, SPREAD_MAX, SPREAD_MIN, SignatureId, ThreatClass};
 
 /// Most sources a signature or sighting carries.
 pub const SOURCES_MAX: usize = 64;
@@ -18,31 +18,14 @@ pub const FEATURES_MAX: usize = 1024;
 pub const CATEGORIES_MAX: usize = 64;
 /// Most allowed codes of one categorical feature.
 pub const CODES_MAX: usize = 1024;
-/// Smallest spread of a feature, in scaled units.
-pub const SPREAD_MIN: f32 = 0.04;
-/// Largest spread of a feature, in scaled units.
-pub const SPREAD_MAX: f32 = 1.0;
 /// Most reasons a signature carries.
 pub const REASONS_MAX: usize = 5;
-/// Largest radius of a signature, in spreads.
-pub const RADIUS_MAX: f32 = 4.0;
 /// Largest absolute value of a centre or medoid coordinate: scaled values lie in about [0, 1], those beyond the schema's
 /// bounds somewhat outside.
 const COORDINATE_MAX: f32 = 1.0e6;
 
 /// What rounding may add to the sum of the shares of the reasons.
 const SHARES_SLACK: f32 = 1.0e-4;
-
-/// Where a signature lies: a box-like cloud in scaled feature space, and the category values it allows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Pattern {
-    /// Median of every numeric feature, scaled units.
-    pub centre: Vec<f32>,
-    /// Spread of every numeric feature, between [`SPREAD_MIN`] and [`SPREAD_MAX`], scaled units.
-    pub spread: Vec<f32>,
-    /// The allowed codes of every categorical feature, ascending.
-    pub categories: Vec<Vec<u16>>,
-}
 
 /// One real flow of the cluster, the one nearest to its centre: what voters put to their own detectors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -153,6 +136,22 @@ pub enum SignatureRefused {
     MedoidOutside {
         /// The position of the feature.
         feature: usize,
+    },
+    /// The medoid lies farther from the centre than the radius: it is not an example of the pattern.
+    #[error("the medoid lies {distance} spreads from the centre, the radius is {radius}")]
+    MedoidFar {
+        /// Its distance, in spreads.
+        distance: f32,
+        /// The radius offered.
+        radius: f32,
+    },
+    /// The signature would cover too much.
+    #[error("the radius is {radius}, with these spreads at most {max} is allowed")]
+    TooWide {
+        /// The radius offered.
+        radius: f32,
+        /// The largest radius allowed with these spreads.
+        max: f32,
     },
     /// A refinement names nothing it refines, or a first offer does.
     #[error("refinement {refinement} does not go with the signature it refines")]
@@ -284,6 +283,7 @@ impl Signature {
             }
         }
         range("radius", self.radius, f32::MIN_POSITIVE, RADIUS_MAX)?;
+        self.check_reach()?;
         bounded("sources", self.sources.len(), SOURCES_MAX)?;
         ascending("sources", &self.sources)?;
         bounded("ports", self.ports.len(), PORTS_MAX)?;
@@ -297,6 +297,16 @@ impl Signature {
         } else {
             Err(SignatureRefused::Refinement { refinement: self.refinement })
         }
+    }
+
+    /// Whether the signature is not too wide and its example matches it.
+    fn check_reach(&self) -> Result<(), SignatureRefused> {
+        let (radius, max) = (self.radius, self.pattern.radius_max());
+        if radius > max {
+            return Err(SignatureRefused::TooWide { radius, max });
+        }
+        let distance = Matcher::new(&self.pattern).distance(&self.medoid.numeric, &self.medoid.codes);
+        if distance <= radius { Ok(()) } else { Err(SignatureRefused::MedoidFar { distance, radius }) }
     }
 
     fn check_reasons(&self, features: usize) -> Result<(), SignatureRefused> {

@@ -215,7 +215,7 @@ impl Conduct {
                 Ok(Some(progress)) => {
                     let took = began.elapsed();
                     observer.step(&progress, took);
-                    observer.event(&Event::Step(Step::of(&progress, took)));
+                    observer.event(&Event::Step(Box::new(Step::of(&progress, took))));
                     (progress.mode, progress.steps_done)
                 }
                 Ok(None) => break,
@@ -303,10 +303,11 @@ impl Conduct {
 
     fn explained(&self, error: RunError) -> ConductError {
         let RunError::World(WorldError::Ledger(error)) = error else { return error.into() };
-        match error {
-            // Going on finds out whether a batch in doubt is stored: it is compared, or appended.
-            LedgerError::InDoubt { source } => self.ledger.unwritable(&self.folder, source).into(),
-            error => self.ledger.unwritable(&self.folder, error).into(),
+        // Going on finds out whether a batch in doubt is stored: it is compared, or appended.
+        if let LedgerError::InDoubt { source } = error {
+            self.ledger.unwritable(&self.folder, source).into()
+        } else {
+            self.ledger.unwritable(&self.folder, error).into()
         }
     }
 

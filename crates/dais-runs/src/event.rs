@@ -49,7 +49,7 @@ pub enum Event {
         families: Vec<String>,
     },
     /// A world took a step.
-    Step(Step),
+    Step(Box<Step>),
     /// A checkpoint was written.
     Checkpoint {
         /// The world under way.

@@ -245,6 +245,7 @@ impl RunFolder {
         let uncommitted = |source| FolderError::Uncommitted { path: self.target.clone(), source };
         let mut replaced = self.staging.clone().into_os_string();
         replaced.push("-replaced");
+        let replaced = PathBuf::from(replaced);
         match fs::rename(&self.target, &replaced) {
             Ok(()) => {
                 if let Err(error) = fs::rename(&self.staging, &self.target) {

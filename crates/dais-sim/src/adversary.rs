@@ -5,8 +5,6 @@ use dais_traffic::Batch;
 use rand_philox::Philox;
 use serde::{Deserialize, Serialize};
 
-use crate::window::Remembered;
-
 /// A way of lying; an adversary may combine several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -37,17 +35,16 @@ const POISON_SPREAD: f32 = 0.15;
 /// Support a poisoner claims.
 const POISON_SUPPORT: u32 = 50;
 
-/// A signature of normal traffic, drawn from what the adversary itself finds ordinary.
-pub(crate) fn poison(
-    template: &Signature,
-    batch: &Batch,
-    ordinary: &[usize],
-    random: &mut Philox,
-) -> Option<Signature> {
+/// One of the rows that an adversary itself finds ordinary.
+pub(crate) fn draw_ordinary(ordinary: &[usize], random: &mut Philox) -> Option<usize> {
     let place = random.bounded(u32::try_from(ordinary.len()).ok().filter(|&count| count > 0)?);
-    let row = ordinary[place as usize];
-    let Medoid { numeric, codes } = Remembered::of(batch, row).into();
-    Some(Signature {
+    Some(ordinary[place as usize])
+}
+
+/// A signature of normal traffic: of this flow, which stands in this row of the batch.
+pub(crate) fn poisoned_signature(template: &Signature, batch: &Batch, row: usize, flow: Medoid) -> Signature {
+    let Medoid { numeric, codes } = flow;
+    Signature {
         class: ThreatClass::Unknown,
         pattern: Pattern {
             centre: numeric.clone(),
@@ -62,11 +59,11 @@ pub(crate) fn poison(
         medoid_p: 0.001,
         confidence: 1.0,
         ..template.clone()
-    })
+    }
 }
 
 /// What an adversary says instead of what it measured; `None` = nothing.
-pub(crate) fn twist(
+pub(crate) fn false_vote(
     behaviours: &[Behaviour],
     verdict: Verdict,
     confidence: f32,

@@ -3,12 +3,19 @@
 //! Nothing here knows whether the neighbours are structs in memory or machines far away: batches and what others
 //! accepted go in, findings and votes come out.
 
+pub(crate) mod adopted;
 mod alone;
+pub(crate) mod blocklist;
+pub(crate) mod classify;
 mod gate;
 mod learn;
-mod observe;
+pub(crate) mod lifecycle;
+pub(crate) mod model;
+mod named_sources;
+pub(crate) mod observe;
 mod publish;
-mod vote;
+pub(crate) mod vote;
+pub(crate) mod window;
 
 use std::collections::VecDeque;
 
@@ -17,19 +24,18 @@ use dais_protocol::AgentId;
 use dais_traffic::{Categorical, ConnState, Schema};
 use serde::{Deserialize, Serialize};
 
-use crate::adopted::{Adopted, Blocklist, Sighted, Standing};
 use crate::adversary::Behaviour;
-use crate::classify::Classifier;
-use crate::lifecycle::{Cause, Lifecycle, LifecycleEvent};
-use crate::model::{Model, Workspace};
-use crate::params::AgentParams;
+use crate::agent::adopted::{Adopted, Standing};
+use crate::agent::blocklist::Blocklist;
+use crate::agent::classify::Classifier;
+use crate::agent::gate::Gate;
+use crate::agent::lifecycle::{Cause, Lifecycle, LifecycleEvent};
+use crate::agent::model::{Model, Workspace};
+use crate::agent::named_sources::NamedSources;
+use crate::agent::window::{Remembered, Window};
+use crate::params::agent::AgentParams;
 use crate::seed::{Purpose, Seed};
 use crate::stop::Stop;
-use crate::window::{Remembered, Window};
-
-use gate::Gate;
-pub(crate) use observe::Observed;
-pub(crate) use vote::{BallotView, Question};
 
 /// What all agents of a run know from the start.
 #[derive(Clone, Debug)]
@@ -120,7 +126,7 @@ pub(crate) struct Agent {
     quarantine: VecDeque<(u32, Remembered)>,
     /// Own measures of the adopted signatures, in their order.
     standings: Vec<Standing>,
-    sighted: Sighted,
+    named: NamedSources,
     turned_down: VecDeque<TurnedDown>,
     offered: Vec<TurnedDown>,
     events: Vec<LifecycleEvent>,
@@ -153,7 +159,7 @@ impl Agent {
             alerts: VecDeque::new(),
             quarantine: VecDeque::new(),
             standings: Vec::new(),
-            sighted: Sighted::default(),
+            named: NamedSources::default(),
             turned_down: VecDeque::new(),
             offered: Vec::new(),
             events: Vec::new(),

@@ -1,5 +1,13 @@
 //! Checking a run's ledger from its entries alone.
 
+mod batch;
+pub(crate) mod cosigned;
+pub(crate) mod fault;
+pub(crate) mod genesis;
+pub(crate) mod replay;
+mod step_entries;
+mod waiting_seals;
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
@@ -7,9 +15,9 @@ use dais_ledger::{Damage, Entry, Head, HeadKey, HeadVerifier, Kind, Storage, Ver
 use dais_protocol::VerifyingKey;
 use serde::{Deserialize, Serialize};
 
-use crate::fault::{Check, Fault, Place, Wrong};
-use crate::genesis::Genesis;
-use crate::replay::{Depth, replay_counted};
+use crate::audit::fault::{Check, Fault, Place, Wrong};
+use crate::audit::genesis::Genesis;
+use crate::audit::replay::{Depth, replay_counted};
 use crate::seed::Purpose;
 
 /// What was checked in a ledger that holds.

@@ -3,13 +3,13 @@
 use dais_protocol::{AgentId, Reason, Signature};
 use dais_traffic::{BatchBuilder, Context, Endpoint, FLOW_CATEGORICAL, FLOW_NUMERIC, Flow, Schema, flow_schema};
 
-use crate::ScenarioError;
-use crate::adopted::Blocklist;
+use crate::agent::blocklist::Blocklist;
+use crate::agent::model::Workspace;
+use crate::agent::window::Remembered;
 use crate::agent::{Agent, Common};
-use crate::model::Workspace;
-use crate::params::AgentParams;
+use crate::params::agent::AgentParams;
+use crate::params::error::ScenarioError;
 use crate::seed::Seed;
-use crate::window::Remembered;
 
 /// An agent that watches one site alone: it learns what is ordinary there, and says of each flow how strange it is and why.
 ///

@@ -126,6 +126,28 @@ pub(crate) fn packages() -> Vec<Package> {
     serde_json::from_slice::<Metadata>(&output.stdout).expect("cargo metadata prints its format 1").packages
 }
 
+/// What a target without threads and files can do without: found in the tree of a crate built without its features.
+const NATIVE: [&str; 8] =
+    ["crossbeam-utils", "libsqlite3-sys", "mysql", "postgres", "rayon", "rayon-core", "rusqlite", "tokio"];
+
+/// Names of all crates that `package` is built of without its default features, itself included.
+fn bare_tree(package: &str) -> Vec<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--package", package, "--no-default-features", "--edges", "normal,build"])
+        .args(["--prefix", "none", "--format", "{p}"])
+        .current_dir(tree::root())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("cargo tree prints text");
+    text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+fn native(tree: &[String]) -> Vec<String> {
+    let native = tree.iter().filter(|name| NATIVE.contains(&name.as_str()));
+    native.map(|name| format!("{name} is in the tree of dais-sim without features")).collect()
+}
+
 fn against_the_table(packages: &[Package]) -> Vec<String> {
     let table: BTreeMap<&str, &[&str]> = ALLOWED.into_iter().collect();
     let mut violations = Vec::new();
@@ -171,6 +193,15 @@ fn pure_crates_need_no_sockets_clocks_terminals_or_threads() {
     crate::assert_kept("purity", pure, &without_purity(&packages));
 }
 
+#[test]
+fn the_simulation_without_features_needs_neither_threads_nor_sqlite() {
+    let tree = bare_tree("dais-sim");
+    for needed in ["dais-sim", "dais-ledger", "dais-detect", "postcard"] {
+        assert!(tree.iter().any(|name| name == needed), "{needed} is missing: the tree was not read");
+    }
+    crate::assert_kept("tree without features", tree.len(), &native(&tree));
+}
+
 #[cfg(test)]
 mod seen_failing {
     use super::*;
@@ -181,6 +212,12 @@ mod seen_failing {
             .map(|&(name, kind)| Dependency { name: name.to_owned(), kind: kind.map(str::to_owned) })
             .collect();
         Package { name: name.to_owned(), license: None, publish: None, dependencies }
+    }
+
+    #[test]
+    fn a_thread_pool_in_a_tree_is_reported() {
+        let tree = ["dais-sim", "rayon", "serde"].map(str::to_owned);
+        assert_eq!(native(&tree), ["rayon is in the tree of dais-sim without features"]);
     }
 
     #[test]

@@ -6,9 +6,15 @@
 #![forbid(unsafe_code)]
 
 mod ci;
+mod circle;
+mod concept;
 mod dependency;
+mod function;
 mod manifest;
+mod module;
+mod name;
 mod path;
+mod room;
 mod source;
 mod text;
 mod tree;

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Folders that hold what was built, fetched or measured, wherever they stand; the same as in `.gitignore`.
+/// Folders that hold what was built, fetched or measured, wherever they stand; the same as in `.gitignore`. In a second work
+/// tree `.git` is a file.
 const NOT_OURS: [&str; 6] = [".git", "target", "runs", "node_modules", ".venv", "__pycache__"];
 
 /// A text file of the repository.
@@ -58,9 +59,12 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
     for entry in entries {
         let entry = entry.unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         let kind = entry.file_type().unwrap_or_else(|error| panic!("{}: {error}", entry.path().display()));
+        if NOT_OURS.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
         if kind.is_file() {
             paths.push(entry.path());
-        } else if kind.is_dir() && !NOT_OURS.iter().any(|name| entry.file_name() == *name) {
+        } else if kind.is_dir() {
             collect(&entry.path(), paths);
         }
     }

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use dais_alert::Matcher;
 use jiff::{SignedDuration, Timestamp};
 
-use super::setting::SettingArgs;
+use super::group::setting::SettingArgs;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::server::ServerArgs;
+use super::group::server::ServerArgs;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:

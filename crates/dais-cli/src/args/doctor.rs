@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::setting::SettingArgs;
+use super::group::setting::SettingArgs;
 
 /// `dais doctor`.
 #[derive(Debug, Args)]

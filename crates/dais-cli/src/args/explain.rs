@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::server::ServerArgs;
+use super::group::server::ServerArgs;
 
 /// `dais explain`.
 #[derive(Debug, Args)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::setting::SettingArgs;
+use super::group::setting::SettingArgs;
 use super::value;
 
 pub(crate) const EXAMPLES: &str = "\

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use dais_ledger::{Digest, HeadVerifier, Kind, Origin};
 
-use super::server::ServerArgs;
+use super::group::server::ServerArgs;
 use super::value;
 
 /// The commands about a ledger.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
-use super::conduct::ConductArgs;
+use super::group::conduct::ConductArgs;
 
 pub(crate) const EXAMPLES: &str = "\
 Example:

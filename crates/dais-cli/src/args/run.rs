@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use dais_sim::Behaviour;
 
-use super::conduct::ConductArgs;
-use super::input::InputArgs;
+use super::group::conduct::ConductArgs;
+use super::group::input::InputArgs;
 use super::value;
 
 pub(crate) const EXAMPLES: &str = "\

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
-use super::input::InputArgs;
+use super::group::input::InputArgs;
 use super::value;
 
 pub(crate) const EXAMPLES: &str = "\

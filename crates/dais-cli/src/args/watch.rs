@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
-use super::setting::SettingArgs;
+use super::group::setting::SettingArgs;
 use super::value;
 
 pub(crate) const EXAMPLES: &str = "\

@@ -10,7 +10,7 @@ use dais_config::{Environment, Loaded, Loader, files, flow, schema};
 use serde_json::{Value, json};
 
 use crate::args::config::{CheckArgs, ConfigArgs, ConfigCommand, DiffArgs, GetArgs, InitArgs, LayerArgs, ShowArgs};
-use crate::args::setting::loader;
+use crate::args::group::setting::loader;
 use crate::screen::output;
 use crate::screen::table::Table;
 

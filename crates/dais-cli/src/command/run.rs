@@ -10,7 +10,7 @@ use dais_config::Loaded;
 use dais_lab::{LIES, Scenario};
 use dais_runs::{Conduct, DURABILITY, RunFolder, RunLedger, folder_name, unfinished_of};
 
-use crate::args::input::InputArgs;
+use crate::args::group::input::InputArgs;
 use crate::args::run::RunArgs;
 use crate::place;
 use crate::run::carry::Carry;

@@ -9,7 +9,7 @@ use dais_config::Config;
 use dais_lab::{Material, Next, SweepParams, Traffic, sweep as run_sweep};
 use dais_runs::Asked;
 
-use crate::args::input::InputArgs;
+use crate::args::group::input::InputArgs;
 use crate::args::sweep::SweepArgs;
 use crate::run::interrupt::{self, Unfinished};
 use crate::run::{choice, setting};

@@ -12,7 +12,7 @@ use dais_runs::{Concluded, Conduct, Ended, Event, Left, Observer, Stopper};
 
 use super::interrupt::{self, Unfinished};
 use super::{setting, told};
-use crate::args::conduct::ConductArgs;
+use crate::args::group::conduct::ConductArgs;
 use crate::exit;
 use crate::operations::{Operations, Watched};
 use crate::screen::line::Line;

@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow, bail};
 use dais_config::Loaded;
 use dais_lab::{Files, KeyError, Material, Scenario, Traffic, stem};
 
-use crate::args::input::InputArgs;
+use crate::args::group::input::InputArgs;
 
 /// The scenario before its files are read.
 pub(crate) fn describe(args: &InputArgs) -> anyhow::Result<Scenario> {

@@ -7,7 +7,7 @@ use dais_runs::Safety;
 use dais_sim::Execution;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::args::conduct::SafetyArgs;
+use crate::args::group::conduct::SafetyArgs;
 
 /// Time between two checkpoints at least, where nobody chose an interval: writing one every second would slow down small
 /// runs that are over in a minute.

@@ -1,7 +1,8 @@
 //! Centre and shape of the densest share of the rows: the minimum regularised covariance determinant.
 
 use super::{MahalanobisParams, Shape, packed};
-use crate::neighbours::{SPREAD_FLOOR, evenly_spaced, mean_and_deviation, mean_of, standardise};
+use crate::draw::evenly_spaced;
+use crate::moment::{SPREAD_FLOOR, mean_and_deviation, mean_of, product_of, standardise};
 use crate::{Columns, Scratch};
 
 /// Concentration steps after which the support is taken as it is.
@@ -95,24 +96,9 @@ fn moments(rows: Columns<'_>, support: &[u32], cut: f32) -> (Vec<f32>, Vec<f64>)
     let column = |feature: usize| &centred[feature * support.len()..][..support.len()];
     let mut covariance = Vec::with_capacity(packed(features));
     for i in 0..features {
-        covariance.extend((0..=i).map(|j| product(column(i), column(j)) / support.len() as f64));
+        covariance.extend((0..=i).map(|j| product_of(column(i), column(j)) / support.len() as f64));
     }
     (means, covariance)
-}
-
-/// The sum of products in eight lanes: a fixed order that still uses vectors.
-fn product(a: &[f32], b: &[f32]) -> f64 {
-    let mut lanes = [0.0f64; 8];
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    for (a, b) in a.iter().zip(b) {
-        for (lane, (&a, &b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
-            *lane += f64::from(a) * f64::from(b);
-        }
-    }
-    for (lane, (&a, &b)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest)) {
-        *lane += f64::from(a) * f64::from(b);
-    }
-    lanes.iter().sum()
 }
 
 /// The inverse of the Cholesky factor of the covariance with a ridge that bounds its condition number. All matrices

@@ -26,7 +26,7 @@ pub struct AddressExplanation {
     pub named_by: Vec<Naming>,
     /// Sightings of it.
     pub sightings: Vec<SightingView>,
-    /// Trust that all who sighted an address must have together before it is blocked.
+    /// The trust that the agents that sighted an address must have together before it is blocked.
     pub sighting_trust: f32,
     /// Where nothing names it: named addresses that share its network, or the longest beginning with it.
     pub near: Vec<IpAddr>,
@@ -45,7 +45,7 @@ pub struct BlockSpan {
     pub until_step: Option<u32>,
     /// The accepted signature it rests on.
     pub signature: SignatureId,
-    /// Who caused it: the author of the signature that named the address, or those who sighted it.
+    /// The agents that caused it: the author of the signature that named the address, or those that sighted it.
     pub caused_by: Vec<AgentId>,
     /// Whether the signature itself named the address; otherwise sightings did.
     pub named: bool,
@@ -64,7 +64,7 @@ pub struct Naming {
     pub step: u32,
     /// Where it was published.
     pub entry: Proven,
-    /// What its ballot ended with, and in which step; absent while it is open.
+    /// The outcome of its ballot and the step it closed in; absent while it is open.
     pub outcome: Option<(Outcome, u32)>,
 }
 
@@ -73,9 +73,9 @@ pub struct Naming {
 pub struct SightingView {
     /// Index of its entry.
     pub index: u64,
-    /// Who saw it.
+    /// The agent that saw it.
     pub agent: AgentId,
-    /// When.
+    /// The step of the sighting.
     pub step: u32,
     /// The accepted signature that the flows matched.
     pub signature: SignatureId,
@@ -144,7 +144,7 @@ impl Gathered {
         }
     }
 
-    /// A block that begins: what was decided in the step before caused it.
+    /// A block that begins; a decision of the step before caused it.
     fn span(&self, block: Blocked) -> BlockSpan {
         let decided = block.since_step.saturating_sub(1);
         let adopted = self.adopted.get(&block.signature) == Some(&decided);
@@ -159,7 +159,8 @@ impl Gathered {
         }
     }
 
-    /// Who sighted the address since its last block, up to a step: a block uses its witnesses up.
+    /// The agents that sighted the address up to a step. A sighting counts for one block only, so those before the last
+    /// block are left out.
     fn witnesses(&self, until_step: u32) -> Vec<AgentId> {
         let since = self.blocks.last().map_or(0, |span| span.since_step);
         let witnesses = self.sightings.iter().filter(|sighting| (since..=until_step).contains(&sighting.step));

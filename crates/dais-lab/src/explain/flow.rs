@@ -13,8 +13,8 @@ const BASELINE_ROWS: usize = 512;
 /// A signature's example flow, the medoid of the flows it was made of.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FlowView {
-    /// Numeric features; those that deviate most from what is ordinary at the author's site first, or, where that is not
-    /// known, those in which the flows were most alike.
+    /// Numeric features, in falling order of their distance from what is ordinary at the author's site; where that is not
+    /// known, in rising order of their spread among the flows of the signature.
     pub features: Vec<FeatureView>,
     /// Categorical features.
     pub categories: Vec<CategoryView>,

@@ -22,7 +22,7 @@ pub struct SignatureExplanation {
     pub technique: Option<&'static str>,
     /// The signature itself.
     pub signature: Signature,
-    /// The flow it began with, in the units of the traffic; absent where the run's summary, which holds the schema, is.
+    /// Its example flow, in the units of the traffic; absent without the run's summary, which holds the schema.
     pub flow: Option<FlowView>,
     /// What most of its flows are, as the labels say: an attack family or `benign`; absent where there are no labels.
     pub truth: Option<String>,
@@ -32,13 +32,13 @@ pub struct SignatureExplanation {
     pub published: Proven,
     /// Votes on it, in the order of the ledger.
     pub votes: Vec<VoteView>,
-    /// What the ballots on it ended with: adoption first, then revocations.
+    /// The outcomes of its ballots: adoption first, then revocations.
     pub outcomes: Vec<OutcomeView>,
     /// The head that the proofs lead to.
     pub head: Head,
 }
 
-/// A vote with what became of it.
+/// A vote, and whether it was counted.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VoteView {
     /// Index of its entry.
@@ -61,7 +61,7 @@ pub struct OutcomeView {
 }
 
 impl SignatureExplanation {
-    /// The outcome of the ballot that was to adopt it, once that is closed.
+    /// The outcome of the ballot on its adoption, once it is closed.
     #[must_use]
     pub fn adoption(&self) -> Option<&OutcomeView> {
         self.outcomes.iter().find(|outcome| outcome.decision.motion == Motion::Adopt)

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::words;
 use crate::summary::{Detection, Summary};
 
-/// One figure with its name and what belongs to it.
+/// One figure with its name and a remark.
 #[derive(Debug, Serialize)]
 pub(super) struct Card {
     pub(super) label: &'static str,

@@ -177,7 +177,7 @@ pub(super) fn signatures(summary: &Summary) -> Vec<Bar> {
     ]
 }
 
-/// How much was said until decisions fell.
+/// How many messages a decision took.
 pub(super) fn votes(summary: &Summary) -> Vec<Fact> {
     let fact = |name, value| Fact { name, value };
     vec![

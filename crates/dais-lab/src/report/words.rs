@@ -108,7 +108,7 @@ pub(super) fn escaped(text: &str) -> String {
     escaped
 }
 
-/// Keeps finite values; a figure that is not a number is one that is missing.
+/// Keeps finite values: a figure that is not a number counts as missing.
 fn present(value: Option<f64>) -> Option<f64> {
     value.filter(|value| value.is_finite())
 }

@@ -31,7 +31,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Bytes of the checksum at the end.
 const CHECKSUM: usize = 32;
 
-/// Bytes that a run cannot go on from. It can still begin again: what its ledger holds is compared with what it records.
+/// Why a run cannot go on from a checkpoint. It can still begin again: it compares what it records with its ledger.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CheckpointError {
     /// The bytes do not begin as a checkpoint does.
@@ -54,7 +54,7 @@ pub enum CheckpointError {
         /// Name of the ledger of this run.
         expected: String,
     },
-    /// What it holds does not decode.
+    /// Its content cannot be decoded.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
 }
@@ -126,7 +126,7 @@ impl Past {
         }
     }
 
-    /// The history again; `storage` holds its ledger, where it has one.
+    /// The history as it was; `storage` holds its ledger, if it has one.
     fn history(self, storage: &mut Option<Box<dyn Storage>>) -> Result<WorldHistory, RunError> {
         let ledger = match self.head {
             Some(head) => storage.take().map(|storage| reopened(storage, head)).transpose()?,
@@ -179,7 +179,7 @@ impl Run {
         write(&pieces, out).map_err(RunError::Unwritten)
     }
 
-    /// The run of a checkpoint, on its ledger. That may have grown since: what is recorded again is compared with it.
+    /// The run of a checkpoint, on its ledger. The ledger may have grown since: what the run records again is compared with it.
     ///
     /// # Errors
     /// [`RunError::Checkpoint`] for bytes it cannot go on from; [`RunError::World`] for a ledger that is shorter than it
@@ -256,7 +256,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Vec<u8>>, CheckpointError> {
     pieces.ok_or(CheckpointError::Damaged)
 }
 
-/// Takes pieces apart; `None` where lengths and bytes do not go together.
+/// Takes pieces apart; `None` if their lengths do not add up to the bytes.
 fn split(mut rest: &[u8]) -> Option<Vec<Vec<u8>>> {
     let number = |rest: &mut &[u8]| {
         let (number, after) = rest.split_first_chunk::<8>()?;

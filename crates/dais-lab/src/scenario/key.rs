@@ -12,7 +12,7 @@ pub enum KeyError {
     #[error("the value is no YAML: {0}")]
     Yaml(String),
     /// No key of this name is there.
-    #[error("{above} has no key `{key}`{}; there are: {}", meant(near), known.join(", "))]
+    #[error("{above} has no key `{key}`{}; there are: {}", meant(near.as_ref()), known.join(", "))]
     Unknown {
         /// What the key was looked for in.
         above: String,
@@ -46,8 +46,8 @@ pub enum KeyError {
     Value(String),
 }
 
-fn meant(near: &Option<String>) -> String {
-    near.as_ref().map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default()
+fn meant(near: Option<&String>) -> String {
+    near.map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default()
 }
 
 impl Scenario {

@@ -4,7 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::{MemoryStorage, SqliteStorage, Storage, StorageError, StorageOptions};
+#[cfg(feature = "sqlite")]
+use super::SqliteStorage;
+use super::{MemoryStorage, Storage, StorageError, StorageOptions};
 
 /// Where a log is, or is to be.
 ///
@@ -42,7 +44,7 @@ impl Location {
     pub fn create(&self, options: &StorageOptions) -> Result<Box<dyn Storage>, StorageError> {
         match self {
             Self::Memory => Ok(Box::new(MemoryStorage::new())),
-            Self::Sqlite(path) => Ok(Box::new(SqliteStorage::create(path, options.durability)?)),
+            Self::Sqlite(path) => reach_file(path, Purpose::Create, options),
             Self::Server(url) => url.reach(Purpose::Create, options),
         }
     }
@@ -56,7 +58,7 @@ impl Location {
     pub fn open(&self, options: &StorageOptions) -> Result<Box<dyn Storage>, StorageError> {
         match self {
             Self::Memory => Err(StorageError::NotFound { path: "memory".into() }),
-            Self::Sqlite(path) => Ok(Box::new(SqliteStorage::open(path, options.durability)?)),
+            Self::Sqlite(path) => reach_file(path, Purpose::Write, options),
             Self::Server(url) => url.reach(Purpose::Write, options),
         }
     }
@@ -69,13 +71,29 @@ impl Location {
     pub fn open_read_only(&self, options: &StorageOptions) -> Result<Box<dyn Storage>, StorageError> {
         match self {
             Self::Memory => Err(StorageError::NotFound { path: "memory".into() }),
-            Self::Sqlite(path) => Ok(Box::new(SqliteStorage::open_read_only(path)?)),
+            Self::Sqlite(path) => reach_file(path, Purpose::Read, options),
             Self::Server(url) => url.reach(Purpose::Read, options),
         }
     }
 }
 
-/// What a storage on a server is reached for.
+/// The log in an SQLite file.
+#[cfg(feature = "sqlite")]
+fn reach_file(path: &Path, purpose: Purpose, options: &StorageOptions) -> Result<Box<dyn Storage>, StorageError> {
+    Ok(Box::new(match purpose {
+        Purpose::Create => SqliteStorage::create(path, options.durability)?,
+        Purpose::Write => SqliteStorage::open(path, options.durability)?,
+        Purpose::Read => SqliteStorage::open_read_only(path)?,
+    }))
+}
+
+/// The error of a program without SQLite.
+#[cfg(not(feature = "sqlite"))]
+fn reach_file(_: &Path, _: Purpose, _: &StorageOptions) -> Result<Box<dyn Storage>, StorageError> {
+    Err(StorageError::NotBuilt { scheme: "sqlite", feature: "sqlite" })
+}
+
+/// What a storage is reached for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// To make the tables where they are missing.

@@ -15,14 +15,16 @@ mod memory;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod server;
 mod settings;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 
 pub use location::{Location, LocationError, ServerUrl, System};
 pub use memory::MemoryStorage;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub use server::ServerStorage;
-pub use settings::{PoolSettings, ServerSettings, StorageOptions};
-pub use sqlite::{Durability, SqliteStorage};
+pub use settings::{Durability, PoolSettings, ServerSettings, StorageOptions};
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStorage;
 
 /// Whose log it is: written once, when the log is created.
 #[derive(Debug, Clone, PartialEq, Eq)]

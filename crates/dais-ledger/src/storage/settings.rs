@@ -2,8 +2,18 @@
 
 use std::time::Duration;
 
-use super::Durability;
 use crate::cache::CacheSettings;
+
+/// What it means that a batch was appended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// The batch is on the disk: it survives a loss of power. Each batch waits for the disk once.
+    Full,
+    /// The batch is with the operating system: it survives the end of the process, however sudden. A loss of power may
+    /// take the last batches; the file then holds the log as of an earlier sealed head, never something in between.
+    #[default]
+    Normal,
+}
 
 /// How a storage is opened; each kind of storage takes what concerns it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

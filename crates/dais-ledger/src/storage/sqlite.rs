@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, TransactionBehavior, params};
 
-use super::{Batch, Identity, RowRef, Storage, StorageError};
+use super::{Batch, Durability, Identity, RowRef, Storage, StorageError};
 use crate::digest::Digest;
 use crate::head::{Head, HeadSeal, SignedHead};
 use crate::origin::Origin;
@@ -45,17 +45,6 @@ const TABLES: [(&str, &str); 3] = [
          origin TEXT NOT NULL, public_key BLOB NOT NULL CHECK (length(public_key) = 32)) STRICT",
     ),
 ];
-
-/// What it means that a batch was appended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Durability {
-    /// The batch is on the disk: it survives a loss of power. Each batch waits for the disk once.
-    Full,
-    /// The batch is with the operating system: it survives the end of the process, however sudden. A loss of power may
-    /// take the last batches; the file then holds the log as of an earlier sealed head, never something in between.
-    #[default]
-    Normal,
-}
 
 /// Keeps the rows in an SQLite file (write-ahead log, one transaction per batch).
 ///

@@ -147,7 +147,7 @@ proptest! {
 
     /// Silence of a minority delays nothing that the others agree on.
     #[test]
-    fn silent_members_do_not_change_what_the_others_decide(members in 4..20_u32, confirmed in any::<bool>()) {
+    fn silent_members_do_not_change_what_the_others_decide(members in 5..20_u32, confirmed in any::<bool>()) {
         let verdict = if confirmed { Verdict::Confirm } else { Verdict::Refute };
         let votes: Vec<Vote> = (0..members.div_ceil(2)).map(|voter| vote(voter, verdict, 2.0, 0)).collect();
         let decision = decide(&votes, members, &PolicyParams::default(), &vec![0.5; members as usize]);

@@ -86,7 +86,8 @@ fn the_accepted_radius_is_the_lower_third_of_the_confirmers() {
     for voter in 0..3 {
         ballot.record(&Vote { motion: Motion::Revoke, ..vote(voter, Confirm) }).unwrap();
     }
-    let decision = closed(&mut ballot, OPENED);
+    assert_eq!(resolve(&mut ballot, OPENED + 1), Resolution::Open, "the grace period is not over");
+    let decision = closed(&mut ballot, OPENED + 2);
     assert_eq!(decision.outcome, Outcome::Accepted);
     assert!(decision.radius.abs() < f32::EPSILON, "a revocation has no radius");
 }
@@ -100,9 +101,12 @@ fn a_tie_refutes_even_at_a_threshold_of_one_half() {
 }
 
 #[test]
-fn abstainers_make_the_quorum_but_not_the_share() {
-    let decision = closed(&mut voted(10, &[Confirm, Confirm, Abstain, Abstain, Abstain]), OPENED);
-    assert_eq!((decision.outcome, decision.abstentions), (Outcome::Accepted, 3));
+fn abstainers_answer_and_inform_nobody() {
+    let decision = closed(&mut voted(8, &[Confirm, Confirm, Confirm, Abstain]), OPENED);
+    assert_eq!((decision.outcome, decision.abstentions), (Outcome::Accepted, 1));
+    let mut ballot = voted(8, &[Confirm, Confirm, Abstain, Abstain, Abstain, Abstain]);
+    assert_eq!(resolve(&mut ballot, OPENED), Resolution::Open);
+    assert_eq!(closed(&mut ballot, OPENED + 3).outcome, Outcome::Expired);
     let mut ballot = voted(4, &[Abstain; 4]);
     assert_eq!(resolve(&mut ballot, OPENED), Resolution::Open);
     assert_eq!(closed(&mut ballot, OPENED + 3).outcome, Outcome::Expired);
@@ -135,11 +139,11 @@ fn within_the_margin_the_ballot_escalates_to_a_fresh_round() {
     let mut ballot = voted(3, &two_thirds);
     assert_eq!(resolve(&mut ballot, OPENED), Resolution::Escalate { round: 1 });
     assert_eq!(resolve(&mut ballot, OPENED + 9), Resolution::Escalate { round: 1 });
-    assert_eq!(ballot.record(&vote(2, Confirm)), Err(VoteRefused::Escalating));
+    assert_eq!(ballot.record(&vote(2, Refute)), Err(VoteRefused::Escalating));
     ballot.escalate(agents(6), OPENED + 1);
     assert_eq!((ballot.round(), ballot.opened(), ballot.votes().len()), (1, OPENED + 1, 0));
     assert_eq!(ballot.pending().count(), 6);
-    let late = Vote { step: OPENED + 1, ..vote(0, Confirm) };
+    let late = Vote { step: OPENED + 1, ..vote(4, Confirm) };
     assert_eq!(ballot.record(&late), Err(VoteRefused::WrongRound { expected: 1, found: 0 }));
     for (voter, verdict) in [Confirm, Confirm, Confirm, Confirm, Refute, Refute].into_iter().enumerate() {
         let vote = Vote { step: OPENED + 1, round: 1, ..vote(voter as u32, verdict) };
@@ -167,10 +171,31 @@ fn a_unanimous_committee_is_never_close() {
 
 #[test]
 fn a_late_vote_is_refused_and_changes_nothing() {
-    let mut ballot = voted(3, &[Confirm; 3]);
+    let mut ballot = voted(4, &[Confirm; 3]);
     let decision = closed(&mut ballot, OPENED);
-    assert_eq!(ballot.record(&vote(2, Refute)), Err(VoteRefused::Closed));
+    let before = ballot.clone();
+    assert_eq!(ballot.record(&vote(3, Refute)), Err(VoteRefused::Closed));
+    assert_eq!(ballot.record(&vote(2, Confirm)), Err(VoteRefused::Closed));
+    assert_eq!(ballot, before);
     assert_eq!(closed(&mut ballot, OPENED + 50), decision);
+}
+
+#[test]
+fn a_contradiction_is_found_however_late_it_arrives() {
+    let mut ballot = voted(4, &[Confirm, Confirm, Refute]);
+    assert_eq!(resolve(&mut ballot, OPENED), Resolution::Escalate { round: 1 });
+    let Err(VoteRefused::Equivocation(proof)) = ballot.record(&vote(2, Confirm)) else { panic!("{ballot:?}") };
+    assert_eq!((proof.first, proof.second), (vote(2, Refute), vote(2, Confirm)));
+    ballot.escalate(agents(6), OPENED + 1);
+    assert!(matches!(ballot.record(&vote(1, Refute)), Err(VoteRefused::Equivocation(_))), "of the round before");
+    for voter in [0, 3, 4, 5] {
+        ballot.record(&Vote { step: OPENED + 1, round: 1, ..vote(voter, Confirm) }).unwrap();
+    }
+    let decision = closed(&mut ballot, OPENED + 1);
+    let second = Vote { step: OPENED + 1, round: 1, ..vote(3, Refute) };
+    assert!(matches!(ballot.record(&second), Err(VoteRefused::Equivocation(_))), "after closing");
+    assert_eq!(ballot.equivocators(), [AgentId(1), AgentId(2), AgentId(3)]);
+    assert_eq!(closed(&mut ballot, OPENED + 9), decision, "what is decided stays decided");
 }
 
 #[test]
@@ -207,7 +232,7 @@ fn votes_that_do_not_belong_here_are_refused_with_the_reason() {
 
 #[test]
 fn a_second_vote_is_a_duplicate_or_proof_of_equivocation() {
-    let mut ballot = voted(3, &[Confirm, Confirm, Refute]);
+    let mut ballot = voted(4, &[Confirm, Confirm, Refute, Confirm]);
     assert_eq!(ballot.record(&vote(0, Confirm)), Err(VoteRefused::Duplicate { voter: AgentId(0) }));
     assert!(ballot.equivocators().is_empty());
     let Err(VoteRefused::Equivocation(proof)) = ballot.record(&vote(2, Confirm)) else { panic!("{ballot:?}") };
@@ -215,7 +240,7 @@ fn a_second_vote_is_a_duplicate_or_proof_of_equivocation() {
     assert_eq!(ballot.equivocators(), [AgentId(2)]);
     let decision = closed(&mut ballot, OPENED);
     assert_eq!(decision.outcome, Outcome::Accepted, "who says both says nothing");
-    assert_eq!((decision.confirmations, decision.refutations, decision.abstentions), (2, 0, 1));
+    assert_eq!((decision.confirmations, decision.refutations, decision.abstentions), (3, 0, 1));
 }
 
 #[test]

@@ -1,10 +1,16 @@
 //! The protocol from outside: encodings, ballots, trust, seals and distances.
 
+mod aggregations;
 mod ballot_properties;
 mod ballot_states;
 mod distances;
 mod encodings;
+mod explorer;
+mod proofs;
+mod records;
+mod rules;
 mod seals;
+mod secret_ballots;
 mod strategies;
 mod trust;
 

@@ -86,23 +86,30 @@ pub(crate) fn sighting() -> impl Strategy<Value = Sighting> {
 /// A signature over a schema of so many features that passes its checks.
 pub(crate) fn signature(numeric: usize, categorical: usize) -> impl Strategy<Value = Signature> {
     let codes = vec(btree_set(any::<u16>(), 1..5), categorical);
-    let places = (vec(-2.0..2.0_f32, numeric), vec(3.0 / 64.0..=1.0_f32, numeric), codes, vec(-2.0..2.0_f32, numeric));
-    let numbers = (MILLI..=4.0_f32, 1..u32::MAX, 0.0..=1.0_f32, 0.0..=1.0_f32);
+    // The medoid lies some way towards the edge of the pattern, which is as wide as its spreads allow or narrower.
+    let places = (vec(-2.0..2.0_f32, numeric), vec(3.0 / 64.0..=1.0_f32, numeric), codes, vec(-0.9..0.9_f32, numeric));
+    let numbers = (MILLI..=1.0_f32, 1..u32::MAX, 0.0..=1.0_f32, 0.0..=1.0_f32);
     let features = (numeric + categorical) as u16;
     let reasons = btree_map(0..features, MILLI..=0.2_f32, 0..=REASONS_MAX.min(numeric + categorical));
     let seen = (addresses(), btree_set(any::<u16>(), 0..8), prop::option::of((id(), 1..9_u8)), reasons);
     let author = (any::<u32>(), any::<u32>(), prop::sample::select(ThreatClass::ALL.to_vec()));
     (author, places, numbers, seen).prop_map(
-        |((author, step, class), places, numbers, (sources, ports, refines, reasons))| {
-            let (centre, spread, codes, medoid) = places;
+        move |((author, step, class), places, numbers, (sources, ports, refines, reasons))| {
+            let (centre, spread, codes, towards) = places;
             let categories: Vec<Vec<u16>> = codes.into_iter().map(|set| set.into_iter().collect()).collect();
+            let pattern = Pattern { centre, spread, categories };
+            let radius = numbers.0 * pattern.radius_max();
+            let outwards = |k: usize| pattern.centre[k] + towards[k] * radius * pattern.spread[k];
             Signature {
                 author: AgentId(author),
                 step,
                 class,
-                medoid: Medoid { numeric: medoid, codes: categories.iter().map(|codes| codes[0]).collect() },
-                pattern: Pattern { centre, spread, categories },
-                radius: numbers.0,
+                medoid: Medoid {
+                    numeric: (0..numeric).map(outwards).collect(),
+                    codes: pattern.categories.iter().map(|codes| codes[0]).collect(),
+                },
+                pattern,
+                radius,
                 sources,
                 ports: ports.into_iter().collect(),
                 support: numbers.1,

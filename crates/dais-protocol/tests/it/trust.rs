@@ -1,6 +1,6 @@
 //! Trust stays within its bounds, and lies do not pay.
 
-use dais_protocol::{AgentId, Decision, Motion, Outcome, TrustBook, TrustModel, TrustParams, Verdict, Vote};
+use dais_protocol::{AgentId, Decision, Motion, Outcome, TrustBook, TrustGate, TrustModel, TrustParams, Verdict, Vote};
 use proptest::prelude::*;
 
 use crate::strategies;
@@ -10,14 +10,15 @@ const AGENTS: u32 = 8;
 proptest! {
     #[test]
     fn trust_is_a_share_whatever_is_observed(
-        model in prop_oneof![Just(TrustModel::Equal), Just(TrustModel::Beta)],
+        model in prop::sample::select(TrustModel::ALL.to_vec()),
         forgetting in 1.0 / 64.0..=1.0_f32,
+        gate in prop::sample::select(vec![TrustGate::Open, TrustGate::OwnEvidence]),
         history in prop::collection::vec(
             (strategies::decision(), prop::collection::vec(strategies::vote(), 0..6), 0..AGENTS + 2, 0..4_u32, any::<bool>()),
             0..20,
         ),
     ) {
-        let params = TrustParams { model, forgetting, ..TrustParams::default() };
+        let params = TrustParams { model, gate, forgetting, forgetting_bad: 1.0, ..TrustParams::default() };
         prop_assert_eq!(params.check(), Ok(()));
         let mut book = TrustBook::new(AGENTS as usize, params);
         let mut step = 0;
@@ -27,6 +28,9 @@ proptest! {
                 vote.voter = AgentId(vote.voter.0 % (AGENTS + 2));
             }
             book.observe_decision(&decision, &votes, AgentId(author));
+            book.observe_own(if equivocation { Verdict::Confirm } else { Verdict::Refute }, 0.9, &votes);
+            book.observe_silence(AgentId(author));
+            book.observe_sighting(AgentId(author), equivocation);
             step += steps;
             book.forget(step);
             if equivocation {
@@ -38,7 +42,9 @@ proptest! {
                 let weight = book.weight(agent);
                 prop_assert!((0.0..=1.0).contains(&weight), "{} has {}", agent, weight);
                 let nothing = liars.contains(&agent) || agent.0 >= AGENTS;
-                prop_assert_eq!(weight > 0.0, !nothing);
+                prop_assert!(weight <= 0.0 || !nothing);
+                let always = matches!(model, TrustModel::Equal | TrustModel::Beta | TrustModel::Subjective);
+                prop_assert!(weight > 0.0 || nothing || gate == TrustGate::OwnEvidence || !always);
             }
         }
         let bytes = postcard::to_allocvec(&book).unwrap();

@@ -18,7 +18,7 @@ fn small(folder: &Path) -> Conduct {
     scenario.set_agents(8).unwrap();
     scenario.set_steps(STEPS).unwrap();
     if let Traffic::Synthetic(traffic) = &mut scenario.traffic {
-        traffic.flows_per_step = 30;
+        traffic.flows_per_step = 30.0;
     }
     Conduct::new(scenario, 7, RunFolder::begin(folder, false).unwrap(), RunLedger::Folder)
 }
@@ -40,10 +40,12 @@ fn complete(ended: Ended) -> Concluded {
     *concluded
 }
 
+fn step(event: &Event) -> Option<&Step> {
+    if let Event::Step(step) = event { Some(step) } else { None }
+}
+
 fn steps(events: &[Event]) -> Vec<(Mode, u32)> {
-    let of =
-        |event: &Event| if let Event::Step(Step { world, step, .. }) = event { Some((*world, *step)) } else { None };
-    events.iter().filter_map(of).collect()
+    events.iter().filter_map(step).map(|step| (step.world, step.step)).collect()
 }
 
 #[test]
@@ -82,7 +84,7 @@ fn a_run_that_is_left_in_the_middle_and_gone_on_with_ends_like_an_unbroken_one()
     let target = place.path().join("broken");
     let stopper = Stopper::default();
     let leave = |event: &Event| {
-        if matches!(event, Event::Step(Step { world: Mode::Collaborative, step: 4, .. })) {
+        if step(event).is_some_and(|step| (step.world, step.step) == (Mode::Collaborative, 4)) {
             let stopper = stopper.clone();
             std::thread::spawn(move || stopper.leave()).join().unwrap();
         }
@@ -112,7 +114,7 @@ fn a_run_that_is_stopped_has_the_files_of_what_it_came_to() {
     let place = tempfile::tempdir().unwrap();
     let stopper = Stopper::default();
     let stop = |event: &Event| {
-        if matches!(event, Event::Step(Step { step: 3, .. })) {
+        if step(event).is_some_and(|step| step.step == 3) {
             stopper.stop();
         }
     };

@@ -5,7 +5,7 @@ use dais_traffic::Batch;
 
 use super::Agent;
 use super::observe::rows_of;
-use crate::model::Workspace;
+use crate::agent::model::Workspace;
 
 impl Agent {
     /// How strange each flow is to the newest model, as the share of its own ordinary flows at least as strange; `None`

@@ -18,8 +18,8 @@ use dais_detect::{Admission, RobustBaseline, RobustBaselineParams};
 use dais_protocol::Rows;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Model, Workspace};
-use crate::window::Window;
+use crate::agent::model::{Model, Workspace};
+use crate::agent::window::Window;
 
 /// A model that stays, and where its scores lie.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -3,8 +3,8 @@
 use dais_protocol::{Outcome, SignatureId, widest_radius};
 
 use super::{Agent, Common, TURNED_DOWN_MAX};
-use crate::adopted::{Adopted, Standing};
-use crate::model::Workspace;
+use crate::agent::adopted::{Adopted, Standing};
+use crate::agent::model::Workspace;
 
 impl Agent {
     /// Takes an accepted signature into use. Own data is the root of trust: where the own baseline demands it the

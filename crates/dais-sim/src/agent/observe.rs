@@ -6,13 +6,14 @@ use dais_protocol::{Rows, Sighting, Signature, SignatureId};
 use dais_traffic::Batch;
 
 use super::{Agent, Common, StepFailed};
-use crate::adopted::{Adopted, Blocklist};
 use crate::adversary::Behaviour;
-use crate::lifecycle::{Cause, Lifecycle};
-use crate::model::Workspace;
-use crate::params::{AlertLearning, ColdStart};
+use crate::agent::adopted::Adopted;
+use crate::agent::blocklist::Blocklist;
+use crate::agent::lifecycle::{Cause, Lifecycle};
+use crate::agent::model::Workspace;
+use crate::agent::window::Remembered;
+use crate::params::agent::{AlertLearning, ColdStart};
 use crate::seed::Purpose;
-use crate::window::Remembered;
 
 /// A signature an agent offers, with the rows of the batch it was made from.
 #[derive(Clone, Debug)]
@@ -52,7 +53,7 @@ impl Observed {
 }
 
 /// Addresses in one sighting.
-const SIGHTED_MAX: usize = 64;
+const SIGHTING_SOURCES_MAX: usize = 64;
 
 impl Agent {
     /// Observes a batch under the signatures and blocks in force.
@@ -157,7 +158,7 @@ impl Agent {
     }
 
     /// Sources whose suspicious flows match an adopted signature and that are not blocked yet. Each is named for the first
-    /// signature that it matches, and then for a while no more: what was said stays said.
+    /// signature that it matches, and not again for a while: the others remember.
     fn sightings(
         &mut self,
         step: u32,
@@ -173,12 +174,15 @@ impl Agent {
         for &(place, row) in observed.matches.iter().filter(|(_, row)| observed.p[*row] <= suspect_p) {
             let source = endpoints.source[row];
             let signature = adopted[place].id;
-            let known = self.sighted.is_recent(source, step, common.params.sighting_again_steps);
+            let known = self.named.is_recent(source, step, common.params.sighting_again_steps);
             if known || blocks.find(source).is_some() || !self.may_block(source, common) {
                 continue;
             }
-            self.sighted.insert(source, step, common.params.sighting_again_steps);
-            match sightings.last_mut().filter(|last| last.signature == signature && last.sources.len() < SIGHTED_MAX) {
+            self.named.insert(source, step, common.params.sighting_again_steps);
+            match sightings
+                .last_mut()
+                .filter(|last| last.signature == signature && last.sources.len() < SIGHTING_SOURCES_MAX)
+            {
                 Some(last) => last.sources.push(source),
                 None => sightings.push(Sighting { agent: self.id, step, signature, sources: vec![source] }),
             }

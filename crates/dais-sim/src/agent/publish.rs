@@ -10,11 +10,11 @@ use dais_traffic::Batch;
 
 use super::observe::{Finding, Observed, rows_of};
 use super::{Agent, Common, TURNED_DOWN_MAX, TurnedDown};
-use crate::adopted::Adopted;
-use crate::adversary::{Behaviour, poison};
-use crate::model::Workspace;
+use crate::adversary::{Behaviour, draw_ordinary, poisoned_signature};
+use crate::agent::adopted::Adopted;
+use crate::agent::model::Workspace;
+use crate::agent::window::Remembered;
 use crate::seed::Purpose;
-use crate::window::Remembered;
 
 /// A refined signature reaches at most this share of the radius it was turned down with.
 const REFINED_RADIUS: f32 = 0.8;
@@ -78,9 +78,10 @@ impl Agent {
         let suspect_p = common.params.detector.suspect_p;
         let ordinary: Vec<usize> = (0..batch.rows()).filter(|&row| observed.p[row] > suspect_p).collect();
         let mut random = common.seed.stream(Purpose::Adversary, self.id.0, step);
-        let template = self.blank(step);
-        let signature = poison(&template, batch, &ordinary, &mut random);
-        signature.into_iter().map(|signature| Finding { signature, rows: Vec::new() }).collect()
+        let Some(row) = draw_ordinary(&ordinary, &mut random) else { return Vec::new() };
+        let flow = Remembered::of(batch, row).into();
+        let signature = poisoned_signature(&self.blank(step), batch, row, flow);
+        vec![Finding { signature, rows: Vec::new() }]
     }
 
     fn blank(&self, step: u32) -> Signature {

@@ -9,11 +9,11 @@ use dais_protocol::{
 };
 
 use super::{Agent, Common};
-use crate::adopted::{Adopted, Standing};
-use crate::adversary::{Behaviour, twist};
-use crate::model::{Model, Workspace};
+use crate::adversary::{Behaviour, false_vote};
+use crate::agent::adopted::{Adopted, Standing};
+use crate::agent::model::{Model, Workspace};
+use crate::agent::window::Remembered;
 use crate::seed::Purpose;
-use crate::window::Remembered;
 
 /// An open ballot as a voter sees it.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ impl Agent {
             let said = if self.behaviours.is_empty() {
                 Some((verdict, confidence, evidence))
             } else {
-                twist(&self.behaviours, verdict, confidence, evidence, &mut random)
+                false_vote(&self.behaviours, verdict, confidence, evidence, &mut random)
             };
             let (verdict, confidence, evidence) = said?;
             Some(Vote {

@@ -4,14 +4,22 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use dais_ledger::{SplitView, Storage};
+use dais_protocol::SignatureId;
 use dais_traffic::Source;
 use serde::{Deserialize, Serialize};
 
-use super::{Mode, World, WorldError, blocks_of};
-use crate::coordinator::CoordinatorState;
-use crate::message::Decisions;
-use crate::scenario::Plan;
-use crate::shard::Shard;
+use super::{World, answer, ask_each};
+use crate::exchange::coordinator::CoordinatorState;
+use crate::exchange::message::Decisions;
+use crate::params::mode::Mode;
+use crate::truth::tally::SignatureTruth;
+use crate::witness::cosigning::{Cosigning, CosigningState};
+use crate::workers::Workers;
+use crate::world::call::{Call, Request, Response};
+use crate::world::error::WorldError;
+use crate::world::local_shards::LocalShards;
+use crate::world::plan::Plan;
+use crate::world::shards::Shards;
 
 /// State of a world that does not follow from its plan and traffic, but for that of its shards.
 #[derive(Serialize, Deserialize)]
@@ -19,8 +27,10 @@ struct Snapshot {
     mode: Mode,
     next_step: u32,
     coordinator: CoordinatorState,
+    cosigning: Option<CosigningState>,
     /// What agents are to learn at the start of the next step.
-    decisions: Decisions,
+    decisions: Arc<Decisions>,
+    truths: Arc<Vec<(SignatureId, SignatureTruth)>>,
     split_views: Vec<String>,
     /// Agents of each shard.
     blocks: Vec<usize>,
@@ -49,14 +59,14 @@ impl World {
             mode: self.mode,
             next_step: self.next_step,
             coordinator: self.coordinator.state(),
-            decisions: self.decisions.clone(),
+            cosigning: self.cosigning.as_ref().map(Cosigning::state),
+            decisions: Arc::clone(&self.decisions),
+            truths: Arc::clone(&self.truths),
             split_views: self.split_views.iter().map(ToString::to_string).collect(),
-            blocks: self.shards.iter().map(Shard::agents).collect(),
+            blocks: self.shards.sizes(),
         };
         let mut pieces = vec![postcard::to_allocvec(&snapshot).map_err(|error| unreadable(&error))?];
-        for shard in self.workers.map(self.shards.iter().collect(), Shard::snapshot) {
-            pieces.push(shard?);
-        }
+        pieces.extend(self.ask(&Request::Snapshot, answer!(Snapshot))?);
         Ok(pieces)
     }
 
@@ -71,14 +81,33 @@ impl World {
         storage: Box<dyn Storage>,
         snapshot: &[Vec<u8>],
     ) -> Result<Self, WorldError> {
-        let (snapshot, shards) = read(snapshot)?;
+        let (snapshot, states) = read(snapshot)?;
         let agents: usize = snapshot.blocks.iter().sum();
         if agents != source.sites() {
             return Err(unreadable(&format_args!("it has {agents} agents, the traffic {} sites", source.sites())));
         }
-        let blocks = blocks_of(snapshot.mode, plan, &snapshot.blocks);
-        let mut world = Self::found(snapshot.mode, plan, source, storage, blocks, |shard, _| shard)?;
-        world.take(snapshot, shards)?;
+        let workers = Workers::start(plan.execution.threads_for(agents))?;
+        let shards = LocalShards::cut(snapshot.mode, plan, &source, snapshot.blocks.clone(), workers.clone());
+        let mut world = Self::found(snapshot.mode, plan, source, storage, Box::new(shards), workers)?;
+        world.take(snapshot, states)?;
+        Ok(world)
+    }
+
+    /// The world of a snapshot, as [`World::resume`], whose shards are somewhere else.
+    ///
+    /// # Errors
+    /// As [`World::resume`]; shards that do not answer, or are cut otherwise than those of the snapshot.
+    pub fn resume_with_shards(
+        plan: &Plan,
+        source: Arc<dyn Source>,
+        storage: Box<dyn Storage>,
+        snapshot: &[Vec<u8>],
+        shards: Box<dyn Shards>,
+    ) -> Result<Self, WorldError> {
+        let (snapshot, states) = read(snapshot)?;
+        let workers = Workers::start(plan.execution.threads_for(source.sites()))?;
+        let mut world = Self::found(snapshot.mode, plan, source, storage, shards, workers)?;
+        world.take(snapshot, states)?;
         Ok(world)
     }
 
@@ -87,22 +116,27 @@ impl World {
     /// # Errors
     /// Bytes that are no snapshot of this world.
     pub fn restore(&mut self, snapshot: &[Vec<u8>]) -> Result<(), WorldError> {
-        let (snapshot, shards) = read(snapshot)?;
-        self.take(snapshot, shards)
+        let (snapshot, states) = read(snapshot)?;
+        self.take(snapshot, states)
     }
 
-    fn take(&mut self, snapshot: Snapshot, shards: &[Vec<u8>]) -> Result<(), WorldError> {
-        let Snapshot { mode, next_step, coordinator, decisions, split_views, blocks } = snapshot;
-        let own: Vec<usize> = self.shards.iter().map(Shard::agents).collect();
-        if mode != self.mode || blocks != own || shards.len() != own.len() {
+    fn take(&mut self, snapshot: Snapshot, states: &[Vec<u8>]) -> Result<(), WorldError> {
+        let Snapshot { mode, next_step, coordinator, cosigning, decisions, truths, split_views, blocks } = snapshot;
+        let own = self.shards.sizes();
+        if mode != self.mode || blocks != own || states.len() != own.len() {
             return Err(unreadable(&"it is of another world"));
         }
-        let pairs = self.shards.iter_mut().zip(shards).collect();
-        for restored in self.workers.map(pairs, |(shard, bytes): (&mut Shard, &Vec<u8>)| shard.restore(bytes)) {
-            restored?;
-        }
+        let calls = states.iter().map(|state| Call(Request::Restore(Arc::new(state.clone())))).collect();
+        let _: Vec<()> = ask_each(&*self.shards, calls, answer!(Done))?;
+        self.lives = self.ask(&Request::Lives, answer!(Lives))?.concat();
         self.coordinator.restore(coordinator)?;
+        match (self.coordinator.ledger(), &mut self.cosigning, cosigning) {
+            (Some(ledger), Some(own), Some(state)) => own.restore(&state, ledger)?,
+            (_, None, None) => {}
+            _ => return Err(unreadable(&"it is of another kind of world")),
+        }
         self.decisions = decisions;
+        self.truths = truths;
         self.next_step = next_step;
         let parsed = split_views.iter().map(|text| text.parse::<SplitView>());
         self.split_views = parsed.collect::<Result<_, _>>().map_err(|error| unreadable(&error))?;

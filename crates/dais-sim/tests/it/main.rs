@@ -3,7 +3,9 @@
 mod abstain;
 mod audit;
 mod drift;
+mod head;
 mod lookout;
 mod poison;
+mod shards;
 mod witness;
 mod world;

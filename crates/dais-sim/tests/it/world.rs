@@ -164,7 +164,7 @@ fn what_is_told_of_a_step_is_what_was_counted() {
     let (mut published, mut votes, mut decided, mut learned) = (0, 0, 0, 0);
     for _ in 0..STEPS {
         world.step(&mut ()).expect("a step");
-        let facts = world.facts();
+        let facts = world.report();
         published += facts.opened.iter().filter(|opened| opened.motion == Motion::Adopt).count() as u64;
         votes += facts.votes.iter().map(|vote| vote.confirmations + vote.refutations + vote.abstentions).sum::<u32>();
         decided += facts.decided.len() as u64;
@@ -178,7 +178,7 @@ fn what_is_told_of_a_step_is_what_was_counted() {
     assert!(learned <= counts.accepted && learned > 0, "{learned} learned");
     let ended = counts.accepted + counts.rejected + counts.disputed + counts.expired + counts.revoked;
     assert_eq!(decided, ended);
-    assert_eq!(world.facts().open as u64, published + counts.revoked - decided);
+    assert_eq!(world.report().open as u64, published + counts.revoked - decided);
 }
 
 #[test]

@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use dais_ledger::backup::Unlock;
 use dais_ledger::{Storage, System};
 
+use crate::args::group::server::ServerArgs;
 use crate::args::ledger::OpenArgs;
-use crate::args::server::ServerArgs;
 use crate::place;
 
 /// The ledger file that a run's folder or a path stands for; what only works on files refuses a server.

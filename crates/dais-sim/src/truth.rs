@@ -1,0 +1,3 @@
+//! What really happened. Only this room reads labels; agents are never told.
+
+pub(crate) mod tally;
