@@ -13,10 +13,8 @@ use dais_traffic::{
 use sha2::{Digest, Sha256};
 
 use crate::folder;
+use crate::name::STANDARD_INPUT;
 use crate::scenario::{Files, Play, Traffic};
-
-/// The path that stands for standard input.
-pub(crate) const STANDARD_INPUT: &str = "-";
 
 /// Traffic ready to run, with remarks on its input.
 #[derive(Clone)]
@@ -25,6 +23,8 @@ pub struct Loaded {
     pub source: Arc<dyn Source>,
     /// Steps that it is made for.
     pub steps: u32,
+    /// When the first step begins on the clock of the recording, in seconds; none for traffic that is not recorded.
+    pub begin_s: Option<f64>,
     /// SHA-256 of the content of each file, in hex.
     pub files: Vec<String>,
     /// Broken rows and the like, in words.
@@ -194,18 +194,21 @@ impl Material {
     pub fn load(self, traffic: &Traffic, seed: u64) -> Result<Loaded, LoadError> {
         let mut traffic = traffic.clone();
         self.settle(&mut traffic);
+        let mut begin_s = None;
         let (source, steps): (Arc<dyn Source>, u32) = match (self.content, &traffic) {
             (_, Traffic::Synthetic(params)) => (Arc::new(params.build(seed)?), params.steps),
             (Content::Generated, Traffic::Files(_)) => return Err(LoadError::NoFiles),
             (Content::Logs(logs), Traffic::Files(Files { play: Some(Play::Recorded(params)), .. })) => {
                 let recorded = Recorded::from_logs(logs, params, seed)?;
                 let steps = recorded.steps();
+                begin_s = Some(recorded.origin_s());
                 (Arc::new(recorded), steps)
             }
             (Content::Logs(_), Traffic::Files(_)) => return Err(LoadError::LogsInPool),
             (Content::Tables { set, .. }, Traffic::Files(Files { play: Some(Play::Recorded(params)), .. })) => {
                 let recorded = Recorded::from_tables(&set, params, seed)?;
                 let steps = recorded.steps();
+                begin_s = Some(recorded.origin_s());
                 (Arc::new(recorded), steps)
             }
             (Content::Tables { set, .. }, Traffic::Files(Files { play, .. })) => {
@@ -217,7 +220,7 @@ impl Material {
                 (Arc::new(Pool::new(set, params, seed)?), steps)
             }
         };
-        Ok(Loaded { source, steps, files: self.files, notes: self.notes, traffic })
+        Ok(Loaded { source, steps, begin_s, files: self.files, notes: self.notes, traffic })
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
-use crate::value;
+use crate::args::value;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:

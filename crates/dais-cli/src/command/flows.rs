@@ -15,7 +15,7 @@ use anyhow::{Context, bail};
 use dais_traffic::{FlowFormat, FlowWriter};
 
 use crate::args::flows::{FlowsArgs, Format};
-use crate::output;
+use crate::screen::output;
 use counts::Counts;
 use filter::Filter;
 use input::Came;

@@ -9,9 +9,9 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use dais_traffic::{Input, Label, ReadOptions, Table, TableSchema, Transform, read};
 
-use crate::args::SchemaArgs;
-use crate::figures::{count, percent, plural};
-use crate::output;
+use crate::args::schema::SchemaArgs;
+use crate::screen::figure::{count, percent, plural};
+use crate::screen::output;
 
 /// Families listed among the comments.
 const FAMILIES_MAX: usize = 12;

@@ -10,6 +10,7 @@ mod doctor;
 mod eval;
 mod explain;
 mod flows;
+mod found;
 mod health;
 mod ledger;
 mod ledger_backup;

@@ -10,7 +10,8 @@ use dais_traffic::{
 use rand_philox::Philox;
 use serde::{Deserialize, Serialize};
 
-use crate::load::{LoadError, STANDARD_INPUT, leaks, notes, open, schema_of};
+use crate::load::{LoadError, leaks, notes, open, schema_of};
+use crate::name::{STANDARD_INPUT, stem};
 
 /// Stream of the draws that halve a table.
 const HALVES: u64 = 0x6861_6c76;
@@ -446,37 +447,6 @@ fn pairs(paths: &[PathBuf]) -> Vec<(Vec<PathBuf>, Vec<PathBuf>)> {
     alone.map(|path| (vec![path.clone()], test_of(path).into_iter().cloned().collect())).collect()
 }
 
-/// The name of a file without folder and endings.
-fn stem(path: &Path) -> String {
-    const ENDINGS: [&str; 14] = [
-        ".gz",
-        ".csv",
-        ".txt",
-        ".tsv",
-        ".npz",
-        ".parquet",
-        ".json",
-        ".labeled",
-        ".log",
-        ".conn",
-        ".pcap",
-        ".pcapng",
-        ".binetflow",
-        ".arff",
-    ];
-    if path == Path::new(STANDARD_INPUT) {
-        return "stdin".to_owned();
-    }
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let mut short = name.as_str();
-    while let Some(shorter) =
-        ENDINGS.iter().find_map(|ending| short.strip_suffix(ending)).filter(|name| !name.is_empty())
-    {
-        short = shorter;
-    }
-    short.to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -502,11 +472,5 @@ mod tests {
         ];
         assert_eq!(groups, expected);
         assert_eq!(pairs(&paths(&["train.csv"])), [(paths(&["train.csv"]), vec![])]);
-    }
-
-    #[test]
-    fn names_lose_their_folder_and_endings() {
-        assert_eq!(stem(Path::new("a/CTU-Normal-40.conn.log.labeled.gz")), "CTU-Normal-40");
-        assert_eq!(stem(Path::new(".csv")), ".csv");
     }
 }

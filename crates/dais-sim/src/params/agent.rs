@@ -1,9 +1,12 @@
 //! What an agent does with its traffic: the parameters of observing, learning and speaking.
 
+use std::net::IpAddr;
+
 use dais_detect::{AdwinParams, EnsembleParams, NeighbourParams, RobustBaselineParams};
 use dais_protocol::{ClusterParams, Span, VoteParams};
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::agent::budget::BudgetParams;
 use crate::params::error::ScenarioError;
@@ -125,7 +128,8 @@ pub struct AgentParams {
     /// Steps before an agent names a source again that it has sighted, at least 1.
     #[serde(alias = "sighting_again_steps")]
     pub sighting_again: Span,
-    /// Addresses that are never blocked, as prefixes; they win over every block.
+    /// Addresses that are never blocked, as prefixes or single addresses; they win over every block.
+    #[serde(deserialize_with = "prefixes")]
     pub allow: Vec<IpNet>,
     /// Matches after which an agent judges an adopted signature by its own traffic.
     pub doubt_matches_min: u32,
@@ -133,6 +137,19 @@ pub struct AgentParams {
     pub doubt_share: f32,
     /// Steps in a row that may fail before an agent is retired.
     pub retries_max: u32,
+}
+
+/// Prefixes, of which text may write one as a single address.
+fn prefixes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    if !deserializer.is_human_readable() {
+        return Vec::deserialize(deserializer);
+    }
+    let prefix = |text: &String| {
+        let address = || text.parse::<IpAddr>().map(IpNet::from);
+        let unknown = |_| D::Error::custom(format!("`{text}` is neither an address nor a prefix such as 192.0.2.0/24"));
+        text.parse::<IpNet>().or_else(|_| address()).map_err(unknown)
+    };
+    Vec::<String>::deserialize(deserializer)?.iter().map(prefix).collect()
 }
 
 impl Default for AgentParams {

@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use super::input::Came;
 use super::summary::label_name;
 use crate::args::flows::Field;
-use crate::figures::{count, percent};
-use crate::table::Table;
+use crate::screen::figure::{count, percent};
+use crate::screen::table::Table;
 
 /// Most kinds that are told apart; flows of others are counted together.
 const KINDS_MAX: usize = 1_000_000;

@@ -7,7 +7,7 @@ use serde_json::{Map, json};
 
 use super::input::{Row, Value};
 use crate::args::flows::Format;
-use crate::table::Table;
+use crate::screen::table::Table;
 
 /// Rows with the columns of their table.
 pub(super) struct Rows {

@@ -7,7 +7,7 @@ use dais_traffic::{Family, Flow, Label};
 
 use super::input::{Column, Columns};
 use super::summary::{label_name, time};
-use crate::table::Table;
+use crate::screen::table::Table;
 
 /// Flows in columns, which are written when all are there.
 pub(super) struct Screen {

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::input::{Came, Ended};
-use crate::figures::{bytes, count, plural};
-use crate::output;
+use crate::screen::figure::{bytes, count, plural};
+use crate::screen::output;
 
 /// What several files held together.
 #[derive(Serialize)]
