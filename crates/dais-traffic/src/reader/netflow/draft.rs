@@ -13,6 +13,7 @@ const TIME_MAX_MS: i64 = 100_000_000_000_000;
 
 /// When an export packet was sent, and since when its exporter has been running.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_field_names, reason = "names have their units")]
 pub(super) struct Export {
     pub(super) now_ms: i64,
     /// Milliseconds that the exporter had been running, in 32 bits.

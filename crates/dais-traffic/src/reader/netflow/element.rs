@@ -101,10 +101,9 @@ impl Meaning {
             (REVERSE, 2) => Self::Count(Counted::Packets(Way::Back), Span::Since),
             (REVERSE, 85) => Self::Count(Counted::Bytes(Way::Back), Span::Whole),
             (REVERSE, 86) => Self::Count(Counted::Packets(Way::Back), Span::Whole),
-            (REVERSE, 6) => Self::Flags(Way::Back),
             // YAF tells the flags of the first packet and of the others apart.
             (CERT, 14 | 15) => Self::Flags(Way::Out),
-            (CERT, 16_398 | 16_399) => Self::Flags(Way::Back),
+            (REVERSE, 6) | (CERT, 16_398 | 16_399) => Self::Flags(Way::Back),
             _ => Self::Nothing,
         }
     }

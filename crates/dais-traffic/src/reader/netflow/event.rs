@@ -54,7 +54,7 @@ impl Connections {
         match event {
             Event::Denied => Some(Record { end: End::Denied, ..record }),
             Event::Deleted => Some(match self.open.remove(&key) {
-                Some((so_far, _)) => so_far.ended_by(record),
+                Some((so_far, _)) => so_far.ended_by(&record),
                 None => record,
             }),
             Event::Created | Event::Updated => {

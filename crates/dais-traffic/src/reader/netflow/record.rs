@@ -91,13 +91,13 @@ impl Record {
     }
 
     /// The connection with its last record, whose counts may be of the whole of it.
-    pub(super) fn ended_by(mut self, last: Self) -> Self {
+    pub(super) fn ended_by(mut self, last: &Self) -> Self {
         let covers = |last: Direction, so_far: Direction| last.bytes >= so_far.bytes && last.packets >= so_far.packets;
         if last.span == Span::SinceOrWhole && covers(last.out, self.out) && covers(last.back, self.back) {
             let first_ms = self.first_ms.min(last.first_ms);
-            return Self { first_ms, ..last };
+            return Self { first_ms, ..last.clone() };
         }
-        self.add(&last);
+        self.add(last);
         self
     }
 
@@ -223,14 +223,14 @@ mod tests {
     #[test]
     fn the_last_word_on_a_connection_covers_or_completes_what_was_counted() {
         let last = Record { span: Span::SinceOrWhole, first_ms: 3, last_ms: 9, ..record(None, None, [7, 7]) };
-        let ended = record(None, None, [4, 5]).ended_by(last.clone());
+        let ended = record(None, None, [4, 5]).ended_by(&last);
         assert_eq!((ended.out.packets, ended.back.packets, ended.first_ms, ended.last_ms), (7, 7, 0, 9));
         let smaller = Record { span: Span::SinceOrWhole, ..record(None, None, [1, 1]) };
         for later in [Record { span: Span::Since, ..last.clone() }, smaller] {
             let packets = later.out.packets;
-            assert_eq!(record(None, None, [4, 5]).ended_by(later).out.packets, 4 + packets);
+            assert_eq!(record(None, None, [4, 5]).ended_by(&later).out.packets, 4 + packets);
         }
         let whole = Record { span: Span::Whole, ..last };
-        assert_eq!(record(None, None, [4, 5]).ended_by(whole).out.packets, 7);
+        assert_eq!(record(None, None, [4, 5]).ended_by(&whole).out.packets, 7);
     }
 }

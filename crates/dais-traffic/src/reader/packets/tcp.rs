@@ -148,7 +148,7 @@ impl Connection {
         }
         let ends = match sender.side {
             Side::Inactive => {
-                let answers_early = sender.start_answers(header, other, by_originator);
+                let answers_early = !by_originator && other.awaits_syn(header);
                 let ends = self.first(header, payload_bytes, by_originator);
                 if answers_early {
                     self.turn();
@@ -180,10 +180,15 @@ impl Connection {
         let (syn, sequence) = (header.has(SYN), header.sequence);
         sender.start = match sender.side {
             Side::Inactive if !syn => sequence.wrapping_sub(1),
-            Side::Reset if !(syn && sender.before == Side::Inactive) => sender.start,
-            Side::Closed => sender.start,
-            _ if syn => sequence,
-            _ => sender.start,
+            Side::Inactive | Side::Partial | Side::SynSent | Side::SynAckSent | Side::Established if syn => sequence,
+            Side::Reset if syn && sender.before == Side::Inactive => sequence,
+            Side::Inactive
+            | Side::Partial
+            | Side::SynSent
+            | Side::SynAckSent
+            | Side::Established
+            | Side::Closed
+            | Side::Reset => sender.start,
         };
     }
 
@@ -312,9 +317,9 @@ impl Connection {
 }
 
 impl End {
-    /// Whether this is the SYN that an answer came before.
-    fn start_answers(&self, header: Header, other: &Self, by_originator: bool) -> bool {
-        !by_originator && other.side == Side::SynAckSent && header.flags & (SYN | ACK) == SYN
+    /// Whether a packet of the other side is the SYN that this side has answered already.
+    fn awaits_syn(&self, header: Header) -> bool {
+        self.side == Side::SynAckSent && header.flags & (SYN | ACK) == SYN
     }
 
     /// A packet of a side that sent a SYN; whether it ends the connection.
