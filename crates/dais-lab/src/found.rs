@@ -186,7 +186,13 @@ pub(crate) fn found(
                     found.decide(&decision);
                 }
             }
-            Kind::Genesis | Kind::Member | Kind::Sighting | Kind::Vote | Kind::Lifecycle | Kind::Seal => {}
+            Kind::Genesis
+            | Kind::Member
+            | Kind::Sighting
+            | Kind::Vote
+            | Kind::Lifecycle
+            | Kind::Seal
+            | Kind::Challenge => {}
         }
         ControlFlow::Continue(())
     })?;

@@ -162,7 +162,7 @@ impl Choice {
             scenario.set_alert_level(alert_p);
         }
         if let Some(share) = self.liars {
-            scenario.set_liars(share, LIES.to_vec());
+            scenario.set_liars(share, &LIES);
         }
         scenario
     }

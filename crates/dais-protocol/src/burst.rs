@@ -91,8 +91,8 @@ impl BurstPool {
     ///
     /// With n₁ flows in t₁ recent steps, n₂ in t₂ past ones, counts by Poisson's law and the Gamma prior (a, b) of every
     /// rate: ln B = ln Γ(a+n₁) - (a+n₁) ln(b+t₁) + ln Γ(a+n₂) - (a+n₂) ln(b+t₂) + a ln b - ln Γ(a) - ln Γ(a+n₁+n₂) +
-    /// (a+n₁+n₂) ln(b+t₁+t₂). It is the on/off problem of counting experiments (T. Li, Y. Ma, ApJ 1983; in Bayes' terms
-    /// M. L. Knoetig, ApJ 2014). No flows at all give a slightly negative value: silence is no evidence of a burst.
+    /// (a+n₁+n₂) ln(b+t₁+t₂). It is the on/off problem of counting experiments (T. Li, Y. Ma, `ApJ` 1983; in Bayes' terms
+    /// M. L. Knoetig, `ApJ` 2014). No flows at all give a slightly negative value: silence is no evidence of a burst.
     pub fn ln_bayes(&self, params: &BurstParams) -> f64 {
         let (a, b) = (f64::from(params.prior_shape), f64::from(params.prior_steps));
         let Self { recent: n1, past: n2, recent_steps: t1, past_steps: t2 } = *self;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use dais_config::Loaded;
 use dais_lab::{LIES, Scenario};
+use dais_protocol::Span;
 use dais_runs::{Conduct, DURABILITY, RunFolder, RunLedger, folder_name, unfinished_of};
 
 use crate::args::group::input::InputArgs;
@@ -30,7 +31,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     }
     if let Some(share) = args.liars {
         let lies = if args.adversary.is_empty() { LIES.to_vec() } else { args.adversary.clone() };
-        scenario.set_liars(share, lies);
+        scenario.set_liars(share, &lies);
     }
     scenario.check()?;
     let seed = args.seed.or(scenario.seed).or(config.simulation.random_seed).unwrap_or_else(drawn_seed);

@@ -173,7 +173,7 @@ impl Meanings {
         let is_benign = self.column.benign.iter().any(|benign| benign.eq_ignore_ascii_case(name));
         let said = match said(&self.column, &found).map_err(|flaw| Flaw { column: Some(verdict.to_owned()), ..flaw })? {
             Said::Attack(_) if !value::is_missing(name.as_bytes()) && !is_benign => said(&self.column, name)?,
-            said => said,
+            said @ (Said::Benign | Said::Attack(_) | Said::Undecided) => said,
         };
         let label = self.families.label(&self.column.column, said)?;
         self.known.insert(key, label);

@@ -164,7 +164,6 @@ pub(super) fn wanted(head: &[u8]) -> usize {
     let long_line = first == Some(b'{') && memchr::memchr(b'\n', head).is_none();
     match detect(head) {
         Ok(format) if format.is_flow_log() => 0,
-        Err(NotRecognised::Binary(_)) => HEAD_BYTES,
         Ok(_) if long_line => JSON_HEAD_BYTES,
         Err(NotRecognised::Text(_)) if memchr::memchr(b'{', head).is_some() => JSON_HEAD_BYTES,
         Ok(_) | Err(_) => HEAD_BYTES,

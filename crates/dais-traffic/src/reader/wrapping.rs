@@ -71,7 +71,7 @@ fn in_lines(head: &[u8]) -> Seen {
             Seen::Records(format, wrapping) => {
                 return Seen::Records(format, Wrapping { prefixed: start > 0, ..wrapping });
             }
-            seen => best = better(best, seen),
+            seen @ (Seen::OtherLog(_) | Seen::Unknown | Seen::Nothing) => best = better(best, seen),
         }
     }
     best
@@ -89,7 +89,7 @@ fn spread(head: &[u8]) -> Seen {
                 Seen::Records(format, wrapping) => {
                     return Seen::Records(format, Wrapping { spread: true, ..wrapping });
                 }
-                seen => best = better(best, seen),
+                seen @ (Seen::OtherLog(_) | Seen::Unknown | Seen::Nothing) => best = better(best, seen),
             }
         }
         rest = &rest[length..];

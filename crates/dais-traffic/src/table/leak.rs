@@ -129,7 +129,9 @@ pub fn leave_out_leaks(tables: &mut [Table]) -> Vec<LeftOut> {
     for leak in found {
         let features = |table: &Table| table.numeric.len() + table.codes.len();
         if tables.iter().all(|table| features(table) > 1) {
-            tables.iter_mut().for_each(|table| table.remove(&leak.column));
+            for table in tables.iter_mut() {
+                table.remove(&leak.column);
+            }
             left_out.push(leak);
         }
     }
