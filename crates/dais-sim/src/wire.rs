@@ -89,6 +89,7 @@ pub(crate) mod seal {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+    #[expect(clippy::ref_option, reason = "serde asks with a reference to the field")]
     pub(crate) fn serialize<S: Serializer>(seal: &Option<Seal>, serializer: S) -> Result<S::Ok, S::Error> {
         seal.as_ref().map(|seal| seal.as_bytes().as_slice()).serialize(serializer)
     }

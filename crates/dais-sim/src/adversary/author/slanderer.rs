@@ -16,11 +16,8 @@ impl Lie for Slanderer {
     fn says(&self, scene: &mut Scene<'_>, sight: &Sight<'_>, said: &mut Observed) {
         let sources = victims(sight, said, NAMED);
         let newest = sight.adopted.last().filter(|_| !sources.is_empty());
-        said.sightings = Vec::from_iter(newest.map(|adopted| Sighting {
-            agent: scene.agent,
-            step: scene.step,
-            signature: adopted.id,
-            sources,
-        }));
+        let (agent, step) = (scene.agent, scene.step);
+        let slander = newest.map(|adopted| Sighting { agent, step, signature: adopted.id, sources });
+        said.sightings = slander.into_iter().collect();
     }
 }
