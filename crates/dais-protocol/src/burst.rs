@@ -115,12 +115,13 @@ mod tests {
     fn by_integration(n1: f64, n2: f64, t1: f64, t2: f64) -> f64 {
         let (a, b) = (0.5, 5.0);
         let (step, points) = (1e-4, 200_000);
-        let density = |rate: f64| (a * f64::ln(b) - libm::lgamma(a) + (a - 1.0) * rate.ln() - b * rate).exp();
+        let density =
+            |rate: f64| libm::exp(a * libm::log(b) - libm::lgamma(a) + (a - 1.0) * libm::log(rate) - b * rate);
         let integral = |n: f64, t: f64| {
             let rates = (0..points).map(|k| (f64::from(k) + 0.5) * step);
-            rates.map(|rate| density(rate) * rate.powf(n) * (-rate * t).exp() * step).sum::<f64>()
+            rates.map(|rate| density(rate) * libm::pow(rate, n) * libm::exp(-rate * t) * step).sum::<f64>()
         };
-        (integral(n1, t1) * integral(n2, t2) / integral(n1 + n2, t1 + t2)).ln()
+        libm::log(integral(n1, t1) * integral(n2, t2) / integral(n1 + n2, t1 + t2))
     }
 
     #[test]

@@ -48,7 +48,9 @@ pub(crate) fn flows(args: &FlowsArgs) -> anyhow::Result<ExitCode> {
         output::print(&if args.json { summary.json()? } else { summary.text() })?;
         return Ok(ExitCode::SUCCESS);
     }
-    if !args.count.is_empty() {
+    if args.count.is_empty() {
+        show(args, &filter, &mut summary)?;
+    } else {
         let mut counts = Counts::new(&args.count);
         for file in &args.files {
             let ended = input::each(file, args, |came| {
@@ -61,8 +63,6 @@ pub(crate) fn flows(args: &FlowsArgs) -> anyhow::Result<ExitCode> {
         }
         let limit = args.limit.unwrap_or(SHOWN) as usize;
         output::print(&if args.json { counts.json(limit)? } else { counts.text(limit) })?;
-    } else {
-        show(args, &filter, &mut summary)?;
     }
     summary.say();
     Ok(ExitCode::SUCCESS)

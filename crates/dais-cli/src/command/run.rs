@@ -36,10 +36,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     scenario.check()?;
     let seed = args.seed.or(scenario.seed).or(config.simulation.random_seed).unwrap_or_else(drawn_seed);
     let runs = Path::new("runs");
-    let out = args.out.clone().unwrap_or_else(|| match args.force {
-        true => default_place(runs, &scenario.name, seed),
-        false => free_place(runs, &scenario.name, seed),
-    });
+    let out = args.out.clone().unwrap_or_else(|| if args.force { default_place(runs, &scenario.name, seed) } else { free_place(runs, &scenario.name, seed) });
     let named = out.file_name().unwrap_or_default().to_string_lossy();
     let ledger = args.ledger.clone().or_else(|| setting::ledger(config, &named));
     let ledger = RunLedger::at(ledger.as_deref(), &place::login()).map_err(told::of_ledger)?;

@@ -11,7 +11,7 @@ use rand_philox::Philox;
 use serde::{Deserialize, Serialize};
 
 use crate::load::{LoadError, leaks, notes, open, schema_of};
-use crate::name::{STANDARD_INPUT, stem};
+use crate::name::stem;
 
 /// Stream of the draws that halve a table.
 const HALVES: u64 = 0x6861_6c76;

@@ -157,7 +157,7 @@ mod tests {
         scenario.set("policy.threshold", "0.75").expect("a key of the rules");
         scenario.set("adversaries", "[{share: 0.2, behaviours: [silent]}]").expect("a list");
         scenario.set("adversaries.0.share", "0.3").expect("an item");
-        assert_eq!(scenario.rules.agent.retrain_every, 7);
+        assert_eq!(scenario.rules.agent.retrain_every, dais_protocol::Span::Steps(7));
         assert!((scenario.rules.policy.threshold - 0.75).abs() < f32::EPSILON);
         assert!((scenario.rules.adversaries[0].share - 0.3).abs() < f64::EPSILON);
     }

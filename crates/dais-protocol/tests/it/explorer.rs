@@ -15,6 +15,8 @@ use dais_protocol::{
     VoteRefused,
 };
 
+use crate::strategies;
+
 const SIGNATURE: SignatureId = SignatureId::from_bytes([7; 32]);
 const AUTHOR: AgentId = AgentId(9);
 const HONEST: u32 = 3;
@@ -186,13 +188,7 @@ fn check(observer: &Observer, messages: &[Message], keys: &[VerifyingKey], explo
 }
 
 fn policy(rule: Rule) -> PolicyParams {
-    PolicyParams {
-        rule,
-        escalation_rounds: 0,
-        deadline_steps: 1,
-        revoke_grace_steps: 1,
-        ..crate::strategies::votes_alone()
-    }
+    PolicyParams { rule, escalation_rounds: 0, deadline_steps: 1, revoke_grace_steps: 1, ..strategies::votes_alone() }
 }
 
 /// What three honest agents may find, regardless of who finds what.

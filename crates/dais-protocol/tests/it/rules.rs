@@ -6,6 +6,8 @@ use dais_protocol::{
     SignatureId, Tie, Verdict, Vote,
 };
 
+use crate::strategies;
+
 const SIGNATURE: SignatureId = SignatureId::from_bytes([7; 32]);
 const AUTHOR: AgentId = AgentId(1000);
 const OPENED: u32 = 10;
@@ -38,7 +40,7 @@ fn voted(motion: Motion, members: u32, verdicts: &[(u32, Verdict)]) -> Ballot {
 }
 
 fn no_escalation() -> PolicyParams {
-    PolicyParams { escalation_rounds: 0, ..crate::strategies::votes_alone() }
+    PolicyParams { escalation_rounds: 0, ..strategies::votes_alone() }
 }
 
 /// What comes of a ballot by its deadline, whenever it closes.
@@ -156,7 +158,7 @@ fn a_tie_refutes_or_ends_disputed() {
             tie,
             margin: 0.0,
             escalation_rounds: 0,
-            ..crate::strategies::votes_alone()
+            ..strategies::votes_alone()
         };
         outcome(Motion::Adopt, 10, &[(5, Confirm), (5, Refute)], &policy)
     };

@@ -5,12 +5,14 @@ use dais_protocol::{
     Vote, VoteRefused, Voting,
 };
 
+use crate::strategies;
+
 const SIGNATURE: SignatureId = SignatureId::from_bytes([7; 32]);
 const AUTHOR: AgentId = AgentId(100);
 const OPENED: u32 = 10;
 
 fn policy() -> PolicyParams {
-    PolicyParams { voting: Voting::CommitReveal, ..crate::strategies::votes_alone() }
+    PolicyParams { voting: Voting::CommitReveal, ..strategies::votes_alone() }
 }
 
 fn open(members: u32) -> Ballot {

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use dais_protocol::{
-    AgentId, Decision, Evidence, Medoid, Motion, Outcome, Pattern, REASONS_MAX, Reason, Sighting, Signature,
-    SignatureId, ThreatClass, Verdict, Vote,
+    AgentId, Decision, Evidence, Medoid, Motion, Outcome, Pattern, PolicyParams, REASONS_MAX, Reason, Sighting,
+    Signature, SignatureId, ThreatClass, Verdict, Vote,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
@@ -28,8 +28,8 @@ pub(crate) fn addresses() -> impl Strategy<Value = Vec<IpAddr>> {
 }
 
 /// The default policy without the evidence of a burst: votes alone decide.
-pub(crate) fn votes_alone() -> dais_protocol::PolicyParams {
-    dais_protocol::PolicyParams { burst: None, ..dais_protocol::PolicyParams::default() }
+pub(crate) fn votes_alone() -> PolicyParams {
+    PolicyParams { burst: None, ..PolicyParams::default() }
 }
 
 pub(crate) fn evidence() -> impl Strategy<Value = Evidence> {

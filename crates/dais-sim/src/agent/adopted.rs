@@ -85,7 +85,9 @@ mod tests {
         assert!(!matched(14, true).is_of_a_habit(12), "an attack may stay so long");
         assert!(!matched(40, false).is_of_a_habit(12), "strangers are no habit");
         let mut twice = Standing::default();
-        [0, 0, 0, 40].into_iter().for_each(|step| twice.count(step, false, true));
+        for step in [0, 0, 0, 40] {
+            twice.count(step, false, true);
+        }
         assert!(!twice.is_of_a_habit(12) && twice.steps == 2, "{twice:?}");
     }
 }

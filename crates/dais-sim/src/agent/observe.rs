@@ -152,7 +152,7 @@ impl Agent {
         let explained = observed.matched.iter().zip(&observed.blocked);
         for (&p, (&matched, &blocked)) in observed.p.iter().zip(explained) {
             if !matched && !blocked {
-                self.budget.count(p <= alert_p, alert_p, &common.params.budget);
+                self.budget.count(p <= alert_p, alert_p, common.params.budget);
             }
         }
     }
@@ -319,7 +319,9 @@ impl Agent {
                     }
                 }
                 AlertLearning::Keep | AlertLearning::Extreme | AlertLearning::Drop | AlertLearning::Quarantine => {
-                    score.into_iter().for_each(|score| self.arrivals.count(score, 1.0));
+                    if let Some(score) = score {
+                        self.arrivals.count(score, 1.0);
+                    }
                     self.learn_flow(batch, row, common, &mut random);
                 }
             }

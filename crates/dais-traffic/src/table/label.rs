@@ -93,7 +93,7 @@ fn one(sample: &Sample, at: usize) -> LabelColumn {
     let zero = binary || values.iter().any(|value| is_number(value));
     let known = |benign: &&str| values.iter().any(|value| value.eq_ignore_ascii_case(benign));
     // A column that names attacks and nothing else leaves ordinary rows empty.
-    let blank = (values.contains("") && !BENIGN.iter().any(|benign| known(benign))).then_some("");
+    let blank = (values.contains("") && !BENIGN.iter().any(known)).then_some("");
     let benign = BENIGN.into_iter().filter(|value| zero || !is_number(value)).chain(blank);
     LabelColumn {
         column: sample.header[at].clone(),

@@ -90,13 +90,13 @@ fn an_archive_is_the_table_that_text_of_the_same_numbers_is() {
     assert_eq!(archive.schema.numeric[0].transform, Transform::Log1p);
 }
 
+fn schema(yaml: &str) -> ReadOptions {
+    ReadOptions { schema: Some(TableSchema::from_yaml(yaml).expect("a sound schema")), ..ReadOptions::default() }
+}
+
 #[test]
 fn a_schema_gives_the_columns_their_roles() {
     let yaml = "{name: s, numeric: [{name: x1}], ignored: [x0], label: {column: y, benign: ['1']}}";
-    let schema = |yaml: &str| ReadOptions {
-        schema: Some(TableSchema::from_yaml(yaml).expect("a sound schema")),
-        ..ReadOptions::default()
-    };
     let bytes = sound(CompressionMethod::Stored);
     match read("a.npz", bytes.as_slice(), &schema(yaml)) {
         Ok(Input::Table(table)) => assert_eq!((table.numeric.len(), table.labels[2]), (1, Label::Benign)),
