@@ -222,7 +222,9 @@ impl World {
             watch.end(Phase::Resolve);
         }
         let mut tally = StepTally::default();
-        counted.iter().for_each(|shard| tally.add(&shard.tally));
+        for shard in &counted {
+            tally.add(&shard.tally);
+        }
         Ok(tally)
     }
 

@@ -284,7 +284,7 @@ mod tests {
             let flows: Vec<Flow> = flows.into_iter().map(|(flow, _)| flow).collect();
             let name = |label: &Label, families: &[Family]| match label {
                 Label::Attack(id) => families[usize::from(id.0)].name.clone(),
-                other => format!("{other:?}"),
+                other @ (Label::Benign | Label::Undecided) => format!("{other:?}"),
             };
             let log = FlowLog {
                 name: "f".into(), format: crate::Format::Csv, flows, labels, families, stats: crate::ReadStats::default(),

@@ -10,7 +10,7 @@ use crate::tree;
 const LEAVES: [&str; 4] = ["dais-detect", "dais-ledger", "dais-protocol", "dais-traffic"];
 
 /// Every crate of the workspace and the crates of ours it may depend on. A crate that is not here may not exist.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("dais-traffic", &[]),
     ("dais-detect", &[]),
     ("dais-protocol", &[]),
@@ -38,6 +38,8 @@ const ALLOWED: [(&str, &[&str]); 13] = [
             "dais-traffic",
         ],
     ),
+    ("decisions", &["dais-lab", "dais-ledger", "dais-sim", "dais-traffic"]),
+    ("liars", &["dais-ledger", "dais-sim", "dais-traffic"]),
     ("xtask", &[]),
 ];
 

@@ -56,8 +56,10 @@ fn without_licence(packages: &[dependency::Package]) -> Vec<String> {
 #[test]
 fn every_crate_inherits_the_lints_of_the_workspace() {
     let files = tree::text_files();
-    let member =
-        |path: &str| path == "xtask/Cargo.toml" || (path.starts_with("crates/") && path.ends_with("/Cargo.toml"));
+    let member = |path: &str| {
+        let is_member = path.starts_with("crates/") || path.starts_with("experiments/");
+        path == "xtask/Cargo.toml" || (is_member && path.ends_with("/Cargo.toml"))
+    };
     let manifests: Vec<_> = files.into_iter().filter(|file| member(&file.path)).collect();
     assert_eq!(manifests.len(), dependency::packages().len(), "one manifest per crate");
     crate::assert_kept("workspace lints", manifests.len(), &without_workspace_lints(&manifests));

@@ -81,7 +81,8 @@ fn a_folder_of_logs_is_one_site_in_order_of_time() {
     let day = place.path().join("logs/2024-05-06");
     fs::create_dir_all(&day).unwrap();
     for (hour, offset) in [("10", 0), ("11", 3_600)] {
-        let rows: String = (0..40).map(|k| format!("{}\t10.0.0.1\t10.0.0.2\ttcp\tSF\n", offset + k)).collect();
+        let rows =
+            (0..40).map(|k| format!("{}\t10.0.0.1\t10.0.0.2\ttcp\tSF\n", offset + k)).collect::<Vec<_>>().concat();
         let text =
             format!("#separator \\x09\n#path\tconn\n#fields\tts\tid.orig_h\tid.resp_h\tproto\tconn_state\n{rows}");
         fs::write(day.join(format!("conn.{hour}:00:00.log")), text).unwrap();

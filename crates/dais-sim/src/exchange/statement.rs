@@ -158,8 +158,12 @@ fn part_held<S: Stated>(t: u32, part: &[S], notary: &Notary<'_>) -> Vec<bool> {
     let batch: Vec<(VerifyingKey, &[u8], Seal)> =
         items.iter().map(|(_, key, message, seal)| (*key, message.as_slice(), *seal)).collect();
     let bad = verify_batch(&batch).err().unwrap_or_default();
-    items.iter().for_each(|(place, ..)| held[*place] = true);
-    bad.into_iter().for_each(|item| held[items[item].0] = false);
+    for (place, ..) in &items {
+        held[*place] = true;
+    }
+    for item in bad {
+        held[items[item].0] = false;
+    }
     held
 }
 

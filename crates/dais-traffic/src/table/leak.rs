@@ -444,7 +444,7 @@ mod tests {
 
     #[test]
     fn the_last_feature_stays() {
-        let text: String = (0..200).map(|row| format!("{row},{}\n", ["a", "normal"][row % 2])).collect();
+        let text = (0..200).map(|row| format!("{row},{}\n", ["a", "normal"][row % 2])).collect::<Vec<_>>().concat();
         let Ok(Input::Table(table)) = read("t", format!("n,label\n{text}").as_bytes(), &ReadOptions::default()) else {
             panic!("a table")
         };

@@ -284,7 +284,8 @@ mod tests {
 
     #[test]
     fn what_tells_large_numbers_apart_survives_scaling() {
-        let text: String = (0..64).map(|row| format!("1,{},1,x,normal\n", 1.6e9 + f64::from(row) / 64.0)).collect();
+        let rows = (0..64).map(|row| format!("1,{},1,x,normal\n", 1.6e9 + f64::from(row) / 64.0));
+        let text = rows.collect::<Vec<_>>().concat();
         let set = TableSet::new(vec![table("one", &format!("a,b,c,d,y\n{text}"))]).expect("a table");
         let scaled = set.batch(0, 0..64).numeric_column(1).to_vec();
         assert!(scaled.is_sorted_by(|a, b| a < b), "{scaled:?}");

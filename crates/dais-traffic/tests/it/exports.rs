@@ -94,7 +94,7 @@ fn values_of_any_length_are_passed_over() {
 fn counts_of_initiator_and_responder_are_both_directions_in_either_version() {
     let counts: [(u16, &[u8]); 4] = [(231, &word(1_000)), (232, &word(5_000)), (298, &word(6)), (299, &[5])];
     let record = with(ends(6), &counts);
-    for stream in [version_9(1, &sets(0, 300, &[record.clone()])), ipfix(1, &sets(2, 300, &[record]))] {
+    for stream in [version_9(1, &sets(0, 300, std::slice::from_ref(&record))), ipfix(1, &sets(2, 300, &[record]))] {
         let flow = &log(&stream).flows[0];
         assert_eq!((flow.bytes_out, flow.bytes_in, flow.packets_out, flow.packets_in), (760, 4_800, 6, 5));
         assert_eq!(flow.state, ConnState::Sf);
@@ -249,7 +249,7 @@ fn a_sampler_multiplies_only_its_own_records() {
 #[test]
 fn version_5_tells_of_sampling_in_its_header() {
     let mut packet = version_5(&[OUT, BACK]);
-    packet[22..24].copy_from_slice(&(0x4000_u16 | 100).to_be_bytes());
+    packet[22..24].copy_from_slice(&(0x4000_u16 | 0x64).to_be_bytes());
     let log = log(&packet);
     assert_eq!((log.flows[0].packets_out, log.flows[0].packets_in), (600, 500));
     assert!(log.stats.hints[0].contains("1 in 100"), "{:?}", log.stats.hints);

@@ -179,6 +179,7 @@ fn stream(
 
 /// The columns of a file.
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the JSON object")]
 pub(super) struct Columns {
     pub(super) file: String,
     pub(super) format: String,

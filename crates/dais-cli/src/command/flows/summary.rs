@@ -35,6 +35,7 @@ pub(super) struct Summary {
 
 /// One file.
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the JSON object")]
 struct File {
     file: String,
     format: String,

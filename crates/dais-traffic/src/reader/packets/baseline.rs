@@ -167,7 +167,6 @@ fn compare(root: &Path, baseline: &Path, tests: &BTreeMap<String, PathBuf>) -> R
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "figures and a skipped test must be seen")]
 fn flows_are_those_of_zeek() {
     let Some(root) = std::env::var_os("DAIS_ZEEK").map(PathBuf::from) else {
         eprintln!("SKIPPED: DAIS_ZEEK names no folder testing/btest of Zeek's source");

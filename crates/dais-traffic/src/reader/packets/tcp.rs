@@ -447,7 +447,7 @@ mod tests {
 
     #[test]
     fn histories_are_bounded() {
-        let syns: String = (0..40).map(|at| format!(">S{} ", at % 10)).collect();
+        let syns = (0..40).map(|at| format!(">S{} ", at % 10)).collect::<Vec<_>>().concat();
         assert_eq!(after(&syns).history().letters(), [b'S'; 14]);
     }
 }
