@@ -1,51 +1,20 @@
 //! The command line of dais.
 #![forbid(unsafe_code)]
 
-mod alert_args;
 mod args;
-mod checkpoints;
-mod choice;
-mod clean_args;
 mod command;
-mod conduct;
-mod conduct_args;
-mod config_args;
-mod doctor_args;
-mod ending;
-mod eval_args;
-mod eval_screen;
-mod figures;
-mod health_args;
-mod interrupt;
-mod ledger_args;
-mod limits;
-mod logs_args;
-mod mask;
-mod memory;
-mod meter;
+mod exit;
 mod operations;
-mod output;
 mod place;
-mod progress;
-mod run_folder;
-mod run_ledger;
+mod run;
 mod screen;
-mod server_args;
-mod settings;
-mod sweep_screen;
-mod table;
-mod value;
-mod watch_args;
-mod witnesses;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::args::{Cli, Command};
-
-/// Wrong usage or input.
-const EXIT_INPUT: u8 = 2;
+use crate::screen::output;
 
 fn main() -> ExitCode {
     let command = match Cli::try_parse() {
@@ -59,6 +28,7 @@ fn main() -> ExitCode {
         Command::Eval(args) => command::eval(&args),
         Command::Watch(args) => command::watch(&args),
         Command::Explain(args) => command::explain(&args),
+        Command::Blocklist(args) => command::blocklist(&args),
         Command::Verify(args) => command::verify(&args),
         Command::Ledger(command) => command::ledger(&command),
         Command::Config(args) => command::config(&args),
@@ -66,12 +36,15 @@ fn main() -> ExitCode {
         Command::Health(args) => command::health(&args),
         Command::Doctor(args) => command::doctor(&args),
         Command::Clean(args) => command::clean(&args),
+        Command::Flows(args) => command::flows(&args),
         Command::Schema(args) => command::schema(&args),
         Command::Alert(args) => command::alert(&args),
+        Command::Completions(args) => command::completions(&args),
+        Command::Man(args) => command::man(&args),
     });
     outcome.unwrap_or_else(|error| {
         output::complain(&error);
-        ExitCode::from(EXIT_INPUT)
+        ExitCode::from(exit::INPUT)
     })
 }
 

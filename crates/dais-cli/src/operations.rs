@@ -7,26 +7,29 @@ mod checks;
 mod figures;
 mod measured;
 mod service;
+mod watched;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use dais_config::Live;
 use dais_lab::Progress;
-use dais_ledger::{Location, Storage, StorageOptions};
+use dais_ledger::Storage;
+use dais_runs::{ENDPOINT, Event};
 use dais_sim::{Lifecycle, Mode};
 use dais_telemetry::health::{AgentCounts, Heartbeat, Stage};
 use dais_telemetry::log::Console;
 use dais_telemetry::trace::SignatureTraces;
-use dais_traffic::Source;
 
 pub(crate) use self::checks::Checks;
 use self::figures::Figures;
 use self::measured::{Measured, Recording};
 pub(crate) use self::service::{Service, address, log};
-
-use crate::run_folder::{self, RunFolder};
+pub(crate) use self::watched::Watched;
+use crate::screen::mask::masked;
+use crate::screen::output::write_file;
 
 /// Everything that watches a run.
 pub(crate) struct Operations {
@@ -38,16 +41,8 @@ pub(crate) struct Operations {
     traces: Option<SignatureTraces>,
     span: tracing::Span,
     world: Option<Mode>,
-}
-
-/// Which run is watched.
-pub(crate) struct Watched<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) seed: u64,
-    pub(crate) folder: &'a RunFolder,
-    /// Its ledger, where another reader can open it.
-    pub(crate) ledger: Option<Location>,
-    pub(crate) options: StorageOptions,
+    /// Set when the ledger is begun.
+    ledger_begun: Option<Arc<AtomicBool>>,
 }
 
 impl Operations {
@@ -55,16 +50,17 @@ impl Operations {
     ///
     /// # Errors
     /// A log file that cannot be opened, a port that is taken, settings that cannot be used.
-    pub(crate) fn begin(live: &Arc<Live>, console: Console, run: &Watched<'_>) -> anyhow::Result<Self> {
+    pub(crate) fn begin(live: &Arc<Live>, console: Console, run: &Watched) -> anyhow::Result<Self> {
         let log = log(live, console)?;
         // Of the highest level, as that of a step: what is logged within has its context at whatever level.
-        let span = tracing::error_span!("run", run = run.name, seed = run.seed);
+        let span = tracing::error_span!("run", run = %run.name, seed = run.seed);
         let entered = span.enter();
         let (heart, lives) = (Arc::new(Heartbeat::new()), Arc::new(AgentCounts::default()));
         let checks = Checks::of_run(run, Arc::clone(&heart), Arc::clone(&lives));
+        let ledger_begun = checks.begun();
         let service = Service::begin(live, log, checks)?;
         if let Some(address) = service.address() {
-            run_folder::write_whole(&run.folder.file(run_folder::ENDPOINT), &format!("http://{address}\n"))?;
+            write_file(&run.folder.join(ENDPOINT), &format!("http://{address}\n"))?;
         }
         if run.ledger.is_some() {
             // The run's own, open from its first step to its last.
@@ -74,7 +70,7 @@ impl Operations {
         let traces = SignatureTraces::start(&live.current().config.monitoring.tracing).context("monitoring.tracing")?;
         drop(entered);
         let figures = Figures::new(Arc::clone(live));
-        Ok(Self { service, figures, recording, heart, lives, traces, span, world: None })
+        Ok(Self { service, figures, recording, heart, lives, traces, span, world: None, ledger_begun })
     }
 
     /// The storage of the run's ledger, with its times and errors told to the metrics.
@@ -87,10 +83,27 @@ impl Operations {
         self.span.clone()
     }
 
+    /// Something happened to the run.
+    pub(crate) fn event(&mut self, event: &Event) {
+        match event {
+            Event::Began { agents, steps, families, .. } => self.began(*agents, *steps, families),
+            Event::Checkpoint { step, took_us, .. } => self.checkpoint(*step, Duration::from_micros(*took_us)),
+            Event::Reading { .. }
+            | Event::Preparing
+            | Event::GoingBack { .. }
+            | Event::Step(_)
+            | Event::Concluding
+            | Event::Complete(_)
+            | Event::Left { .. } => {}
+        }
+    }
+
     /// The first step is about to be taken.
-    pub(crate) fn started(&mut self, traffic: &dyn Source, steps: u32) {
-        self.figures.name(traffic.families());
-        let agents = traffic.sites();
+    fn began(&mut self, agents: u64, steps: u32, families: &[String]) {
+        self.figures.name(families);
+        if let Some(begun) = &self.ledger_begun {
+            begun.store(true, Ordering::SeqCst);
+        }
         tracing::info!(agents, steps, "the run begins");
         self.heart.begin();
         self.service.enter(Stage::Serving);
@@ -163,7 +176,7 @@ impl Operations {
     }
 
     /// A checkpoint was written.
-    pub(crate) fn checkpoint(&self, step: u32, took: Duration) {
+    fn checkpoint(&self, step: u32, took: Duration) {
         let (world, duration_ms) = (self.world.map(Mode::name), millis(took));
         tracing::info!(parent: &self.span, world, step, duration_ms, phase = "checkpoint", "checkpoint written");
     }
@@ -175,7 +188,7 @@ impl Operations {
         self.heart.rest();
         self.service.enter(Stage::Stopping);
         if let Some(error) = failed {
-            self.service.failed(&crate::mask::masked(&format!("{error:#}")));
+            self.service.failed(&masked(&format!("{error:#}")));
         } else {
             tracing::info!("the run ended");
         }

@@ -12,7 +12,7 @@ const WIDTH: usize = 100;
 
 const HEAD: &str = "\
 # Configuration of dais. Every key stands here with its default, commented out: remove the `#` before a key to set it.
-# Above this file stand <environment>.yaml, local.yaml or --config FILE, environment variables, and --set KEY=VALUE.
+# Above this file stand <environment>.yaml, local.yaml or --config FILE, environment variables, and --configure KEY=VALUE.
 # `${NAME}` and `${NAME:-default}` are replaced by environment variables. For a secret, NAME_FILE may name a file instead.
 # `dais config check` says what is wrong, `dais config show --origin` what is in effect and why.
 ";

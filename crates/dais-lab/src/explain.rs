@@ -1,6 +1,7 @@
 //! Why a signature was accepted or an address blocked: the chain from flow to ledger entry.
 
 mod address;
+mod blocklist;
 mod flow;
 mod signature;
 
@@ -14,6 +15,7 @@ use serde::Serialize;
 use crate::archive::Archive;
 
 pub use address::{AddressExplanation, BlockSpan, Naming, SightingView};
+pub use blocklist::{BlockedAddress, blocklist};
 pub use flow::{CategoryView, FeatureView, FlowView, ReasonView};
 pub use signature::{OutcomeView, SignatureExplanation, VoteView};
 
@@ -84,8 +86,11 @@ pub fn explain(archive: Archive, subject: &str) -> Result<Explanation, ExplainEr
         return Err(ExplainError::Subject(subject.to_owned()));
     }
     let mut explanation = signature::explain(&ledger, &prefix)?;
-    if let Some(schema) = summary.map(|summary| summary.schema) {
-        explanation.flow = flow::describe(&explanation.signature, &schema, scenario.as_ref());
+    if let Some(summary) = summary {
+        let known = summary.found.iter().find(|found| found.id == explanation.id);
+        explanation.truth = known.and_then(|found| found.truth.clone());
+        explanation.time = summary.clock.time(explanation.signature.step);
+        explanation.flow = flow::describe(&explanation.signature, &summary.schema, scenario.as_ref());
     }
     Ok(Explanation::Signature(Box::new(explanation)))
 }

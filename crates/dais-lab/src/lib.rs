@@ -1,10 +1,14 @@
 //! Evaluation of runs: scenarios, summaries, comparisons, plots and reports.
 #![forbid(unsafe_code)]
 
+mod advice;
 mod archive;
 mod detectors;
 mod explain;
+mod folder;
+mod found;
 mod load;
+mod name;
 mod report;
 mod run;
 mod scenario;
@@ -18,18 +22,21 @@ pub use detectors::{
     MeanRank, Protocol, RecallAt, evaluate,
 };
 pub use explain::{
-    AddressExplanation, BlockSpan, CategoryView, ExplainError, Explanation, FeatureView, FlowView, Naming, OutcomeView,
-    Proven, ReasonView, SightingView, SignatureExplanation, VoteView, explain,
+    AddressExplanation, BlockSpan, BlockedAddress, CategoryView, ExplainError, Explanation, FeatureView, FlowView,
+    Naming, OutcomeView, Proven, ReasonView, SightingView, SignatureExplanation, VoteView, blocklist, explain,
 };
-pub use load::{LoadError, Loaded, Material, load};
+pub use found::{Clock, Found, Votes};
+pub use load::{LoadError, Loaded, Material, load, open};
+pub use name::{grouped, stem};
 pub use report::{ReportError, eval_html, report_html};
 pub use run::{
     CheckpointError, Course, History, MeanTrust, Next, OnFailure, Progress, Run, RunError, WorldHistory, run,
     run_loaded,
 };
-pub use scenario::{Files, Play, Scenario, ScenarioFileError, Traffic};
+pub use scenario::{Files, KeyError, LIES, Play, Scenario, ScenarioFileError, Traffic};
 pub use summarise::{series, summarise};
 pub use summary::{
-    CurvePoint, Detection, FamilyDetection, LedgerSummary, Series, Signatures, Summary, TrustSummary, Warning,
+    Alerts, CurvePoint, Detection, FamilyDetection, LedgerSummary, Rate, Series, Signatures, Summary, TrustSummary,
+    Warning,
 };
 pub use sweep::{Spread, Sweep, SweepParams, SweepPoint, SweepProgress, TRADE_OFF_FPR, TradeOff, WorldPoint, sweep};

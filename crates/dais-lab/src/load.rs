@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use dais_traffic::{
     FlowLog, Input, Pool, PoolError, PoolParams, ReadError, ReadOptions, ReadStats, Recorded, RecordedError,
-    RecordedParams, Source, SyntheticError, Table, TableSchema, TableSchemaError, TableSet, TableSetError, read,
+    RecordedParams, Source, SyntheticError, Table, TableSchema, TableSchemaError, TableSet, TableSetError,
+    leave_out_leaks, read, suspects,
 };
 use sha2::{Digest, Sha256};
 
+use crate::folder;
+use crate::name::STANDARD_INPUT;
 use crate::scenario::{Files, Play, Traffic};
-
-/// The path that stands for standard input.
-pub(crate) const STANDARD_INPUT: &str = "-";
 
 /// Traffic ready to run, with remarks on its input.
 #[derive(Clone)]
@@ -23,6 +23,8 @@ pub struct Loaded {
     pub source: Arc<dyn Source>,
     /// Steps that it is made for.
     pub steps: u32,
+    /// When the first step begins on the clock of the recording, in seconds; none for traffic that is not recorded.
+    pub begin_s: Option<f64>,
     /// SHA-256 of the content of each file, in hex.
     pub files: Vec<String>,
     /// Broken rows and the like, in words.
@@ -42,9 +44,16 @@ pub enum LoadError {
         /// What the system said.
         source: io::Error,
     },
-    /// A folder in place of a file.
-    #[error("{0} is a folder: name the files in it")]
-    Folder(PathBuf),
+    /// A folder without a flow log.
+    #[error("{folder}: no flow log among its {files} files{what}: name the files to read")]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// How many files are in it.
+        files: usize,
+        /// What they are, as far as that is known.
+        what: String,
+    },
     /// No file is named.
     #[error("no files: name at least one after --data")]
     NoFiles,
@@ -154,7 +163,8 @@ impl Material {
         }
         let stats = logs.iter().map(|log| (&log.name, &log.stats));
         let stats = stats.chain(tables.iter().map(|table| (&table.name, &table.stats)));
-        let notes = stats.flat_map(|(name, stats)| notes(name, stats)).collect();
+        let mut notes: Vec<String> = stats.flat_map(|(name, stats)| notes(name, stats)).collect();
+        notes.extend(leaks(&mut tables, files.schema.is_some()));
         let content = if !logs.is_empty() {
             Content::Logs(logs)
         } else if !tables.is_empty() {
@@ -184,18 +194,21 @@ impl Material {
     pub fn load(self, traffic: &Traffic, seed: u64) -> Result<Loaded, LoadError> {
         let mut traffic = traffic.clone();
         self.settle(&mut traffic);
+        let mut begin_s = None;
         let (source, steps): (Arc<dyn Source>, u32) = match (self.content, &traffic) {
             (_, Traffic::Synthetic(params)) => (Arc::new(params.build(seed)?), params.steps),
             (Content::Generated, Traffic::Files(_)) => return Err(LoadError::NoFiles),
             (Content::Logs(logs), Traffic::Files(Files { play: Some(Play::Recorded(params)), .. })) => {
                 let recorded = Recorded::from_logs(logs, params, seed)?;
                 let steps = recorded.steps();
+                begin_s = Some(recorded.origin_s());
                 (Arc::new(recorded), steps)
             }
             (Content::Logs(_), Traffic::Files(_)) => return Err(LoadError::LogsInPool),
             (Content::Tables { set, .. }, Traffic::Files(Files { play: Some(Play::Recorded(params)), .. })) => {
                 let recorded = Recorded::from_tables(&set, params, seed)?;
                 let steps = recorded.steps();
+                begin_s = Some(recorded.origin_s());
                 (Arc::new(recorded), steps)
             }
             (Content::Tables { set, .. }, Traffic::Files(Files { play, .. })) => {
@@ -207,7 +220,7 @@ impl Material {
                 (Arc::new(Pool::new(set, params, seed)?), steps)
             }
         };
-        Ok(Loaded { source, steps, files: self.files, notes: self.notes, traffic })
+        Ok(Loaded { source, steps, begin_s, files: self.files, notes: self.notes, traffic })
     }
 }
 
@@ -217,17 +230,51 @@ pub(crate) fn schema_of(path: &Path) -> Result<TableSchema, LoadError> {
     TableSchema::from_yaml(&text).map_err(|source| LoadError::Schema { path: path.to_owned(), source })
 }
 
-/// Reads a file of traffic, or standard input where the path is `-`; with the SHA-256 of the content in hex.
-pub(crate) fn open(path: &Path, options: &ReadOptions) -> Result<(Input, String), LoadError> {
+/// Leaves out of tables of one layout what gives the label away, and says so; where their schema was `given`, only says so.
+pub(crate) fn leaks(tables: &mut [Table], given: bool) -> Vec<String> {
+    let Some(name) = tables.first().map(|table| file_name(&table.name)) else { return Vec::new() };
+    if given {
+        let found = suspects(tables).into_iter();
+        let stays = |leak: dais_traffic::LeftOut| {
+            let (column, why) = (leak.column, leak.why);
+            format!("{name}: column `{column}` stays, for the schema names it, but look at it: {why}")
+        };
+        return found.map(stays).collect();
+    }
+    let mut found: Vec<_> = tables.iter().flat_map(|table| table.left_out.clone()).collect();
+    if tables.iter().any(|table| table.drafted) {
+        found.extend(leave_out_leaks(tables));
+    }
+    found.iter().map(|leak| format!("{name}: {leak}")).collect()
+}
+
+/// Reads a file of traffic, or standard input where the path is `-`, or the flow logs of a folder as one; with the SHA-256
+/// of the content in hex.
+///
+/// # Errors
+/// What cannot be opened or read.
+pub fn open(path: &Path, options: &ReadOptions) -> Result<(Input, String), LoadError> {
+    if path != Path::new(STANDARD_INPUT) && path.is_dir() {
+        return folder::read(path, options);
+    }
+    open_file(path, options)
+}
+
+/// Reads one file.
+pub(crate) fn open_file(path: &Path, options: &ReadOptions) -> Result<(Input, String), LoadError> {
     let mut input = Hashing::open(path)?;
     let content = read(&path.display().to_string(), &mut input, options)?;
     Ok((content, input.finish(path)?))
 }
 
+fn file_name(path: &str) -> String {
+    Path::new(path).file_name().map_or(path.to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
 /// The remarks on reading one file.
 pub(crate) fn notes(path: &str, stats: &ReadStats) -> Vec<String> {
-    let mut notes = Vec::new();
-    let name = Path::new(path).file_name().map_or(path.into(), |name| name.to_string_lossy());
+    let name = file_name(path);
+    let mut notes: Vec<String> = stats.hints.iter().map(|hint| format!("{name}: {hint}")).collect();
     if stats.bad_rows > 0 {
         let first = stats.first_errors.first().map_or("", String::as_str);
         notes.push(format!(
@@ -264,9 +311,6 @@ impl Hashing {
         }
         let error = |source| LoadError::Open { path: path.to_owned(), source };
         let file = File::open(path).map_err(error)?;
-        if file.metadata().map_err(error)?.is_dir() {
-            return Err(LoadError::Folder(path.to_owned()));
-        }
         Ok(hashing(Box::new(BufReader::with_capacity(1 << 16, file))))
     }
 

@@ -2,6 +2,7 @@
 
 mod detectors;
 mod figure;
+mod finding;
 mod headline;
 mod plot;
 mod spread;
@@ -17,6 +18,7 @@ use serde::Serialize;
 use crate::summary::{Series, Summary};
 pub use detectors::eval_html;
 use figure::Figure;
+use finding::Findings;
 use headline::Card;
 use spread::Spread;
 use table::{Bar, Fact, FamilyRow, WorldRow};
@@ -67,6 +69,7 @@ struct Page<'a> {
     has_labels: bool,
     has_collaboration: bool,
     missing: bool,
+    findings: Findings,
     cards: Vec<Card>,
     worlds: Vec<WorldRow>,
     world_keys: Vec<WorldKey>,
@@ -105,6 +108,7 @@ impl<'a> Page<'a> {
             has_labels: table::has_labels(summary),
             has_collaboration: headline::has_collaboration(summary),
             missing,
+            findings: finding::findings(summary),
             cards: headline::cards(summary),
             world_keys: world_keys.map(|row| WorldKey { label: row.name, pen: row.pen }).collect(),
             worlds,

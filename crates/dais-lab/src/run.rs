@@ -8,10 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dais_ledger::{Origin, Storage};
+use dais_protocol::{Motion, SignatureId};
 use dais_sim::{
     Behaviour, Cause, ExchangeCounts, Execution, Finished, GENESIS_FORMAT, Genesis, Lifecycle, Mode, Phase, Plan,
     ScenarioError, Seed, StepReport, StepTally, Stop, Watch, World, WorldError, appointed, behaviours,
 };
+use dais_traffic::FamilyId;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -94,6 +96,10 @@ pub struct WorldHistory {
     pub phases: BTreeMap<Phase, Duration>,
     /// What the world left behind.
     pub finished: Finished,
+    /// Agents by where they stood in their lives when it ended.
+    pub lives: BTreeMap<Lifecycle, u32>,
+    /// The attack family of most flows of each published signature, as the labels say; none where most are benign.
+    pub truths: BTreeMap<SignatureId, Option<FamilyId>>,
 }
 
 /// The histories of a run.
@@ -133,6 +139,8 @@ struct Living {
     course: Course,
     /// What was counted in the last step.
     last: StepTally,
+    /// As in [`WorldHistory`].
+    truths: BTreeMap<SignatureId, Option<FamilyId>>,
 }
 
 /// A run that is carried out step by step: the worlds of a scenario on the same traffic, the collaborative one first.
@@ -230,10 +238,12 @@ impl Run {
         let Some(living) = self.living.as_mut().filter(|living| living.world.next_step() < steps) else {
             return Ok(None);
         };
-        let Living { world, clock, course, last } = living;
+        let Living { world, clock, course, last, truths } = living;
         clock.last.clear();
         *last = world.step(clock)?;
         course.push(last.clone(), mean_trust(&world.trust(), &self.behaviours));
+        let adoptions = world.report().opened.iter().filter(|opened| opened.motion == Motion::Adopt);
+        truths.extend(adoptions.map(|opened| (opened.signature, opened.family)));
         if self.on_failure == OnFailure::Stop {
             check_failures(world)?;
         }
@@ -244,15 +254,16 @@ impl Run {
     fn begin(&mut self, mode: Mode) -> Result<Living, RunError> {
         let storage = self.storage_of(mode);
         let world = World::new(mode, &self.plan, Arc::clone(&self.loaded.source), storage)?;
-        Ok(Living { world, clock: Clock::default(), course: Course::default(), last: StepTally::default() })
+        let (clock, course, last) = (Clock::default(), Course::default(), StepTally::default());
+        Ok(Living { world, clock, course, last, truths: BTreeMap::new() })
     }
 
     /// Ends the world under way, if there is one.
     fn end_world(&mut self) -> Result<(), RunError> {
-        if let Some(Living { world, clock, course, .. }) = self.living.take() {
-            let mode = world.mode();
+        if let Some(Living { world, clock, course, truths, .. }) = self.living.take() {
+            let (mode, lives) = (world.mode(), world.lives());
             let finished = world.finish()?;
-            self.done.insert(mode, WorldHistory { course, phases: clock.spent, finished });
+            self.done.insert(mode, WorldHistory { course, phases: clock.spent, finished, lives, truths });
         }
         Ok(())
     }
@@ -371,6 +382,7 @@ fn plan(scenario: &Scenario, loaded: &Loaded, seed: u64, execution: Execution) -
         files.paths.clear();
         files.schema = None;
     }
+    let rules = scenario.rules.clone().settled(loaded.source.step_s());
     let schema = loaded.source.schema();
     let agents = u32::try_from(loaded.source.sites()).expect("sites are numbered with 32 bits");
     let witnesses = appointed(Seed(seed), agents, &scenario.rules.exchange);
@@ -384,13 +396,13 @@ fn plan(scenario: &Scenario, loaded: &Loaded, seed: u64, execution: Execution) -
         features: schema.numeric.len(),
         categories: schema.categorical.len(),
         files: loaded.files.clone(),
-        rules: scenario.rules.clone(),
+        rules: rules.clone(),
         witnesses: witnesses.iter().map(ToString::to_string).collect(),
     };
     let genesis = genesis.encode();
     let origin = Origin::new(format!("dais/run/{}", hex::encode(&Sha256::digest(&genesis)[..8])));
     let origin = origin.expect("hex digits and slashes name a log");
-    Plan { seed: Seed(seed), rules: scenario.rules.clone(), execution, origin, genesis, stop: Stop::default() }
+    Plan { seed: Seed(seed), rules, execution, origin, genesis, stop: Stop::default() }
 }
 
 /// SHA-256 of the JSON of a value, in hex.

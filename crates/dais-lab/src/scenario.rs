@@ -1,10 +1,16 @@
 //! A scenario: the complete description of a run, as a YAML file holds it.
 
+mod key;
+
 use std::path::{Path, PathBuf};
 
-use dais_sim::{Mode, Rules, ScenarioError};
+use dais_sim::{AdversaryGroup, Behaviour, Mode, Rules, ScenarioError};
 use dais_traffic::{Partition, PoolParams, RecordedParams, SyntheticParams};
 use serde::{Deserialize, Serialize};
+
+pub use key::KeyError;
+
+use crate::name::nearest;
 
 /// The complete description of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +39,9 @@ impl Default for Scenario {
         }
     }
 }
+
+/// What liars do where nothing else is said: they publish signatures of normal traffic and invert their votes.
+pub const LIES: [Behaviour; 2] = [Behaviour::Poisoner, Behaviour::Inverter];
 
 /// Where the flows of a run come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -110,7 +119,7 @@ impl Scenario {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ScenarioFileError::Read { path: path.to_owned(), source })?;
         let mut scenario: Self = serde_saphyr::from_str(&text)
-            .map_err(|error| ScenarioFileError::Parse { path: path.to_owned(), message: error.to_string() })?;
+            .map_err(|error| ScenarioFileError::Parse { path: path.to_owned(), message: explained(&error) })?;
         let Named { name } = serde_saphyr::from_str(&text).unwrap_or_default();
         if let (None, Some(stem)) = (name, path.file_stem()) {
             scenario.name = stem.to_string_lossy().into_owned();
@@ -175,6 +184,12 @@ impl Scenario {
         agent.quarantine_p = agent.quarantine_p.max(alert_p);
     }
 
+    /// Makes a share of the agents, 0 to 1, lie in these ways, in place of the adversaries that the scenario has.
+    pub fn set_liars(&mut self, share: f64, behaviours: &[Behaviour]) {
+        let group = AdversaryGroup::new(share, behaviours);
+        self.rules.adversaries = if share > 0.0 { vec![group] } else { Vec::new() };
+    }
+
     /// Sets the number of steps.
     ///
     /// # Errors
@@ -209,6 +224,19 @@ impl Scenario {
             },
         }
     }
+}
+
+/// What is wrong with YAML, and the word that may be meant where one is not known.
+fn explained(error: &serde_saphyr::Error) -> String {
+    use serde_saphyr::Error::{SerdeUnknownField, SerdeUnknownVariant};
+    let (SerdeUnknownField { field: word, expected, .. } | SerdeUnknownVariant { variant: word, expected, .. }) =
+        error.without_snippet()
+    else {
+        return error.to_string();
+    };
+    let near = nearest(word, expected.iter().copied());
+    let meant = near.map(|near| format!("\n  did you mean `{near}`?")).unwrap_or_default();
+    format!("{}{meant}", error.to_string().trim_end())
 }
 
 /// Why a choice cannot be made before the files are read.

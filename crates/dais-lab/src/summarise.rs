@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use dais_sim::{CURVE_POINTS, Contact, Mode, StepTally, curve_level};
-use dais_traffic::Family;
+use dais_traffic::{Family, FamilyId};
 
+use crate::advice::advice;
+use crate::found::{self, Clock, Found};
 use crate::run::{History, WorldHistory, mean_trust};
 use crate::summary::{
-    CurvePoint, Detection, FamilyDetection, LedgerSummary, Series, Signatures, Summary, TrustSummary, Warning,
+    Alerts, CurvePoint, Detection, FamilyDetection, LedgerSummary, Rate, Series, Signatures, Summary, TrustSummary,
+    Warning,
 };
 
 /// Share of agents that must be protected for immunity.
@@ -24,10 +28,14 @@ pub fn summarise(history: &History, peak_rss_mb: Option<f64>) -> Summary {
     let families = history.loaded.source.families();
     let detection: BTreeMap<Mode, Detection> =
         history.worlds.iter().map(|(mode, world)| (*mode, detection(world, steps, families, agents))).collect();
-    let flows: u64 = history.worlds.values().flat_map(|world| world.course.tallies()).map(|tally| tally.flows).sum();
+    let rates: BTreeMap<Mode, Rate> = history.worlds.iter().map(|(mode, world)| (*mode, rate(world, agents))).collect();
+    let all_flows: u64 = history.worlds.values().map(flows).sum();
     let agent_steps: usize = history.worlds.values().map(|world| world.course.steps() as usize * agents).sum();
     let wall_s = history.wall.as_secs_f64();
-    let main = history.worlds.get(&Mode::Collaborative).or_else(|| history.worlds.values().next());
+    let main = history.worlds.get_key_value(&Mode::Collaborative).or_else(|| history.worlds.iter().next());
+    let advice = main.map_or_else(Vec::new, |(mode, world)| advice(history, *mode, world));
+    let main = main.map(|(_, world)| world);
+    let (found, unread) = found(history);
     let counts = main.map(|world| world.finished.counts).unwrap_or_default();
     let closed = counts.accepted + counts.rejected + counts.disputed + counts.expired;
     let per_decision = |amount: u64| (closed > 0).then(|| amount as f64 / closed as f64);
@@ -43,9 +51,14 @@ pub fn summarise(history: &History, peak_rss_mb: Option<f64>) -> Summary {
         interrupted: history.interrupted,
         wall_s,
         agent_steps_per_s: agent_steps as f64 / wall_s,
-        flows,
-        flows_per_s: flows as f64 / wall_s,
+        flows: main.map_or(0, flows),
+        flows_per_s: all_flows as f64 / wall_s,
+        rates,
         peak_rss_mb,
+        found,
+        alerts: main.map(alerts).unwrap_or_default(),
+        advice,
+        clock: Clock::of(&history.loaded),
         signatures: Signatures {
             offered: counts.offered,
             published: counts.published,
@@ -66,9 +79,53 @@ pub fn summarise(history: &History, peak_rss_mb: Option<f64>) -> Summary {
         detection,
         trust: TrustSummary { honest_mean, liars_mean },
         warning: main.and_then(|world| warning(&world.finished.contacts, history.loaded.source.step_s())),
-        notes: history.loaded.notes.clone(),
+        notes: history.loaded.notes.iter().cloned().chain(unread).collect(),
         schema: history.loaded.source.schema().clone(),
     }
+}
+
+/// What the ledger holds, and why it could not be read, where it could not.
+fn found(history: &History) -> (Vec<Found>, Option<String>) {
+    let Some(world) = history.worlds.get(&Mode::Collaborative) else { return (Vec::new(), None) };
+    let Some(ledger) = &world.finished.ledger else { return (Vec::new(), None) };
+    let families = history.loaded.source.families();
+    let labelled =
+        world.course.tallies().iter().any(|tally| tally.benign > 0 || tally.families.iter().any(|f| f.flows > 0));
+    let name = |family: &Option<FamilyId>| match family {
+        Some(family) => families.get(usize::from(family.0)).map(|family| family.name.clone()),
+        None => Some("benign".to_owned()),
+    };
+    let truths = world.truths.iter().filter(|_| labelled);
+    let truths = truths.filter_map(|(id, family)| Some((*id, name(family)?))).collect();
+    match found::found(ledger.storage(), &history.loaded, &truths) {
+        Ok(found) => (found, None),
+        Err(error) => {
+            (Vec::new(), Some(format!("what was found cannot be listed, as the ledger cannot be read: {error}")))
+        }
+    }
+}
+
+fn flows(world: &WorldHistory) -> u64 {
+    world.course.tallies().iter().map(|tally| tally.flows).sum()
+}
+
+fn rate(world: &WorldHistory, agents: usize) -> Rate {
+    let seconds: f64 = world.phases.values().map(Duration::as_secs_f64).sum();
+    let per_second = |amount: f64| if seconds > 0.0 { amount / seconds } else { 0.0 };
+    Rate {
+        seconds,
+        agent_steps_per_s: per_second(f64::from(world.course.steps()) * agents as f64),
+        flows_per_s: per_second(flows(world) as f64),
+    }
+}
+
+fn alerts(world: &WorldHistory) -> Alerts {
+    let tallies = world.course.tallies().iter();
+    tallies.fold(Alerts::default(), |sum, tally| Alerts {
+        alerted: sum.alerted + tally.alerts,
+        matched: sum.matched + tally.matched,
+        blocked: sum.blocked + tally.blocked,
+    })
 }
 
 fn ledger(history: &History) -> LedgerSummary {

@@ -6,6 +6,8 @@ use dais_sim::Mode;
 use dais_traffic::Schema;
 use serde::{Deserialize, Serialize};
 
+use crate::found::{Clock, Found};
+
 /// All figures of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -27,12 +29,27 @@ pub struct Summary {
     pub wall_s: f64,
     /// Agent-steps per second, all worlds together.
     pub agent_steps_per_s: f64,
-    /// Flows observed, all worlds together.
+    /// Flows of the traffic that one world observed; every world observes the same ones.
     pub flows: u64,
-    /// Flows observed per second.
+    /// Flows observed per second, all worlds together.
     pub flows_per_s: f64,
+    /// How fast each world went.
+    #[serde(default)]
+    pub rates: BTreeMap<Mode, Rate>,
     /// Largest resident memory of the process in MiB, where the system tells.
     pub peak_rss_mb: Option<f64>,
+    /// What was found in the collaborative world: the signatures put to the vote, the worst first, at most 1,000.
+    #[serde(default)]
+    pub found: Vec<Found>,
+    /// What agents did with flows, in the collaborative world, or in the first world there is.
+    #[serde(default)]
+    pub alerts: Alerts,
+    /// Why nothing, or less than possible, was concluded, and what to do about it.
+    #[serde(default)]
+    pub advice: Vec<String>,
+    /// The clock of recorded traffic.
+    #[serde(default)]
+    pub clock: Clock,
     /// What became of signatures in the collaborative world.
     pub signatures: Signatures,
     /// Votes counted.
@@ -60,6 +77,36 @@ pub struct Summary {
     pub notes: Vec<String>,
     /// Features of the flows, to read signatures with.
     pub schema: Schema,
+}
+
+impl Summary {
+    /// Whether the traffic says which of its flows are attacks.
+    #[must_use]
+    pub fn is_labelled(&self) -> bool {
+        self.detection.values().any(|world| world.recall.is_some() || world.fpr.is_some())
+    }
+}
+
+/// How fast a world went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rate {
+    /// Seconds that its steps took.
+    pub seconds: f64,
+    /// Steps of agents per second.
+    pub agent_steps_per_s: f64,
+    /// Flows observed per second.
+    pub flows_per_s: f64,
+}
+
+/// What agents did with flows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alerts {
+    /// Flows that an agent alerted on.
+    pub alerted: u64,
+    /// Flows that an adopted signature matched.
+    pub matched: u64,
+    /// Flows from blocked addresses.
+    pub blocked: u64,
 }
 
 /// What became of signatures.

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use dais_ledger::MemoryStorage;
-use dais_sim::{AdversaryGroup, Behaviour, Execution, Mode};
+use dais_sim::{Execution, Mode};
 use serde::{Deserialize, Serialize};
 
 use crate::load::Material;
 use crate::run::{Next, Progress, RunError, run_loaded};
-use crate::scenario::Scenario;
+use crate::scenario::{LIES, Scenario};
 use crate::summarise::summarise;
 use crate::summary::{Detection, Summary};
 
@@ -162,8 +162,7 @@ impl Choice {
             scenario.set_alert_level(alert_p);
         }
         if let Some(share) = self.liars {
-            let behaviours = vec![Behaviour::Poisoner, Behaviour::Inverter];
-            scenario.rules.adversaries = if share > 0.0 { vec![AdversaryGroup::new(share, &behaviours)] } else { vec![] };
+            scenario.set_liars(share, &LIES);
         }
         scenario
     }

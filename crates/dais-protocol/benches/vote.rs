@@ -93,6 +93,7 @@ fn vote(voter: u32, verdict: Verdict) -> Vote {
             similarity: 0.8,
             radius: 1.2 + 0.01 * voter as f32,
             sources_ordinary: 0,
+            ..Evidence::default()
         },
     }
 }

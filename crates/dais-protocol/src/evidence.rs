@@ -22,6 +22,12 @@ pub struct Evidence {
     pub radius: f32,
     /// Offered sources that are ordinary in the voter's own baseline.
     pub sources_ordinary: u32,
+    /// Own odd flows within the offered radius in the last steps ([`BurstParams::recent`](crate::BurstParams)).
+    pub recent: u32,
+    /// Own odd flows within the offered radius before those, as far as the voter remembers.
+    pub past: u32,
+    /// Steps that `past` covers.
+    pub past_steps: u32,
 }
 
 /// A piece of evidence that cannot have been measured.
@@ -60,6 +66,9 @@ impl Evidence {
         w.f32(self.similarity);
         w.f32(self.radius);
         w.u32(self.sources_ordinary);
+        w.u32(self.recent);
+        w.u32(self.past);
+        w.u32(self.past_steps);
     }
 
     pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -71,6 +80,9 @@ impl Evidence {
             similarity: r.f32("evidence.similarity")?,
             radius: r.f32("evidence.radius")?,
             sources_ordinary: r.u32("evidence.sources_ordinary")?,
+            recent: r.u32("evidence.recent")?,
+            past: r.u32("evidence.past")?,
+            past_steps: r.u32("evidence.past_steps")?,
         };
         evidence.check().map_err(|refused| DecodeError::Value { field: refused.field })?;
         Ok(evidence)

@@ -14,6 +14,7 @@
 mod agent;
 mod aggregate;
 mod ballot;
+mod burst;
 mod challenge;
 mod check;
 mod class;
@@ -39,6 +40,7 @@ mod seal;
 mod sighting;
 mod signature;
 mod signature_id;
+mod span;
 mod trust;
 mod vote;
 mod weights;
@@ -46,6 +48,7 @@ mod weights;
 pub use agent::AgentId;
 pub use aggregate::{Aggregation, Aggregator, Sample, aggregations};
 pub use ballot::{AppealRefused, Ballot, Resolution};
+pub use burst::{BurstParams, BurstPool};
 pub use challenge::Challenge;
 pub use check::RecordRefused;
 pub use class::ThreatClass;
@@ -74,5 +77,6 @@ pub use signature::{
     SignatureRefused,
 };
 pub use signature_id::SignatureId;
+pub use span::{STEP_S, Span};
 pub use trust::{TrustBook, TrustGate, TrustModel, TrustParams, trust_models};
 pub use vote::{Motion, Verdict, Vote};

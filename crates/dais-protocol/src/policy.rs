@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Aggregation, Aggregator, Motion, ParamsError, Rule, Tie, Voting};
+use crate::{Aggregation, Aggregator, BurstParams, Motion, ParamsError, Rule, Tie, Voting};
+
+/// Fewest steps that a time settles to in which flows count as recent: a ballot takes two.
+const RECENT_STEPS_MIN: u32 = 3;
 
 /// The rules by which ballots are decided.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +53,8 @@ pub struct PolicyParams {
     pub radius_rule: Aggregation,
     /// The weighted quantile of the confirmers' radii that is accepted under `lower_quantile`; 0 to 0.5.
     pub radius_quantile: f32,
+    /// The evidence of a burst that an acceptance needs besides; `None` = the votes suffice.
+    pub burst: Option<BurstParams>,
     /// Share of liars among the confirmers that the other radius rules are to bear; 0 to below 0.5.
     pub liars_share: f32,
 }
@@ -76,12 +81,20 @@ impl Default for PolicyParams {
             sortition_size: 31,
             radius_rule: Aggregation::LowerQuantile,
             radius_quantile: 0.33,
+            burst: Some(BurstParams::default()),
             liars_share: 0.3,
         }
     }
 }
 
 impl PolicyParams {
+    /// Turns times into steps of `step_s` seconds.
+    pub fn settle(&mut self, step_s: Option<f64>) {
+        if let Some(burst) = &mut self.burst {
+            burst.recent.settle(step_s, RECENT_STEPS_MIN);
+        }
+    }
+
     /// Whether every value is in its range.
     ///
     /// # Errors
@@ -107,6 +120,7 @@ impl PolicyParams {
     }
 
     fn check_floors(&self) -> Result<(), ParamsError> {
+        self.burst.as_ref().map_or(Ok(()), BurstParams::check)?;
         ParamsError::unless(self.appeals_max <= 8, "appeals_max", &self.appeals_max, "0 to 8")?;
         ParamsError::unless((0.0..=1.0).contains(&self.revoke_share), "revoke_share", &self.revoke_share, "0 to 1")?;
         let fits = self.revoke_grace_steps < 1000;

@@ -89,7 +89,7 @@ pub struct Vote {
 
 impl Vote {
     /// Bytes of a canonical encoding.
-    pub const ENCODED_BYTES: usize = 2 + 1 + 32 + 4 + 4 + 1 + 1 + 4 + 28;
+    pub const ENCODED_BYTES: usize = 2 + 1 + 32 + 4 + 4 + 1 + 1 + 4 + 40;
 
     /// The canonical encoding, [`Vote::ENCODED_BYTES`] long; layout in `docs/reference/encodings.md`.
     pub fn encode(&self) -> Vec<u8> {

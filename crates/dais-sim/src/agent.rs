@@ -5,7 +5,9 @@
 
 pub(crate) mod adopted;
 mod alone;
+mod arrivals;
 pub(crate) mod blocklist;
+pub(crate) mod budget;
 pub(crate) mod classify;
 mod gate;
 mod learn;
@@ -13,24 +15,30 @@ pub(crate) mod lifecycle;
 pub(crate) mod model;
 mod named_sources;
 pub(crate) mod observe;
+mod odd;
 mod publish;
+mod source_memory;
 pub(crate) mod vote;
 pub(crate) mod window;
 
 use std::collections::VecDeque;
 
 use dais_detect::Adwin;
-use dais_protocol::AgentId;
+use dais_protocol::{AgentId, BurstParams};
 use dais_traffic::{Categorical, ConnState, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::agent::adopted::{Adopted, Standing};
+use crate::agent::arrivals::Arrivals;
 use crate::agent::blocklist::Blocklist;
+use crate::agent::budget::AlarmBudget;
 use crate::agent::classify::Classifier;
 use crate::agent::gate::Gate;
 use crate::agent::lifecycle::{Cause, Lifecycle, LifecycleEvent};
 use crate::agent::model::{Model, Workspace};
 use crate::agent::named_sources::NamedSources;
+use crate::agent::odd::{OddMemory, Quarantine};
+use crate::agent::source_memory::SourceMemory;
 use crate::agent::window::{Remembered, Window};
 use crate::params::agent::AgentParams;
 use crate::seed::{Purpose, Seed};
@@ -50,6 +58,10 @@ pub(crate) struct Common {
     /// Chance that an agent's step fails, as a scenario may inject.
     pub(crate) failure_rate: f64,
     pub(crate) refinements_max: u8,
+    /// Flows of a site in a step, mean over all.
+    pub(crate) flows_per_step: f64,
+    /// Steps that count as recent when flows like those of a signature are counted.
+    pub(crate) recent_steps: u32,
     /// Asked when a step is to be left unfinished.
     pub(crate) stop: Stop,
 }
@@ -62,6 +74,7 @@ impl Common {
         schema: &Schema,
         failure_rate: f64,
         refinements_max: u8,
+        flows_per_step: f64,
     ) -> Self {
         Self {
             seed,
@@ -72,6 +85,8 @@ impl Common {
             classifier: Classifier::new(schema),
             failure_rate,
             refinements_max,
+            flows_per_step: flows_per_step.max(1.0),
+            recent_steps: BurstParams::default().recent.steps(),
             stop: Stop::default(),
         }
     }
@@ -105,6 +120,10 @@ pub(crate) struct Agent {
     retries: u32,
     window: Window,
     held_back: Window,
+    /// Scores of ordinary flows when they arrived.
+    arrivals: Arrivals,
+    budget: AlarmBudget,
+    sources: SourceMemory,
     learned: u64,
     /// What may be learned, where that is asked for and there is an anchor.
     gate: Option<Gate>,
@@ -120,8 +139,8 @@ pub(crate) struct Agent {
     has_drifted: bool,
     /// Recent own alerts.
     alerts: VecDeque<Remembered>,
-    /// Odd flows, each with the step in which it is to be learned.
-    quarantine: VecDeque<(u32, Remembered)>,
+    quarantine: Quarantine,
+    odd: OddMemory,
     /// Own measures of the adopted signatures, in their order, then of its own ones.
     standings: Vec<Standing>,
     named: NamedSources,
@@ -140,12 +159,17 @@ impl Agent {
     pub(crate) fn new(id: AgentId, common: &Common) -> Self {
         let params = &common.params;
         let categories = common.code_counts.len();
+        let rows = params.baseline_rows - params.held_back_rows;
+        let held_back_span = params.baseline_span_flows / (params.baseline_rows / params.held_back_rows.max(1)) as u64;
         let mut agent = Self {
             id,
             lifecycle: Lifecycle::Born,
             retries: 0,
-            window: Window::new(params.baseline_rows - params.held_back_rows, common.features, categories),
-            held_back: Window::new(params.held_back_rows.max(1), common.features, categories),
+            window: Window::new(rows, params.baseline_span_flows, common.features, categories),
+            held_back: Window::new(params.held_back_rows.max(1), held_back_span, common.features, categories),
+            arrivals: Arrivals::default(),
+            budget: AlarmBudget::default(),
+            sources: SourceMemory::default(),
             learned: 0,
             gate: None,
             ungated: 0,
@@ -154,7 +178,8 @@ impl Agent {
             drift: params.drift.as_ref().and_then(|drift| drift.start().ok()),
             has_drifted: false,
             alerts: VecDeque::new(),
-            quarantine: VecDeque::new(),
+            quarantine: Quarantine::default(),
+            odd: OddMemory::default(),
             standings: Vec::new(),
             named: NamedSources::default(),
             turned_down: VecDeque::new(),
@@ -221,7 +246,8 @@ impl Agent {
     fn retrain(&mut self, step: u32, common: &Common, workspace: &mut Workspace) -> Result<(), StepFailed> {
         let params = &common.params;
         let first = self.models.is_empty();
-        let due = (step + self.id.0) % params.retrain_every == params.retrain_every - 1;
+        let every = params.retrain_every.steps();
+        let due = (step + self.id.0) % every == every - 1;
         if self.window.rows() < params.baseline_min || !(first || due || self.has_drifted) {
             return Ok(());
         }
@@ -242,6 +268,9 @@ impl Agent {
         {
             self.gate = Gate::at(&model, &self.held_back, gate, workspace);
         }
+        if first {
+            self.count_held_back(&model, workspace);
+        }
         self.models.push_front(model);
         self.models.truncate(params.versions_kept + 1);
         if first {
@@ -252,6 +281,20 @@ impl Agent {
         Ok(())
     }
 
+    /// Counts the held-back flows as the first arrivals: the model has not learned them.
+    fn count_held_back(&mut self, model: &Model, workspace: &mut Workspace) {
+        model.score(self.held_back.view(), workspace);
+        workspace.scores.iter().for_each(|&score| self.arrivals.count(score, 1.0));
+        self.arrivals.settle();
+    }
+
+    /// The p-value of a score: among the arrivals, or the rows that the model was fitted on while those are too few; as the
+    /// alarm budget scales it.
+    fn p_value(&self, model: &Model, score: f32) -> f32 {
+        let p = self.arrivals.p_value(score).unwrap_or_else(|| model.p_value(score));
+        (p * self.budget.scale()).min(1.0)
+    }
+
     /// Share of the held-back flows that `model` would alert on.
     fn alert_rate(&self, model: &Model, params: &AgentParams, workspace: &mut Workspace) -> f32 {
         let rows = self.held_back.rows();
@@ -259,7 +302,8 @@ impl Agent {
             return 0.0;
         }
         model.score(self.held_back.view(), workspace);
-        let alerts = workspace.scores.iter().filter(|&&score| model.p_value(score) <= params.detector.alert_p).count();
+        let alerts =
+            workspace.scores.iter().filter(|&&score| self.p_value(model, score) <= params.detector.alert_p).count();
         alerts as f32 / rows as f32
     }
 }

@@ -61,7 +61,7 @@ impl Lookout {
         params.check()?;
         ScenarioError::require(flows_per_step > 0, "flows_per_step", &flows_per_step, "at least 1")?;
         let schema = flow_schema();
-        let common = Common::new(Seed(seed), params, &schema, 0.0, 0);
+        let common = Common::new(Seed(seed), params, &schema, 0.0, 0, flows_per_step as f64);
         let agent = Agent::new(AgentId(0), &common);
         let pending = BatchBuilder::new(&schema, flows_per_step);
         Ok(Self {
@@ -132,9 +132,11 @@ impl Lookout {
         }
         self.pending_rows += flows.len();
         let batch = batch.finish();
-        let alert_p = self.common.params.detector.alert_p;
-        for (row, p) in self.agent.p_values(&batch, &mut self.workspace).into_iter().enumerate() {
-            let alerted = p.is_some_and(|p| p <= alert_p);
+        let (alert_p, suspect_p) = (self.common.params.detector.alert_p, self.common.params.suspect_p());
+        let p_values = self.agent.p_values(&batch, &mut self.workspace);
+        let matched = self.agent.own_matches(&batch, &p_values, suspect_p, &mut self.workspace);
+        for (row, p) in p_values.into_iter().enumerate() {
+            let alerted = matched[row] || p.is_some_and(|p| p <= alert_p);
             let reasons = if alerted {
                 self.agent.reasons(&Remembered::of(&batch, row).into(), &mut self.workspace)
             } else {

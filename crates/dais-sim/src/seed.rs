@@ -27,6 +27,8 @@ pub(crate) enum Purpose {
     WitnessKey = 7,
     /// Which agents are witnesses.
     WitnessDraw = 8,
+    /// Which flows a baseline keeps.
+    Memory = 9,
 }
 
 impl Seed {

@@ -15,7 +15,7 @@ use beacon::Beacons;
 use window::{Surroundings, Window};
 
 /// Number of numeric features in [`flow_schema`].
-pub const FLOW_NUMERIC: usize = 17;
+pub const FLOW_NUMERIC: usize = 20;
 
 /// Number of categorical features in [`flow_schema`].
 pub const FLOW_CATEGORICAL: usize = 3;
@@ -33,6 +33,9 @@ const BYTES_HIGH: f32 = 23.0;
 const PACKETS_HIGH: f32 = 16.0;
 const BYTES_PER_PACKET_HIGH: f32 = 8.0;
 const PORT_CLASS_HIGH: f32 = 2.0;
+/// Two weeks.
+const AGE_HIGH: f32 = 14.0;
+const PAIR_FLOWS_HIGH: f32 = 9.0;
 
 /// Name, unit, transform and upper bound (after the transform) of each numeric feature; lower bounds are 0.
 const NUMERIC: [(&str, &str, Transform, f32); FLOW_NUMERIC] = [
@@ -53,9 +56,12 @@ const NUMERIC: [(&str, &str, Transform, f32); FLOW_NUMERIC] = [
     ("destination_port_sources", "", Transform::Log1p, COUNT_HIGH),
     ("regularity", "share", Transform::Identity, 1.0),
     ("source_out_share", "share", Transform::Identity, 1.0),
+    ("pair_age", "s", Transform::Log1p, AGE_HIGH),
+    ("pair_flows", "flows", Transform::Log1p, PAIR_FLOWS_HIGH),
+    ("pair_bytes_out", "bytes", Transform::Log1p, BYTES_HIGH),
 ];
 
-/// The features of every raw flow, whatever recorded it: 17 numeric and 3 categorical ones.
+/// The features of every raw flow, whatever recorded it: 20 numeric and 3 categorical ones.
 ///
 /// | feature | meaning |
 /// |---|---|
@@ -71,6 +77,8 @@ const NUMERIC: [(&str, &str, Transform, f32); FLOW_NUMERIC] = [
 /// | `destination_port_sources` | distinct sources that spoke to this destination and port |
 /// | `regularity` | how even the gaps between contacts of this source, destination and port are: 1 is a clock |
 /// | `source_out_share` | bytes out over all bytes of the source's flows, 0.5 where there are none |
+/// | `pair_age` | seconds since the first contact of this source, destination and port |
+/// | `pair_flows`, `pair_bytes_out` | their flows and payload from the source, fading to 1 / e in ten minutes |
 /// | `protocol`, `service`, `state` | transport, application protocol, how the connection went |
 ///
 /// Features about the source, the destination and the port cover the last 100 flows of the site, this one
@@ -101,7 +109,7 @@ pub fn flow_schema() -> Schema {
 
 /// The recent flows of one site, as far as features need them.
 ///
-/// Bounded: the last 100 flows and 128 series of contacts, about 8 KB, taken when the first flow arrives.
+/// Bounded: the last 100 flows and 256 series of contacts, about 20 KB, taken when the first flow arrives.
 /// A function of the flows observed so far, and of nothing else.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Context {
@@ -122,13 +130,13 @@ impl Context {
         let memory = self.memory.get_or_insert_default();
         let ids = window::Ids::of(flow);
         let around = memory.window.observe(flow, ids);
-        let regularity = memory.beacons.observe(ids.contact(), flow.time_s);
-        *numeric = features(flow, &around, regularity);
+        let pair = memory.beacons.observe(ids.contact(), flow.time_s, flow.bytes_out as f32);
+        *numeric = features(flow, &around, pair);
         *codes = [flow.protocol.code(), flow.service.code(), flow.state.code()];
     }
 }
 
-fn features(flow: &Flow, around: &Surroundings, regularity: f32) -> [f32; FLOW_NUMERIC] {
+fn features(flow: &Flow, around: &Surroundings, pair: beacon::Pair) -> [f32; FLOW_NUMERIC] {
     let bytes = flow.bytes_out.saturating_add(flow.bytes_in);
     let packets = flow.packets_out.saturating_add(flow.packets_in);
     [
@@ -147,8 +155,11 @@ fn features(flow: &Flow, around: &Surroundings, regularity: f32) -> [f32; FLOW_N
         count_share(around.source_flows_2s),
         count_share(around.destination_flows_2s),
         count_share(around.destination_port_sources),
-        regularity,
+        pair.regularity,
         share(around.source_bytes_out as f32, (around.source_bytes_out + around.source_bytes_in) as f32, 0.5),
+        log_share(pair.age_s, AGE_HIGH),
+        log_share(pair.flows, PAIR_FLOWS_HIGH),
+        log_share(pair.bytes_out, BYTES_HIGH),
     ]
 }
 
@@ -230,9 +241,9 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_is_sound_and_has_twenty_features() {
+    fn the_schema_is_sound_and_has_twenty_three_features() {
         assert_eq!(flow_schema().check(), Ok(()));
-        assert_eq!(flow_schema().names().count(), 20);
+        assert_eq!(flow_schema().names().count(), 23);
     }
 
     #[test]
@@ -303,6 +314,17 @@ mod tests {
         let person: Vec<Flow> = (0..20).map(|k| flow(1, 2, 443, f64::from(k * k * (k % 5 + 1)))).collect();
         let (beacon, person) = (series("regularity", &beacon), series("regularity", &person));
         assert!(beacon[19] > 0.85 && person[19] < 0.4, "beacon {}, person {}", beacon[19], person[19]);
+    }
+
+    #[test]
+    fn a_pair_is_known_by_its_age_flows_and_payload() {
+        let flows: Vec<Flow> = (0..20).map(|k| flow(1, 2, 443, 30.0 * f64::from(k))).collect();
+        let last = |name| *series(name, &flows).last().expect("twenty flows");
+        assert_near(&[last("pair_age")], &[570.0]);
+        let fading: f64 = (0..20).map(|k| (-30.0 * f64::from(k) / 600.0).exp()).sum();
+        assert_near(&[last("pair_flows"), last("pair_bytes_out")], &[fading, 300.0 * fading]);
+        let others: Vec<Flow> = (0..20).map(|k| flow(1, k, 443, 30.0 * f64::from(k))).collect();
+        assert_near(&[*series("pair_flows", &others).last().expect("twenty flows")], &[1.0]);
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod synthetic;
 mod table;
 mod technique;
 mod truth;
+mod writer;
 
 pub use batch::{Batch, BatchBuilder, Endpoint, Endpoints};
 pub use context::{CONTEXT_FLOWS, CONTEXT_SPAN_S, Context, FLOW_CATEGORICAL, FLOW_NUMERIC, flow_schema};
@@ -25,8 +26,8 @@ pub use flow::{ConnState, Flow, Protocol, Service};
 pub use partition::{Partition, PartitionError, RowKey, SiteRows};
 pub use pool::{Pool, PoolError, PoolParams};
 pub use reader::{
-    FlowLog, FlowReader, Format, Input, LabelledFlow, NotRecognised, ReadError, ReadOptions, ReadStats, RowError,
-    detect, read,
+    Account, FlowLog, FlowReader, Format, Input, LabelledFlow, NotRecognised, ReadError, ReadOptions, ReadStats,
+    RowError, detect, read,
 };
 pub use recorded::{Recorded, RecordedError, RecordedParams};
 pub use schema::{Categorical, Numeric, Schema, SchemaError, Transform};
@@ -35,6 +36,8 @@ pub use synthetic::{
     Campaign, CampaignFamily, CampaignMix, Campaigns, SiteProfile, Synthetic, SyntheticError, SyntheticParams,
 };
 pub use table::{
-    CategoricalColumn, LabelColumn, NumericColumn, Rows, Table, TableSchema, TableSchemaError, TableSet, TableSetError,
+    CategoricalColumn, LabelColumn, Leak, LeftOut, Missing, Numbers, NumericColumn, Rows, Table, TableSchema,
+    TableSchemaError, TableSet, TableSetError, fill_missing, leave_out_leaks, suspects,
 };
 pub use truth::{Family, FamilyId, Label, Truth};
+pub use writer::{FlowFormat, FlowWriter};

@@ -259,6 +259,10 @@ impl Source for Pool {
         None
     }
 
+    fn flows_per_step(&self) -> f64 {
+        f64::from(self.params.flows_per_step)
+    }
+
     fn baseline(&self, site: u32, rows: usize) -> Batch {
         let mut random = stream(self.seed, Purpose::Baseline, site, 0);
         let mut builder = BatchBuilder::new(self.set.schema(), rows);

@@ -275,6 +275,11 @@ impl Source for Recorded {
         Some(self.step_s)
     }
 
+    fn flows_per_step(&self) -> f64 {
+        let flows: usize = self.sites.iter().map(|site| site.time_s.len()).sum();
+        flows.max(1) as f64 / (self.sites.len().max(1) as f64 * f64::from(self.steps.max(1)))
+    }
+
     fn baseline(&self, _site: u32, _rows: usize) -> Batch {
         BatchBuilder::new(&self.schema, 0).finish()
     }
@@ -357,7 +362,7 @@ mod tests {
         let params = RecordedParams { leave_out, ..RecordedParams::default() };
         let part = Recorded::from_logs(vec![log("a", &[1.0, 2.0])], &params, 0).expect("a log");
         let [whole_seen, part_seen] = [&whole, &part].map(|source| source.observe(0, 0, &mut Context::default()).batch);
-        assert_eq!((part.schema().numeric.len(), part.schema().categorical.len()), (16, 2));
+        assert_eq!((part.schema().numeric.len(), part.schema().categorical.len()), (19, 2));
         for (k, feature) in part.schema().numeric.iter().enumerate() {
             let before = whole.schema().numeric_column(&feature.name).expect("it was there");
             assert_eq!(part_seen.numeric_column(k), whole_seen.numeric_column(before), "{}", feature.name);

@@ -30,6 +30,9 @@ pub trait Source: Send + Sync {
     /// Seconds that one step covers, where flows carry times.
     fn step_s(&self) -> Option<f64>;
 
+    /// Flows of a site in a step, mean over sites and steps as far as it is known beforehand; above 0.
+    fn flows_per_step(&self) -> f64;
+
     /// Flows from before the first step that the site's operator vouches for; may be empty.
     fn baseline(&self, site: u32, rows: usize) -> Batch;
 

@@ -36,6 +36,9 @@ use site::Setting;
 /// Steps before the first that a baseline may reach back.
 const PAST_STEPS_MAX: i64 = 100_000;
 
+/// Steps before the first one that fill the memory of the context.
+const WARMING_STEPS: i64 = 10;
+
 /// A synthetic world: traffic of all sites as a function of seed, site and step.
 ///
 /// Sites are of different kinds, each with its own mix of services, clients, sizes with heavy tails, hours, periodic jobs
@@ -195,6 +198,10 @@ impl Source for Synthetic {
         Some(self.setting.params.step_s)
     }
 
+    fn flows_per_step(&self) -> f64 {
+        self.setting.params.flows_per_step
+    }
+
     /// The last benign flows before step 0: as many as asked for, in order of time.
     fn baseline(&self, site: u32, rows: usize) -> Batch {
         self.known(site);
@@ -215,11 +222,11 @@ impl Source for Synthetic {
         builder.finish()
     }
 
-    /// The flows of one step. Before step 0 the context is warmed by the step that precedes it.
+    /// The flows of one step. Before step 0 the context is warmed by the steps that precede it.
     fn observe(&self, site: u32, step: u32, context: &mut Context) -> Observation {
         self.known(site);
         if step == 0 {
-            self.warm(site, 0, context);
+            (0..WARMING_STEPS).rev().for_each(|before| self.warm(site, -before, context));
         }
         let rows = 2 * self.setting.params.flows_per_step as usize;
         let (mut builder, mut labels) = (BatchBuilder::new(&self.schema, rows), Vec::with_capacity(rows));

@@ -2,6 +2,11 @@
 
 mod draft;
 mod kdd;
+mod label;
+mod leak;
+mod missing;
+mod numbers;
+mod sample;
 mod set;
 
 use std::collections::BTreeMap;
@@ -11,10 +16,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Endpoints, Family, Label, ReadStats, Transform};
 
-pub(crate) use draft::{Sample, transform_for};
+pub(crate) use draft::transform_for;
 pub(crate) use kdd::{Line as KddLine, recognises};
-pub(crate) use set::renumbered;
+pub use leak::{Leak, LeftOut, leave_out_leaks, suspects};
+pub use missing::{Missing, fill_missing};
+pub use numbers::Numbers;
+pub(crate) use sample::{Sample, is_again, told_apart};
 pub use set::{Rows, TableSet, TableSetError};
+pub(crate) use set::{renumbered, renumbered_by_place};
 
 /// How the columns of a labelled table are to be read; written as YAML.
 ///
@@ -58,6 +67,9 @@ pub struct TableSchema {
     /// Columns that are left out.
     #[serde(default)]
     pub ignored: Vec<String>,
+    /// What becomes of values that are not there; they are filled in where not given.
+    #[serde(default)]
+    pub missing: Missing,
     /// Column with the start time: seconds, or a time by RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
@@ -112,6 +124,9 @@ pub struct CategoricalColumn {
 pub struct LabelColumn {
     /// Name of the column.
     pub column: String,
+    /// Column that says whether a row is an attack, in which case `column` only names the family and may be empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<String>,
     /// Values that mean ordinary traffic; at least one.
     pub benign: Vec<String>,
     /// Values that mean that nobody decided.
@@ -254,7 +269,7 @@ impl TableSchema {
 
     /// Names of all columns that have a role.
     pub(crate) fn roles(&self) -> impl Iterator<Item = &str> {
-        let optional = [&self.time, &self.source, &self.destination, &self.destination_port];
+        let optional = [&self.time, &self.source, &self.destination, &self.destination_port, &self.label.verdict];
         let features = self.numeric.iter().map(|column| &column.name);
         let features = features.chain(self.categorical.iter().map(|column| &column.name));
         let others = std::iter::once(&self.label.column).chain(&self.ignored);
@@ -271,8 +286,8 @@ pub struct Table {
     pub name: String,
     /// How its columns were read.
     pub schema: Arc<TableSchema>,
-    /// Values of each numeric column, transformed.
-    pub numeric: Vec<Vec<f32>>,
+    /// Values of each numeric column, transformed; not a number where one is missing.
+    pub numeric: Vec<Numbers>,
     /// Codes of each categorical column, by `values`.
     pub codes: Vec<Vec<u16>>,
     /// Values of each categorical column; the first has code 1.
@@ -287,6 +302,10 @@ pub struct Table {
     pub time_s: Option<Vec<f64>>,
     /// Rows read and broken.
     pub stats: ReadStats,
+    /// Whether the schema was drafted from the file itself, rather than given or built in.
+    pub drafted: bool,
+    /// Columns that a draft would use and that are left out for what their values are.
+    pub left_out: Vec<LeftOut>,
 }
 
 impl Table {

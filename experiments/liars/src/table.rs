@@ -15,7 +15,8 @@ pub(crate) fn print(size: Size, shares: &[f64], only: &[String]) -> Result<(), B
     println!("{:<14}{:>7}{:>9}{:>9}{:>9}{:>9}{:>8}", "adversary", "share", "recall", "FPR", "liars", "honest", "audit");
     line("(isolated)", 0.0, mean(Mode::Isolated, size, &[])?);
     line("(honest)", 0.0, mean(Mode::Collaborative, size, &[])?);
-    let chosen = Behaviour::ALL.into_iter().filter(|known| only.is_empty() || only.iter().any(|name| known.name() == name));
+    let chosen =
+        Behaviour::ALL.into_iter().filter(|known| only.is_empty() || only.iter().any(|name| known.name() == name));
     for behaviour in chosen {
         for &share in shares {
             let group = AdversaryGroup::new(share, &[behaviour]);

@@ -10,13 +10,14 @@ use crate::tree;
 const LEAVES: [&str; 4] = ["dais-detect", "dais-ledger", "dais-protocol", "dais-traffic"];
 
 /// Every crate of the workspace and the crates of ours it may depend on. A crate that is not here may not exist.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("dais-traffic", &[]),
     ("dais-detect", &[]),
     ("dais-protocol", &[]),
     ("dais-ledger", &[]),
     ("dais-sim", &LEAVES),
     ("dais-lab", &["dais-detect", "dais-ledger", "dais-protocol", "dais-sim", "dais-traffic"]),
+    ("dais-runs", &["dais-lab", "dais-ledger", "dais-protocol", "dais-sim"]),
     ("dais-resilience", &[]),
     ("dais-telemetry", &[]),
     ("dais-alert", &["dais-resilience"]),
@@ -31,6 +32,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
             "dais-ledger",
             "dais-protocol",
             "dais-resilience",
+            "dais-runs",
             "dais-sim",
             "dais-telemetry",
             "dais-traffic",

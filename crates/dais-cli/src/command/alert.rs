@@ -10,9 +10,9 @@ use dais_alert::{
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::alert_args::{AlertArgs, AlertCommand, SilenceCommand};
-use crate::output;
-use crate::table::Table;
+use crate::args::alert::{AlertArgs, AlertCommand, SilenceCommand};
+use crate::screen::output;
+use crate::screen::table::Table;
 
 /// A message was not taken.
 const EXIT_FAILED: u8 = 1;

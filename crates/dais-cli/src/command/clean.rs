@@ -15,10 +15,10 @@ use std::time::SystemTime;
 use anyhow::{Context, bail};
 
 use self::item::{Found, Item, Kind, Survey};
-use crate::clean_args::CleanArgs;
-use crate::figures::{bytes, plural, seconds};
-use crate::output;
-use crate::table::Table;
+use crate::args::clean::CleanArgs;
+use crate::screen::figure::{bytes, plural, seconds};
+use crate::screen::output;
+use crate::screen::table::Table;
 
 pub(crate) fn clean(args: &CleanArgs) -> anyhow::Result<ExitCode> {
     let now = SystemTime::now();

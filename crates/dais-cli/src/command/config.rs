@@ -9,10 +9,10 @@ use anyhow::{Context, bail};
 use dais_config::{Environment, Loaded, Loader, files, flow, schema};
 use serde_json::{Value, json};
 
-use crate::config_args::{CheckArgs, ConfigArgs, ConfigCommand, DiffArgs, GetArgs, InitArgs, LayerArgs, ShowArgs};
-use crate::output;
-use crate::settings;
-use crate::table::Table;
+use crate::args::config::{CheckArgs, ConfigArgs, ConfigCommand, DiffArgs, GetArgs, InitArgs, LayerArgs, ShowArgs};
+use crate::args::group::setting::loader;
+use crate::screen::output;
+use crate::screen::table::Table;
 
 /// Folder of the files where none is named.
 const FOLDER: &str = "config";
@@ -34,7 +34,7 @@ pub(crate) fn config(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
 impl LayerArgs {
     /// The layers that the command line and the process' environment name.
     pub(crate) fn loader(&self) -> Loader {
-        settings::loader(self.env.as_deref(), self.dir.clone(), self.config.clone())
+        loader(self.env.as_deref(), self.config_dir.clone(), self.config.clone()).options("--config-dir", "--configure")
     }
 }
 
@@ -48,7 +48,7 @@ fn loaded(loader: &Loader) -> anyhow::Result<Loaded> {
 }
 
 fn write_files(layers: &LayerArgs, args: &InitArgs) -> anyhow::Result<ExitCode> {
-    let folder = layers.dir.as_deref().unwrap_or(Path::new(FOLDER));
+    let folder = layers.config_dir.as_deref().unwrap_or(Path::new(FOLDER));
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let there: Vec<String> = files()
         .iter()
@@ -74,7 +74,7 @@ fn write_files(layers: &LayerArgs, args: &InitArgs) -> anyhow::Result<ExitCode> 
 }
 
 fn show(layers: &LayerArgs, args: &ShowArgs) -> anyhow::Result<ExitCode> {
-    let loaded = loaded(&layers.loader().overrides(args.set.iter().cloned()))?;
+    let loaded = loaded(&layers.loader().overrides(args.configure.iter().cloned()))?;
     let text = match (args.json, args.origin) {
         (false, with_origin) => loaded.to_yaml(with_origin),
         (true, false) => format!("{}\n", serde_json::to_string_pretty(&loaded.to_json())?),

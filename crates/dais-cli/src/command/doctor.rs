@@ -12,10 +12,10 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use self::finding::{Finding, Verdict};
-use crate::doctor_args::DoctorArgs;
-use crate::figures::plural;
-use crate::output::{self, Ink};
-use crate::table::Table;
+use crate::args::doctor::DoctorArgs;
+use crate::screen::figure::plural;
+use crate::screen::output::{self, Ink};
+use crate::screen::table::Table;
 
 pub(crate) fn doctor(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let findings = examine(args);

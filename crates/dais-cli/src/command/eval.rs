@@ -7,14 +7,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use dais_lab::{DataSet, EvalFiles, EvalParams, Next, eval_html, evaluate};
+use dais_runs::{Asked, folder_name, peak_rss_mb};
 
-use crate::eval_args::{Detectors, EvalArgs};
-use crate::eval_screen;
-use crate::interrupt::{Asked, Interrupt, Unfinished};
-use crate::memory::peak_rss_mb;
-use crate::output::{self, Ink};
-use crate::progress::Line;
-use crate::run_folder::{folder_name, write_whole};
+use crate::args::eval::{Detectors, EvalArgs};
+use crate::run::interrupt::{self, Unfinished};
+use crate::screen::eval as eval_screen;
+use crate::screen::line::Line;
+use crate::screen::output::{self, Ink};
 
 /// The file with all figures, and the page.
 const FILES: [&str; 2] = ["eval.json", "eval.html"];
@@ -26,9 +25,9 @@ pub(crate) fn eval(args: &EvalArgs) -> anyhow::Result<ExitCode> {
     if let Some(folder) = &args.out {
         begin(folder, args.force)?;
     }
-    let interrupt = Interrupt::listen(Unfinished::default())?;
+    let stopper = interrupt::listen(Unfinished::default())?;
     let mut line = Line::new(args.quiet, 1);
-    line.reading(args.data.len() + args.test.len());
+    line.reading((args.data.len() + args.test.len()) as u64);
     let sets = DataSet::read(&EvalFiles {
         data: args.data.clone(),
         test: args.test.clone(),
@@ -44,13 +43,13 @@ pub(crate) fn eval(args: &EvalArgs) -> anyhow::Result<ExitCode> {
     let folder = args.out.clone().map_or_else(|| new_place(&sets), Ok)?;
     let mut eval = evaluate(&sets, &params, &mut |progress| {
         line.trial(progress);
-        if interrupt.asked() == Asked::Nothing { Next::Continue } else { Next::Stop }
+        if stopper.asked() == Asked::Nothing { Next::Continue } else { Next::Stop }
     })?;
     line.clear();
     eval.peak_rss_mb = peak_rss_mb();
     let files = [serde_json::to_string_pretty(&eval)? + "\n", eval_html(&eval)?];
     for (name, content) in FILES.iter().zip(&files) {
-        write_whole(&folder.join(name), content)?;
+        output::write_file(&folder.join(name), content)?;
     }
     if args.json {
         output::print(&(serde_json::to_string(&eval.without_curves())? + "\n"))?;

@@ -1,21 +1,22 @@
 //! `dais explain`.
 
 mod address;
+mod proof;
 mod signature;
 
 use std::process::ExitCode;
 
-use dais_lab::{ExplainError, Explanation, Proven, explain as explain_subject};
-use dais_ledger::{Head, LedgerError};
+use dais_lab::{ExplainError, Explanation, explain as explain_subject};
+use dais_ledger::{Durability, LedgerError};
 
-use crate::args::ExplainArgs;
-use crate::figures::{count, plural};
-use crate::output::{self, Ink};
-use crate::place::{self, Place};
+use crate::args::explain::ExplainArgs;
+use crate::place;
+use crate::screen::output::{self, Ink};
 
 pub(crate) fn explain(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
-    let place = Place::of_run(&args.run, args.ledger.as_deref())?;
-    let archive = place.archive(&args.server).map_err(|error| place.unopened(error))?;
+    let place = place::of_run(&args.run, args.ledger.as_deref())?;
+    let archive =
+        place.archive(&args.server.options(Durability::default())).map_err(|error| place::unopened(&place, error))?;
     let explanation = match explain_subject(archive, &args.subject) {
         Ok(explanation) => explanation,
         Err(error) if is_finding(&error) => {
@@ -24,7 +25,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
         Err(error @ (ExplainError::Fault(_) | ExplainError::Ledger(_))) => {
-            return Err(anyhow::Error::from(error).context(place.to_string()));
+            return Err(anyhow::Error::from(error).context(place::shown_location(&place.location)));
         }
         Err(error) => return Err(error.into()),
     };
@@ -55,19 +56,4 @@ fn is_finding(error: &ExplainError) -> bool {
         | ExplainError::NoSignature(_)
         | ExplainError::Ambiguous { .. } => false,
     }
-}
-
-/// An entry and the proof that the head covers it, in words.
-fn proven(entry: &Proven) -> String {
-    let result = if entry.verified { "verified" } else { "NOT VERIFIED" };
-    let hashes = match entry.proof.path.len() {
-        1 => "1 hash".to_owned(),
-        hashes => format!("{hashes} hashes"),
-    };
-    format!("entry {} of {}, {hashes} to the head, {result}", count(entry.index), count(entry.proof.size))
-}
-
-/// The head that the proofs lead to.
-fn head_line(head: &Head, ink: Ink) -> String {
-    ink.faint(&format!("  head {} over {}", head.root, plural(head.size, "entry")))
 }

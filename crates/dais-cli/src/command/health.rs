@@ -10,8 +10,8 @@ use std::time::Duration;
 use anyhow::Context;
 use dais_telemetry::health::{self, Check, Ended, HealthParams, Registry, Report, Stage, State};
 
-use crate::health_args::HealthArgs;
-use crate::output;
+use crate::args::health::HealthArgs;
+use crate::screen::output;
 
 /// Where runs go unless told otherwise; the room on its file system is what counts.
 pub(super) const RUNS: &str = "runs";

@@ -10,26 +10,21 @@ mod reader;
 mod restore;
 mod salvage;
 mod show;
+mod source;
 mod stats;
 mod tail;
 mod tiles;
 mod upkeep;
 mod verify;
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
-use dais_ledger::backup::{BackupError, Unlock};
-use dais_ledger::{LedgerError, Storage, StorageError, System};
+use dais_ledger::backup::BackupError;
+use dais_ledger::{LedgerError, StorageError};
 
-use crate::ledger_args::{LedgerCommand, OpenArgs};
-use crate::output;
-use crate::place::{Place, unread};
-use crate::server_args::ServerArgs;
-
-/// Name of the ledger in the folder of a run.
-const LEDGER: &str = crate::run_folder::LEDGER;
+use crate::args::ledger::LedgerCommand;
+use crate::place::unread;
+use crate::screen::output;
 
 pub(crate) fn ledger(command: &LedgerCommand) -> anyhow::Result<ExitCode> {
     let outcome = match command {
@@ -65,37 +60,4 @@ fn is_finding(error: &anyhow::Error) -> bool {
         let corrupt = matches!(cause.downcast_ref(), Some(StorageError::Corrupt { .. }));
         damaged || corrupt || cause.downcast_ref().is_some_and(BackupError::is_finding)
     })
-}
-
-/// The ledger file that a run's folder or a path stands for; what only works on files refuses a server.
-fn locate(path: &Path) -> anyhow::Result<PathBuf> {
-    Place::of(path)?.file(&|system| match system {
-        System::Postgres => "use pg_dump, VACUUM and the like there, or `dais ledger export`",
-        System::Mysql => "use mariadb-dump, OPTIMIZE TABLE and the like there, or `dais ledger export`",
-    })
-}
-
-fn open(ledger: &Path, server: &ServerArgs) -> anyhow::Result<Box<dyn Storage>> {
-    Place::of(ledger)?.open(server)
-}
-
-/// What decrypts a backup, read from the files that were named.
-fn unlock(args: &OpenArgs) -> anyhow::Result<Option<Unlock>> {
-    if let Some(path) = &args.identity {
-        let identities = Unlock::identities(&read(path)?);
-        return Ok(Some(identities.with_context(|| path.display().to_string())?));
-    }
-    let passphrase = args.passphrase_file.as_deref().map(passphrase).transpose()?;
-    Ok(passphrase.map(|text| Unlock::passphrase(&text)).transpose()?)
-}
-
-/// The first line of a file.
-fn passphrase(path: &Path) -> anyhow::Result<String> {
-    let text = String::from_utf8(read(path)?);
-    let Ok(text) = text else { bail!("{}: a passphrase is text", path.display()) };
-    Ok(text.lines().next().unwrap_or_default().to_owned())
-}
-
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    std::fs::read(path).with_context(|| path.display().to_string())
 }

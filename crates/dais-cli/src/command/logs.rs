@@ -11,10 +11,10 @@ use dais_telemetry::log::{self, Level};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::figures::{count, plural};
-use crate::logs_args::LogsArgs;
-use crate::output::{self, Ink};
-use crate::table::Table;
+use crate::args::logs::LogsArgs;
+use crate::screen::figure::{count, plural};
+use crate::screen::output::{self, Ink};
+use crate::screen::table::Table;
 
 /// Standard input in place of a file.
 const STDIN: &str = "-";

@@ -2,28 +2,21 @@
 
 use std::process::ExitCode;
 
-use crate::args::ResumeArgs;
-use crate::conduct::{Conduct, unfinished_scenario};
-use crate::run_folder::RunFolder;
-use crate::run_ledger::RunLedger;
-use crate::settings;
+use dais_runs::{Conduct, DURABILITY};
+
+use crate::args::resume::ResumeArgs;
+use crate::place;
+use crate::run::carry::Carry;
+use crate::run::{setting, told};
 
 pub(crate) fn resume(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let live = args.conduct.settings.load(args.conduct.quiet)?;
-    let config = live.current();
-    let (folder, note) = RunFolder::take_over(&args.run)?;
-    let (scenario, seed) = unfinished_scenario(&folder)?;
-    let conduct = Conduct {
-        scenario,
-        seed,
-        complete: &|_, _| Ok(()),
-        execution: settings::execution(args.threads, None, &config.config),
-        place: args.run.clone(),
-        ledger: RunLedger::again(&note.ledger, args.ledger.as_deref())?,
-        folder,
-        begun: true,
-        args: &args.conduct,
-        live,
-    };
-    conduct.carry_out()
+    let loaded = live.current();
+    let conduct = Conduct::resume(&args.run, args.ledger.as_deref(), &place::login()).map_err(told::told)?;
+    let conduct = conduct
+        .with_execution(setting::execution(args.threads, None, &loaded.config))
+        .with_options(args.conduct.server.options_over(DURABILITY, &loaded.config.database));
+    let carry =
+        Carry { conduct, complete: &|_, _| Ok(()), place: args.run.clone(), args: &args.conduct, live: live.clone() };
+    carry.out()
 }

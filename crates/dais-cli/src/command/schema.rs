@@ -9,9 +9,9 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use dais_traffic::{Input, Label, ReadOptions, Table, TableSchema, Transform, read};
 
-use crate::args::SchemaArgs;
-use crate::figures::{count, percent, plural};
-use crate::output;
+use crate::args::schema::SchemaArgs;
+use crate::screen::figure::{count, percent, plural};
+use crate::screen::output;
 
 /// Families listed among the comments.
 const FAMILIES_MAX: usize = 12;
@@ -74,12 +74,14 @@ fn checks(table: &Table, known: bool) -> Vec<String> {
     if known {
         return lines;
     }
+    lines.extend(table.left_out.iter().map(ToString::to_string));
     let schema = &table.schema;
     let is_log1p = |transform: Transform| matches!(transform, Transform::Log1p);
     let amounts: Vec<&str> =
         schema.numeric.iter().filter(|column| is_log1p(column.transform)).map(|column| column.name.as_str()).collect();
     lines.push(
-        "numeric: a column that only identifies a row, or was made from the label, belongs under `ignored`;".to_owned(),
+        "numeric: another column that identifies a row, or was made from the label, belongs under `ignored`;"
+            .to_owned(),
     );
     lines.push("  numbers that are codes (protocols, flags) belong under `categorical`.".to_owned());
     if !amounts.is_empty() {
@@ -97,6 +99,17 @@ fn checks(table: &Table, known: bool) -> Vec<String> {
                 count(values.len() as u64)
             ));
         }
+    }
+    if table.numeric.iter().any(|numbers| numbers.iter().any(f64::is_nan)) {
+        lines.push(
+            "missing: `fill` puts the median where a number is missing, and a feature beside it that says where;"
+                .to_owned(),
+        );
+        lines.push("  `refuse` leaves such rows out as broken.".to_owned());
+    }
+    if let Some(verdict) = &schema.label.verdict {
+        let names = &schema.label.column;
+        lines.push(format!("label: `{verdict}` says whether a row is an attack, `{names}` which one."));
     }
     if schema.time.is_none() {
         lines.push(

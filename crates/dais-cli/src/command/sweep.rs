@@ -7,13 +7,15 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use dais_config::Config;
 use dais_lab::{Material, Next, SweepParams, Traffic, sweep as run_sweep};
+use dais_runs::Asked;
 
-use crate::args::{InputArgs, SweepArgs};
-use crate::interrupt::{Asked, Interrupt, Unfinished};
-use crate::output::{self, Ink};
-use crate::progress::Line;
-use crate::run_folder::write_whole;
-use crate::{choice, settings, sweep_screen};
+use crate::args::group::input::InputArgs;
+use crate::args::sweep::SweepArgs;
+use crate::run::interrupt::{self, Unfinished};
+use crate::run::{choice, setting};
+use crate::screen::line::Line;
+use crate::screen::output::{self, Ink};
+use crate::screen::sweep as sweep_screen;
 
 /// The file with all figures.
 const FIGURES: &str = "sweep.json";
@@ -23,27 +25,27 @@ pub(crate) fn sweep(args: &SweepArgs) -> anyhow::Result<ExitCode> {
     if let Some(folder) = &args.out {
         begin(folder)?;
     }
-    let interrupt = Interrupt::listen(Unfinished::default())?;
+    let stopper = interrupt::listen(Unfinished::default())?;
     let mut line = Line::new(args.quiet, scenario.worlds.len());
     if let Traffic::Files(files) = &scenario.traffic {
-        line.reading(files.paths.len());
+        line.reading(files.paths.len() as u64);
     }
     let material = Material::read(&scenario.traffic)?;
     choice::complete(&mut scenario, &material, &args.input)?;
     let seeds = if args.seed_list.is_empty() { (0..args.seeds).collect() } else { args.seed_list.clone() };
     let params = SweepParams { seeds, alert_p: args.alert_p.clone(), liars: args.liars.clone() };
     let InputArgs { threads, use_parallel_threshold, .. } = args.input;
-    let execution = settings::execution(threads, use_parallel_threshold, &Config::default());
+    let execution = setting::execution(threads, use_parallel_threshold, &Config::default());
     line.preparing();
     let mut each_step = |progress: dais_lab::SweepProgress<'_>| {
         line.sweep_step(&progress);
-        if interrupt.asked() == Asked::Nothing { Next::Continue } else { Next::Stop }
+        if stopper.asked() == Asked::Nothing { Next::Continue } else { Next::Stop }
     };
     let sweep = run_sweep(&scenario, &material, &params, execution, &mut each_step);
     line.clear();
     let sweep = sweep?;
     if let Some(folder) = &args.out {
-        write_whole(&folder.join(FIGURES), &(serde_json::to_string_pretty(&sweep)? + "\n"))?;
+        output::write_file(&folder.join(FIGURES), &(serde_json::to_string_pretty(&sweep)? + "\n"))?;
     }
     if args.json {
         output::print(&(serde_json::to_string(&sweep)? + "\n"))?;

@@ -4,24 +4,24 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use dais_lab::{Archive, ArchiveError, LedgerSummary};
-use dais_ledger::{COORDINATOR, Head, Kind, Storage, StorageError};
+use dais_ledger::{COORDINATOR, Durability, Head, Kind, Storage, StorageError};
 use dais_sim::{Audit, Fault, audit};
 use serde_json::{Value, json};
 
-use crate::args::VerifyArgs;
-use crate::figures::{count, plural, seconds};
-use crate::output::{self, Ink};
-use crate::place::{self, Place};
-use crate::table::Table;
-use crate::witnesses::Beside;
+use crate::args::verify::VerifyArgs;
+use crate::place;
+use crate::screen::figure::{count, plural, seconds};
+use crate::screen::output::{self, Ink};
+use crate::screen::table::Table;
+use crate::screen::witness::Beside;
 
 pub(crate) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
-    let place = Place::of_run(&args.run, args.ledger.as_deref())?;
-    let (verdict, beside) = match place.archive(&args.server) {
+    let place = place::of_run(&args.run, args.ledger.as_deref())?;
+    let (verdict, beside) = match place.archive(&args.server.options(Durability::default())) {
         Ok(archive) => (check(&archive), Beside::look(&place, &*archive.storage)?),
         Err(ArchiveError::Ledger(StorageError::Corrupt { detail })) => (Verdict::Unopened(detail), Beside::default()),
-        Err(error) => return Err(place.unopened(error)),
+        Err(error) => return Err(place::unopened(&place, error)),
     };
     if let Some(unread) = verdict.unread() {
         return Err(place::failed(&place.location, unread.clone()));

@@ -14,14 +14,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use dais_detect::{AdwinParams, ForestParams, NeighbourParams};
 use dais_lab::Scenario;
+use dais_runs::{Asked, Stopper, peak_rss_mb};
 use dais_sim::{AgentParams, Lookout};
-use dais_traffic::{Flow, FlowReader, ReadError, ReadOptions};
+use dais_traffic::{Account, Flow, FlowReader, ReadError, ReadOptions};
 
-use crate::choice;
-use crate::interrupt::{Asked, Interrupt, Unfinished};
-use crate::memory::peak_rss_mb;
-use crate::output::{self, Lines};
-use crate::watch_args::WatchArgs;
+use crate::args::watch::WatchArgs;
+use crate::run::interrupt::{self, Unfinished};
+use crate::screen::output::{self, Lines};
 use line::{Summary, Written};
 use telling::Telling;
 
@@ -37,8 +36,8 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// What the reader hands over.
 enum Came {
     Flow(Flow),
-    /// The input ended well, with the number of its broken rows.
-    End(u64),
+    /// The input ended well, and this is what it held.
+    End(Account),
     Failed(ReadError),
 }
 
@@ -53,7 +52,7 @@ pub(crate) fn watch(args: &WatchArgs) -> anyhow::Result<ExitCode> {
             bail!("{}: {missing} more ordinary flows are needed to train a first model", path.display());
         }
     }
-    let interrupt = Interrupt::listen(Unfinished::default())?;
+    let stopper = interrupt::listen(Unfinished::default())?;
     let (sender, receiver) = sync_channel(WAITING_MAX);
     let input = open(&args.file)?;
     let (name, options) = (args.file.display().to_string(), options(args));
@@ -62,7 +61,7 @@ pub(crate) fn watch(args: &WatchArgs) -> anyhow::Result<ExitCode> {
     let telling = Telling::begin(&live, &args.file)?;
     let mut watch = Watch { lookout, lines: Lines::new(), summary: Summary::default(), telling, args };
     let began = Instant::now();
-    let ended = watch.run(&receiver, &interrupt);
+    let ended = watch.run(&receiver, &stopper);
     watch.summary.wall_s = began.elapsed().as_secs_f64();
     watch.summary.peak_rss_mb = peak_rss_mb();
     if matches!(ended, Ok(ControlFlow::Continue(()))) && args.json {
@@ -98,7 +97,7 @@ fn params(args: &WatchArgs) -> anyhow::Result<AgentParams> {
         if !key.starts_with("agent.") {
             bail!("--set {key}: only keys that begin with `agent.` matter to an agent alone");
         }
-        choice::set(&mut scenario, key, value).with_context(|| format!("--set {key}"))?;
+        scenario.set(key, value).with_context(|| format!("--set {key}"))?;
     }
     Ok(scenario.rules.agent)
 }
@@ -134,7 +133,7 @@ fn forward(name: &str, input: Box<dyn Read + Send>, options: &ReadOptions, sende
                 break;
             }
         }
-        Ok(reader.stats().bad_rows)
+        Ok(Account::of(reader.stats()))
     });
     // Nobody is there to be told when this fails.
     let _ = sender.send(outcome.map_or_else(Came::Failed, Came::End));
@@ -151,7 +150,7 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     /// Watches until the input ends, somebody interrupts, or the reader of the output is gone, for which it breaks.
-    fn run(&mut self, receiver: &Receiver<Came>, interrupt: &Interrupt) -> anyhow::Result<ControlFlow<()>> {
+    fn run(&mut self, receiver: &Receiver<Came>, stopper: &Stopper) -> anyhow::Result<ControlFlow<()>> {
         if self.lookout.is_trained() {
             self.telling.judging(1);
         }
@@ -181,16 +180,27 @@ impl Watch<'_> {
             }
             flows.clear();
             match end {
-                Some(Came::End(bad_rows)) => self.summary.bad_rows = bad_rows,
+                Some(Came::End(account)) => self.ended(&account),
                 Some(Came::Failed(error)) => return Err(error.into()),
                 Some(Came::Flow(_)) | None => {
-                    if interrupt.asked() != Asked::Nothing {
+                    if stopper.asked() != Asked::Nothing {
                         return Ok(ControlFlow::Continue(()));
                     }
                     continue;
                 }
             }
             return Ok(ControlFlow::Continue(()));
+        }
+    }
+
+    /// Says what the input held besides flows.
+    fn ended(&mut self, account: &Account) {
+        self.summary.bad_rows = account.broken;
+        if !self.args.quiet {
+            if account.broken > 0 || !account.other.is_empty() {
+                output::say(&format!("the input held {account}"));
+            }
+            account.hints.iter().for_each(|hint| output::say(hint));
         }
     }
 

@@ -1,13 +1,14 @@
 //! The health checks of a command that goes on for long.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
-use dais_ledger::{Ledger, LedgerError, Location, StorageOptions};
+use dais_ledger::{Head, Ledger, LedgerError, Location, StorageOptions};
 use dais_telemetry::health::{self, AgentCounts, Check, HealthParams, Heartbeat, Monitor, Registry, Verified};
 
-use super::Watched;
+use super::watched::Watched;
 
 /// What is checked, so that the checks can be made again by other parameters.
 pub(crate) struct Checks {
@@ -20,6 +21,8 @@ pub(crate) struct Checks {
 
 /// What only a run depends on.
 struct OfRun {
+    /// Whether its ledger is begun: before there is nothing in it that could be wrong.
+    begun: Arc<AtomicBool>,
     lives: Arc<AgentCounts>,
     ledger: Option<Location>,
     options: StorageOptions,
@@ -34,10 +37,15 @@ impl Checks {
     }
 
     /// Of everything that a run depends on.
-    pub(super) fn of_run(run: &Watched<'_>, heart: Arc<Heartbeat>, lives: Arc<AgentCounts>) -> Self {
+    pub(super) fn of_run(run: &Watched, heart: Arc<Heartbeat>, lives: Arc<AgentCounts>) -> Self {
         let (ledger, options) = (run.ledger.clone(), run.options.clone());
-        let of_run = OfRun { lives, ledger, options, held: Arc::default() };
-        Self { seed: run.seed, run: Some(of_run), ..Self::new(run.folder.staging().to_owned(), heart) }
+        let of_run = OfRun { begun: Arc::default(), lives, ledger, options, held: Arc::default() };
+        Self { seed: run.seed, run: Some(of_run), ..Self::new(run.folder.clone(), heart) }
+    }
+
+    /// To be set when the run's ledger is begun.
+    pub(super) fn begun(&self) -> Option<Arc<AtomicBool>> {
+        self.run.as_ref().map(|run| Arc::clone(&run.begun))
     }
 
     /// Whether it is a run, which takes one step after the other.
@@ -81,10 +89,20 @@ impl OfRun {
     fn made(&self, params: &HealthParams) -> Vec<Check> {
         let mut checks = vec![health::agents(params, Arc::clone(&self.lives))];
         if let Some(location) = &self.ledger {
-            let (ping, options) = (location.clone(), self.options.clone());
-            checks.push(health::storage(params, move || ping.open_read_only(&options)?.latest_head().map(drop)));
+            let (ping, options, begun) = (location.clone(), self.options.clone(), Arc::clone(&self.begun));
+            checks.push(health::storage(params, move || {
+                if begun.load(Ordering::SeqCst) {
+                    ping.open_read_only(&options)?.latest_head().map(drop)
+                } else {
+                    Ok(())
+                }
+            }));
             let (location, options, held) = (location.clone(), self.options.clone(), Arc::clone(&self.held));
+            let begun = Arc::clone(&self.begun);
             checks.push(health::ledger(params, move || {
+                if !begun.load(Ordering::SeqCst) {
+                    return Ok(Verified { entries: 0, root: Head::empty().root.to_string() });
+                }
                 let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(ledger) = held.as_mut() {
                     ledger.catch_up()?;

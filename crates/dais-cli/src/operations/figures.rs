@@ -10,7 +10,6 @@ use dais_protocol::{self as protocol, Outcome};
 use dais_sim::{ExchangeCounts, Lifecycle, Mode, Phase};
 use dais_telemetry::metric::{ExchangeFigures, FlowFigures, StepFigures};
 use dais_telemetry::trace::{Adopted, Decided, Interval, Motion, Published, Recorded, StepFacts, Voted};
-use dais_traffic::Family;
 
 /// Steps of which is known when they ended; ballots that took longer count in steps only.
 const ENDED_MAX: usize = 4096;
@@ -47,8 +46,8 @@ impl Figures {
     }
 
     /// What the traffic's families are called.
-    pub(super) fn name(&mut self, families: &[Family]) {
-        self.families = families.iter().map(|family| family.name.clone()).collect();
+    pub(super) fn name(&mut self, families: &[String]) {
+        self.families = families.to_vec();
     }
 
     pub(super) fn step(&mut self, progress: &Progress<'_>, duration: Duration) -> StepFigures {

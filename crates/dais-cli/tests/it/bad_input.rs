@@ -47,7 +47,7 @@ fn a_wrong_number_of_columns_is_named_by_its_line() {
 
 #[test]
 fn a_value_that_is_no_number_is_named_by_line_and_column() {
-    for value in ["NaN", "many", "inf"] {
+    for value in ["many", "1x", "1e999"] {
         let message = refused(&with_row(&format!("{value},300,http,normal")));
         assert!(message.contains("flows.csv:18: column `seconds`") && message.contains(value), "{message}");
         assert!(message.contains("--max-bad-rows"), "the way out: {message}");
@@ -57,7 +57,7 @@ fn a_value_that_is_no_number_is_named_by_line_and_column() {
 #[test]
 fn broken_rows_within_the_allowed_share_are_left_out_and_told() {
     let place = tempfile::tempdir().unwrap();
-    fs::write(place.path().join("flows.csv"), with_row("NaN,300,http,normal")).unwrap();
+    fs::write(place.path().join("flows.csv"), with_row("many,300,http,normal")).unwrap();
     let flags = ["run", "--data", "flows.csv", "--max-bad-rows", "0.01", "--agents", "3", "--steps", "3"];
     let screen = crate::printed(dais(place.path()).args(flags));
     assert!(screen.contains("1 of 901 rows are broken"), "{screen}");
@@ -71,7 +71,7 @@ fn empty_files_unknown_formats_and_folders_are_told_apart() {
     assert!(message.contains("Zeek") && message.contains("--schema"), "{message}");
     let place = tempfile::tempdir().unwrap();
     fs::create_dir(place.path().join("logs")).unwrap();
-    assert!(refused_by(place.path(), &["run", "--data", "logs"]).contains("logs is a folder"));
+    assert!(refused_by(place.path(), &["run", "--data", "logs"]).contains("logs: no flow log among its 0 files"));
     let missing = refused_by(place.path(), &["run", "--data", "nowhere.csv"]);
     assert!(missing.contains("nowhere.csv") && missing.contains("No such file"), "{missing}");
 }

@@ -39,12 +39,12 @@ fn show_names_the_layer_of_each_value_and_no_secret() {
     fs::write(place.path().join("config/default.yaml"), "simulation:\n  default_steps: 9\n").unwrap();
     let mut command = dais(place.path());
     command.env("DATABASE_PASSWORD", "hunter2").env("SIMULATION_RANDOM_SEED", "5");
-    let shown = command.args(["config", "show", "--origin", "--set", "api.port=81"]).output().unwrap();
+    let shown = command.args(["config", "show", "--origin", "--configure", "api.port=81"]).output().unwrap();
     let shown = text(&shown.stdout);
     for (key, origin) in [
         ("default_steps: 9 ", "# config/default.yaml:2:18"),
         ("random_seed: 5 ", "# environment variable SIMULATION_RANDOM_SEED"),
-        ("port: 81 ", "# --set api.port"),
+        ("port: 81 ", "# --configure api.port"),
         ("default_agents: 50 ", "# default"),
         ("password: \"***\" ", "# environment variable DATABASE_PASSWORD"),
     ] {

@@ -9,6 +9,8 @@ mod determinism;
 mod doctor;
 mod eval;
 mod explain;
+mod flows;
+mod found;
 mod health;
 mod ledger;
 mod ledger_backup;

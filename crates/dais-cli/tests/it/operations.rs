@@ -7,6 +7,7 @@ mod logs;
 mod metrics;
 mod prometheus;
 mod reload;
+mod start;
 mod traces;
 
 use std::fs;

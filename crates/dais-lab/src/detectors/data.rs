@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use dais_detect::Columns;
 use dais_traffic::{
-    Context, FLOW_CATEGORICAL, FLOW_NUMERIC, FlowLog, Input, Label, ReadOptions, Table, TableSchema, flow_schema,
+    Context, FLOW_CATEGORICAL, FLOW_NUMERIC, FlowLog, Input, Label, ReadOptions, Table, TableSchema, fill_missing,
+    flow_schema,
 };
 use rand_philox::Philox;
 use serde::{Deserialize, Serialize};
 
-use crate::load::{LoadError, STANDARD_INPUT, notes, open, schema_of};
+use crate::load::{LoadError, leaks, notes, open, schema_of};
+use crate::name::{STANDARD_INPUT, stem};
 
 /// Stream of the draws that halve a table.
 const HALVES: u64 = 0x6861_6c76;
@@ -175,17 +177,19 @@ impl DataSet {
         options: &ReadOptions,
         protocol: Option<Protocol>,
     ) -> Result<Self, DataError> {
-        let mut options = options.clone();
         let mut reading = Reading::default();
-        let learned = reading.rows(data, &mut options)?;
-        let scored = if test.is_empty() { None } else { Some(reading.rows(test, &mut options)?) };
+        let mut inputs = reading.inputs(data.iter().chain(test), options.clone())?;
+        reading.prepare(&mut inputs, options.schema.is_some());
+        let scored = inputs.split_off(data.len());
+        let learned = reading.rows(inputs)?;
+        let scored = if test.is_empty() { None } else { Some(reading.rows(scored)?) };
         let protocol = protocol.unwrap_or(match (&scored, reading.ordered) {
             (None, false) => Protocol::Unsupervised,
             _ => Protocol::Novelty,
         });
         let name = [data, test].map(|paths| paths.iter().map(|path| stem(path)).collect::<Vec<_>>().join("+"));
         let name = if test.is_empty() { name[0].clone() } else { name.join(" → ") };
-        let Reading { files, notes, features, ordered } = reading;
+        let Reading { files, notes, features, ordered, .. } = reading;
         let set = Self { name, files, notes, protocol, features, learned, scored, ordered };
         set.check()?;
         Ok(set)
@@ -297,34 +301,74 @@ struct Reading {
     notes: Vec<String>,
     features: Vec<String>,
     ordered: bool,
+    /// What is taken off each column of a table before its numbers are shortened.
+    offsets: Vec<f64>,
 }
 
 impl Reading {
-    /// The rows of the files, one after the other; flow logs each with a context of their own.
-    fn rows(&mut self, paths: &[PathBuf], options: &mut ReadOptions) -> Result<Rows, DataError> {
-        let mut rows = Rows::default();
+    /// The content of the files; a guess from the rows of the first table holds for all.
+    fn inputs<'a>(
+        &mut self,
+        paths: impl Iterator<Item = &'a PathBuf>,
+        mut options: ReadOptions,
+    ) -> Result<Vec<(String, Input)>, DataError> {
+        let mut inputs = Vec::new();
         for path in paths {
-            let (input, _) = open(path, options)?;
+            let (input, _) = open(path, &options)?;
+            if let Input::Table(Table { schema, .. }) = &input
+                && schema.header
+            {
+                options.schema.get_or_insert_with(|| TableSchema::clone(schema));
+            }
             let file = path.display().to_string();
-            let (more, features, stats) = match input {
+            self.notes.extend(notes(
+                &file,
+                match &input {
+                    Input::Flows(log) => &log.stats,
+                    Input::Table(table) => &table.stats,
+                },
+            ));
+            inputs.push((file, input));
+        }
+        Ok(inputs)
+    }
+
+    /// Makes tables alike: without columns that give the label away, with something in place of what is missing.
+    fn prepare(&mut self, inputs: &mut Vec<(String, Input)>, given: bool) {
+        if !inputs.iter().all(|(_, input)| matches!(input, Input::Table(_))) {
+            return;
+        }
+        let table = |(file, input): (String, Input)| match input {
+            Input::Table(table) => Some((file, table)),
+            Input::Flows(_) => None,
+        };
+        let (files, mut tables): (Vec<String>, Vec<Table>) = inputs.drain(..).filter_map(table).unzip();
+        let alike = tables.iter().all(|table| table.schema.numeric == tables[0].schema.numeric);
+        if alike {
+            self.notes.extend(leaks(&mut tables, given));
+            fill_missing(&mut tables);
+            self.offsets = (0..tables[0].numeric.len()).map(|k| offset(&tables, k)).collect();
+        }
+        inputs.extend(files.into_iter().zip(tables.into_iter().map(Input::Table)));
+    }
+
+    /// The rows of files, one after the other; flow logs each with a context of their own.
+    fn rows(&mut self, inputs: Vec<(String, Input)>) -> Result<Rows, DataError> {
+        let mut rows = Rows::default();
+        for (file, input) in inputs {
+            let (more, features) = match input {
                 Input::Flows(log) => {
                     self.ordered = true;
-                    let stats = log.stats.clone();
                     let names = flow_schema().numeric.into_iter().map(|feature| feature.name).collect();
-                    (of_log(log), names, stats)
+                    (of_log(log), names)
                 }
                 Input::Table(table) => {
-                    if table.schema.header {
-                        options.schema.get_or_insert_with(|| TableSchema::clone(&table.schema));
-                    }
                     self.ordered |= table.time_s.is_some();
-                    let stats = table.stats.clone();
                     let names = table.schema.numeric.iter().map(|column| column.name.clone()).collect();
-                    (of_table(table), names, stats)
+                    (of_table(table, &self.offsets), names)
                 }
             };
             self.take_features(&file, features)?;
-            self.notes.extend(notes(&file, &stats));
             self.files.push(file);
             rows.append(more);
         }
@@ -356,18 +400,35 @@ fn of_log(log: FlowLog) -> Rows {
     Rows { columns, labels: log.labels }
 }
 
+/// What is taken off column `k`, so that short numbers still tell its values apart: nothing, but for values that lie far
+/// from zero and close together, of which it is the least.
+fn offset(tables: &[Table], k: usize) -> f64 {
+    const FAR: f64 = 1024.0;
+    let values = tables.iter().flat_map(|table| table.numeric[k].iter());
+    let (least, most) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), x| (least.min(x), most.max(x)));
+    if most > least && (most - least) * FAR < least.abs() { least } else { 0.0 }
+}
+
 /// Rows in order of time, where they have times.
-fn of_table(table: Table) -> Rows {
-    let Table { mut numeric, mut labels, time_s, .. } = table;
-    if let Some(times) = time_s {
+fn of_table(table: Table, offsets: &[f64]) -> Rows {
+    let Table { numeric, mut labels, time_s, .. } = table;
+    let order: Option<Vec<usize>> = time_s.map(|times| {
         let mut order: Vec<usize> = (0..times.len()).collect();
         order.sort_by(|&a, &b| times[a].total_cmp(&times[b]));
-        for column in &mut numeric {
-            *column = order.iter().map(|&row| column[row]).collect();
+        order
+    });
+    let columns = numeric.iter().enumerate().map(|(k, numbers)| {
+        let offset = offsets.get(k).copied().unwrap_or(0.0);
+        match &order {
+            Some(order) => order.iter().map(|&row| (numbers.get(row) - offset) as f32).collect(),
+            None => numbers.iter().map(|value| (value - offset) as f32).collect(),
         }
+    });
+    let columns = columns.collect();
+    if let Some(order) = &order {
         labels = order.iter().map(|&row| labels[row]).collect();
     }
-    Rows { columns: numeric, labels }
+    Rows { columns, labels }
 }
 
 /// Files to learn and files to score: pairs whose names say so, and every other file by itself.
@@ -384,37 +445,6 @@ fn pairs(paths: &[PathBuf]) -> Vec<(Vec<PathBuf>, Vec<PathBuf>)> {
     let is_taken = |path: &PathBuf| paths.iter().any(|train| test_of(train) == Some(path));
     let alone = paths.iter().filter(|path| !is_taken(path));
     alone.map(|path| (vec![path.clone()], test_of(path).into_iter().cloned().collect())).collect()
-}
-
-/// The name of a file without folder and endings.
-fn stem(path: &Path) -> String {
-    const ENDINGS: [&str; 14] = [
-        ".gz",
-        ".csv",
-        ".txt",
-        ".tsv",
-        ".npz",
-        ".parquet",
-        ".json",
-        ".labeled",
-        ".log",
-        ".conn",
-        ".pcap",
-        ".pcapng",
-        ".binetflow",
-        ".arff",
-    ];
-    if path == Path::new(STANDARD_INPUT) {
-        return "stdin".to_owned();
-    }
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let mut short = name.as_str();
-    while let Some(shorter) =
-        ENDINGS.iter().find_map(|ending| short.strip_suffix(ending)).filter(|name| !name.is_empty())
-    {
-        short = shorter;
-    }
-    short.to_owned()
 }
 
 #[cfg(test)]
@@ -442,11 +472,5 @@ mod tests {
         ];
         assert_eq!(groups, expected);
         assert_eq!(pairs(&paths(&["train.csv"])), [(paths(&["train.csv"]), vec![])]);
-    }
-
-    #[test]
-    fn names_lose_their_folder_and_endings() {
-        assert_eq!(stem(Path::new("a/CTU-Normal-40.conn.log.labeled.gz")), "CTU-Normal-40");
-        assert_eq!(stem(Path::new(".csv")), ".csv");
     }
 }

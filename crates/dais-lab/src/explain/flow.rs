@@ -1,7 +1,7 @@
 //! A signature's example flow in the units of the traffic.
 
 use dais_protocol::{Reason, SPREAD_MIN, Signature};
-use dais_traffic::{Batch, Schema};
+use dais_traffic::{Batch, Context, Schema};
 use serde::Serialize;
 
 use crate::load::load;
@@ -68,15 +68,14 @@ pub struct CategoryView {
 /// Reads the example flow through the schema; `None` when the signature does not fit it.
 pub(super) fn describe(signature: &Signature, schema: &Schema, scenario: Option<&Scenario>) -> Option<FlowView> {
     signature.check(schema.numeric.len(), schema.categorical.len()).ok()?;
-    let baseline = scenario.and_then(|scenario| ordinary(scenario, schema, signature.author.0));
-    let baseline = baseline.filter(|batch| batch.rows() > 0);
+    let baseline = scenario.and_then(|scenario| ordinary(scenario, schema, signature));
     let mut features: Vec<FeatureView> = schema
         .numeric
         .iter()
         .enumerate()
         .map(|(k, feature)| {
             let scaled = signature.medoid.numeric[k];
-            let column = baseline.as_ref().map(|batch| batch.numeric_column(k));
+            let column = baseline.as_ref().map(|ordinary| ordinary.numeric[k].as_slice());
             FeatureView {
                 name: feature.name.clone(),
                 unit: feature.unit.clone(),
@@ -93,8 +92,8 @@ pub(super) fn describe(signature: &Signature, schema: &Schema, scenario: Option<
     });
     let categories = schema.categorical.iter().enumerate().map(|(k, feature)| {
         let allowed = &signature.pattern.categories[k];
-        let share = baseline.as_ref().map(|batch| {
-            let column = batch.code_column(k);
+        let share = baseline.as_ref().map(|ordinary| {
+            let column = &ordinary.codes[k];
             (100 * column.iter().filter(|code| allowed.contains(code)).count() / column.len()) as u32
         });
         CategoryView {
@@ -106,7 +105,7 @@ pub(super) fn describe(signature: &Signature, schema: &Schema, scenario: Option<
     });
     let categories = categories.collect();
     let reasons = reasons(&signature.reasons, schema);
-    Some(FlowView { features, categories, reasons, ordinary_flows: baseline.map_or(0, |batch| batch.rows()) })
+    Some(FlowView { features, categories, reasons, ordinary_flows: baseline.map_or(0, |ordinary| ordinary.rows) })
 }
 
 /// The reasons with their names, the largest share first.
@@ -122,11 +121,49 @@ fn reasons(reasons: &[Reason], schema: &Schema) -> Vec<ReasonView> {
     named
 }
 
-/// The baseline that the author started from, where the traffic can be loaded again.
-fn ordinary(scenario: &Scenario, schema: &Schema, author: u32) -> Option<Batch> {
-    let loaded = load(&scenario.traffic, scenario.seed?).ok()?;
-    let known = (author as usize) < loaded.source.sites() && loaded.source.schema() == schema;
-    known.then(|| loaded.source.baseline(author, BASELINE_ROWS))
+/// What is ordinary at a site: flows in columns.
+struct Ordinary {
+    numeric: Vec<Vec<f32>>,
+    codes: Vec<Vec<u16>>,
+    rows: usize,
+}
+
+impl Ordinary {
+    fn new(schema: &Schema) -> Self {
+        let (numeric, codes) = (vec![Vec::new(); schema.numeric.len()], vec![Vec::new(); schema.categorical.len()]);
+        Self { numeric, codes, rows: 0 }
+    }
+
+    /// Adds the first rows of a batch, as long as there is room.
+    fn add(&mut self, batch: &Batch) {
+        let rows = batch.rows().min(BASELINE_ROWS - self.rows);
+        for (k, column) in self.numeric.iter_mut().enumerate() {
+            column.extend_from_slice(&batch.numeric_column(k)[..rows]);
+        }
+        for (k, column) in self.codes.iter_mut().enumerate() {
+            column.extend_from_slice(&batch.code_column(k)[..rows]);
+        }
+        self.rows += rows;
+    }
+}
+
+/// What the author started from, where the traffic can be loaded again: its site's baseline or, where nobody vouches for
+/// one, the site's first flows up to the signature.
+fn ordinary(scenario: &Scenario, schema: &Schema, signature: &Signature) -> Option<Ordinary> {
+    let source = load(&scenario.traffic, scenario.seed?).ok()?.source;
+    let site = signature.author.0;
+    if (site as usize) >= source.sites() || source.schema() != schema {
+        return None;
+    }
+    let mut ordinary = Ordinary::new(schema);
+    ordinary.add(&source.baseline(site, BASELINE_ROWS));
+    let vouched_for = ordinary.rows > 0;
+    let (mut context, mut step) = (Context::default(), 0);
+    while !vouched_for && ordinary.rows < BASELINE_ROWS && step <= signature.step {
+        ordinary.add(&source.observe(site, step, &mut context).batch);
+        step += 1;
+    }
+    Some(ordinary).filter(|ordinary| ordinary.rows > 0)
 }
 
 fn median(column: &[f32]) -> f32 {

@@ -24,6 +24,10 @@ pub struct SignatureExplanation {
     pub signature: Signature,
     /// Its example flow, in the units of the traffic; absent without the run's summary, which holds the schema.
     pub flow: Option<FlowView>,
+    /// What most of its flows are, as the labels say: an attack family or `benign`; absent where there are no labels.
+    pub truth: Option<String>,
+    /// When the step of its publication began; of recorded traffic with times of a clock.
+    pub time: Option<String>,
     /// Where it was published.
     pub published: Proven,
     /// Votes on it, in the order of the ledger.
@@ -120,6 +124,8 @@ pub(super) fn explain(ledger: &Ledger, prefix: &str) -> Result<SignatureExplanat
         class: signature.class.name(),
         technique: signature.class.technique(),
         flow: None,
+        truth: None,
+        time: None,
         published: prove(ledger, index)?,
         votes,
         outcomes: outcomes.collect::<Result<_, ExplainError>>()?,

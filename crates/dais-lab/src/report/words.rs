@@ -1,5 +1,7 @@
 //! Figures as people read them, and text as HTML takes it.
 
+use crate::name::grouped;
+
 /// What stands where there is nothing to show.
 pub(super) const NOTHING: &str = "–";
 
@@ -8,18 +10,7 @@ const NARROW: char = '\u{202f}';
 
 /// A whole number, its digits in groups of three from five digits up.
 pub(super) fn count(value: u64) -> String {
-    let digits = value.to_string();
-    if digits.len() < 5 {
-        return digits;
-    }
-    let mut grouped = String::with_capacity(digits.len() * 2);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(NARROW);
-        }
-        grouped.push(digit);
-    }
-    grouped
+    if value < 10_000 { value.to_string() } else { grouped(value, NARROW) }
 }
 
 /// A share in [0, 1] as a percentage with one decimal, two below 0.1 %.

@@ -11,10 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dais_ledger::{Ledger, MemoryStorage, SignedHead, Storage};
+use dais_protocol::SignatureId;
 use dais_sim::{
-    Contact, Curve, ExchangeCounts, Execution, Finished, FirstSight, Mode, Phase, RunLedger, StepTally, Witnessed,
-    World, WorldError,
+    Contact, Curve, ExchangeCounts, Execution, Finished, FirstSight, Lifecycle, Mode, Phase, RunLedger, StepTally,
+    Witnessed, World, WorldError,
 };
+use dais_traffic::FamilyId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -72,12 +74,29 @@ struct State {
 struct Figures {
     course: Course,
     phases: BTreeMap<Phase, Duration>,
+    /// Signatures by their bytes, families by their numbers.
+    truths: Vec<([u8; 32], Option<u16>)>,
 }
+
+impl Figures {
+    fn new(course: &Course, phases: &BTreeMap<Phase, Duration>, truths: &Truths) -> Self {
+        let truths = truths.iter().map(|(id, family)| (*id.as_bytes(), family.map(|family| family.0))).collect();
+        Self { course: course.clone(), phases: phases.clone(), truths }
+    }
+
+    fn truths(truths: &[([u8; 32], Option<u16>)]) -> Truths {
+        truths.iter().map(|(id, family)| (SignatureId::from_bytes(*id), family.map(FamilyId))).collect()
+    }
+}
+
+/// What the labels say of each published signature.
+type Truths = BTreeMap<SignatureId, Option<FamilyId>>;
 
 /// A world that has ended.
 #[derive(Serialize, Deserialize)]
 struct Past {
     figures: Figures,
+    lives: Vec<(Lifecycle, u32)>,
     curve: Curve,
     first_sights: Vec<Vec<FirstSight>>,
     contacts: Vec<(IpAddr, Contact)>,
@@ -91,9 +110,10 @@ struct Past {
 
 impl Past {
     fn of(history: &WorldHistory) -> Self {
-        let WorldHistory { course, phases, finished } = history;
+        let WorldHistory { course, phases, finished, lives, truths } = history;
         Self {
-            figures: Figures { course: course.clone(), phases: phases.clone() },
+            figures: Figures::new(course, phases, truths),
+            lives: lives.iter().map(|(state, agents)| (*state, *agents)).collect(),
             curve: finished.curve.clone(),
             first_sights: finished.first_sights.clone(),
             contacts: finished.contacts.clone(),
@@ -116,10 +136,11 @@ impl Past {
         let split_views = self.split_views.iter().map(|text| text.parse().map_err(|error| unreadable(&error)));
         let split_views = split_views.collect::<Result<_, _>>()?;
         let witnessed = Witnessed { witnesses: self.witnesses, checkpoint, split_views };
-        let Self { figures, curve, first_sights, contacts, counts, trust, .. } = self;
+        let Self { figures, lives, curve, first_sights, contacts, counts, trust, .. } = self;
         let finished = Finished { curve, first_sights, contacts, counts, trust, ledger, witnessed };
-        let Figures { course, phases } = figures;
-        Ok(WorldHistory { course, phases, finished })
+        let Figures { course, phases, truths } = figures;
+        let (lives, truths) = (lives.into_iter().collect(), Figures::truths(&truths));
+        Ok(WorldHistory { course, phases, finished, lives, truths })
     }
 }
 
@@ -143,7 +164,7 @@ impl Run {
     /// # Errors
     /// [`RunError::Unwritten`] when `out` fails; [`RunError::World`] for a state that cannot be encoded.
     pub fn checkpoint(&self, out: &mut impl Write) -> Result<(), RunError> {
-        let figures = |living: &Living| Figures { course: living.course.clone(), phases: living.clock.spent.clone() };
+        let figures = |living: &Living| Figures::new(&living.course, &living.clock.spent, &living.truths);
         let state = State {
             origin: self.plan.origin.to_string(),
             to_come: self.to_come.iter().copied().collect(),
@@ -184,11 +205,12 @@ impl Run {
         for (mode, past) in state.done {
             run.done.insert(mode, past.history(&mut run.storage)?);
         }
-        if let Some((mode, Figures { course, phases })) = state.living {
+        if let Some((mode, Figures { course, phases, truths })) = state.living {
             let storage = run.storage_of(mode);
             let world = World::resume(&run.plan, Arc::clone(&run.loaded.source), storage, snapshot)?;
             let clock = Clock { spent: phases, ..Clock::default() };
-            run.living = Some(Living { world, clock, course, last: StepTally::default() });
+            let truths = Figures::truths(&truths);
+            run.living = Some(Living { world, clock, course, last: StepTally::default(), truths });
         }
         Ok(run)
     }
@@ -280,7 +302,7 @@ mod tests {
 
     #[test]
     fn another_version_is_named() {
-        let mut bytes = b"dais-checkpoint/1 99.0.0\n".to_vec();
+        let mut bytes = b"dais-checkpoint/2 99.0.0\n".to_vec();
         bytes.extend(&written(&[])[FORMAT.len() + VERSION.len() + 2..]);
         assert_eq!(read(&bytes), Err(CheckpointError::OtherVersion { found: "99.0.0".to_owned() }));
     }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use dais_lab::{
-    CurvePoint, Detection, FamilyDetection, LedgerSummary, Series, Signatures, Summary, TrustSummary, Warning,
+    Alerts, Clock, CurvePoint, Detection, FamilyDetection, Found, LedgerSummary, Series, Signatures, Summary,
+    TrustSummary, Votes, Warning,
 };
+use dais_protocol::{Outcome, SignatureId};
 use dais_sim::Mode;
 use dais_traffic::{Categorical, Numeric, Schema, Transform};
 
@@ -99,6 +101,29 @@ fn schema() -> Schema {
     }
 }
 
+/// Signatures of every outcome.
+fn found() -> Vec<Found> {
+    let outcomes = [Some(Outcome::Accepted), Some(Outcome::Disputed), None, Some(Outcome::Rejected)];
+    let one = |(place, outcome): (usize, Option<Outcome>)| Found {
+        id: SignatureId::from_bytes([place as u8 + 1; 32]),
+        class: "port scan".to_owned(),
+        technique: Some("T1046".to_owned()),
+        step: 12,
+        time: Some("2017-07-05T09:03:00Z".to_owned()),
+        site: format!("office-{place}"),
+        author: place as u32,
+        sources: (0..7).map(|host| [192, 0, 2, host].into()).collect(),
+        ports: vec![22, 80],
+        flows: 31_415,
+        p: 0.002,
+        outcome,
+        revoked: false,
+        votes: Votes { confirm: 9, refute: 1, abstain: 2 },
+        truth: Some("port_scan_horizontal".to_owned()),
+    };
+    outcomes.into_iter().enumerate().map(one).collect()
+}
+
 /// The figures of a run with three worlds.
 pub(crate) fn summary() -> Summary {
     Summary {
@@ -113,7 +138,12 @@ pub(crate) fn summary() -> Summary {
         agent_steps_per_s: 359.7,
         flows: 1_482_311,
         flows_per_s: 35_547.0,
+        rates: BTreeMap::new(),
         peak_rss_mb: Some(412.6),
+        found: found(),
+        alerts: Alerts { alerted: 9_120, matched: 31_204, blocked: 12_004 },
+        advice: Vec::new(),
+        clock: Clock::default(),
         signatures: Signatures {
             offered: 911,
             published: 402,

@@ -9,6 +9,8 @@ use crate::{AgentId, PolicyParams, Verdict, Vote, weights};
 pub(super) struct Count {
     pub(super) tally: Tally,
     pub(super) radius: f32,
+    /// Whether what the voters saw is a burst, where the policy asks for it.
+    pub(super) is_burst: bool,
 }
 
 impl Ballot {
@@ -46,7 +48,16 @@ impl Ballot {
             }
         }
         tally.decisive_confirmations = radii.len();
-        Count { tally, radius: policy.radius_of(&radii) }
+        Count { tally, radius: policy.radius_of(&radii), is_burst: self.is_burst(last_step, policy, weight) }
+    }
+
+    /// Whether the pooled evidence of all honest voters, whatever their verdicts, speaks of a burst.
+    fn is_burst(&self, last_step: u32, policy: &PolicyParams, weight: &dyn Fn(AgentId) -> f32) -> bool {
+        let Some(burst) = &policy.burst else { return true };
+        let honest = |vote: &&Vote| self.equivocators.binary_search(&vote.voter).is_err();
+        let votes = self.votes.iter().filter(|vote| vote.step <= last_step).filter(honest);
+        let pool = burst.pool(votes.map(|vote| (&vote.evidence, weight(vote.voter))));
+        pool.ln_bayes(burst) >= f64::from(burst.ln_bayes_min)
     }
 }
 

@@ -305,7 +305,7 @@ impl Ballot {
         let outcome = match self.call(&count.tally, policy) {
             Call::Wait if now < deadline => return Resolution::Open,
             Call::Wait => Some(Outcome::Expired),
-            call @ (Call::Carried | Call::Lost | Call::Tied) => self.outcome(call, &count.tally, policy),
+            call @ (Call::Carried | Call::Lost | Call::Tied) => self.outcome(call, &count, policy),
         };
         let Some(outcome) = outcome else {
             self.phase = Phase::Escalating;
@@ -329,7 +329,8 @@ impl Ballot {
     }
 
     /// How enough votes end, or nothing when they are too close and a round is left.
-    fn outcome(&self, call: Call, tally: &Tally, policy: &PolicyParams) -> Option<Outcome> {
+    fn outcome(&self, call: Call, count: &Count, policy: &PolicyParams) -> Option<Outcome> {
+        let Count { tally, is_burst, .. } = count;
         let share = tally.confirm_weight / (tally.confirm_weight + tally.refute_weight);
         let divided = tally.confirmations > 0 && tally.refutations > 0;
         let distance = policy.rule.threshold(policy).map(|threshold| (share - threshold).abs());
@@ -339,6 +340,7 @@ impl Ballot {
         }
         Some(match call {
             Call::Wait => Outcome::Expired,
+            Call::Carried if self.motion == Motion::Adopt && !is_burst => Outcome::Disputed,
             Call::Carried => Outcome::Accepted,
             Call::Lost | Call::Tied if close => Outcome::Disputed,
             Call::Tied if policy.tie == Tie::Dispute => Outcome::Disputed,

@@ -77,7 +77,7 @@ proptest! {
         trust in vec(0.0..=1.0_f32, 12),
         threshold in prop::sample::select(vec![0.51_f32, 0.66, 0.75]),
     ) {
-        let policy = PolicyParams { threshold, margin: 0.1, ..PolicyParams::default() };
+        let policy = PolicyParams { threshold, margin: 0.1, ..crate::strategies::votes_alone() };
         let first = decide(&votes, 10, &policy, &trust);
         let second = decide(&shuffled, 10, &policy, &trust);
         prop_assert_eq!(first.encode(), second.encode());
@@ -117,7 +117,7 @@ proptest! {
             let verdict = if i < refuters { Verdict::Refute } else { Verdict::Confirm };
             votes.push(vote(voter, verdict, radius, 0));
         }
-        let decision = decide(&votes, members, &PolicyParams::default(), &vec![0.5; members as usize]);
+        let decision = decide(&votes, members, &crate::strategies::votes_alone(), &vec![0.5; members as usize]);
         let widest = honest[refuters..].iter().copied().fold(0.0, f32::max);
         prop_assert!(decision.radius <= widest, "{} beyond {}", decision.radius, widest);
         if decision.outcome == Outcome::Accepted {
@@ -140,7 +140,7 @@ proptest! {
         prop_assume!(weights[..liars as usize].iter().sum::<f32>() < total / 3.0);
         let votes: Vec<Vote> =
             (0..members).map(|voter| vote(voter, if voter < liars { lie } else { truth }, 2.0, 0)).collect();
-        let decision = decide(&votes, members, &PolicyParams::default(), &weights);
+        let decision = decide(&votes, members, &crate::strategies::votes_alone(), &weights);
         let expected = if confirmed { Outcome::Accepted } else { Outcome::Rejected };
         prop_assert_eq!(decision.outcome, expected);
     }
@@ -150,7 +150,7 @@ proptest! {
     fn silent_members_do_not_change_what_the_others_decide(members in 5..20_u32, confirmed in any::<bool>()) {
         let verdict = if confirmed { Verdict::Confirm } else { Verdict::Refute };
         let votes: Vec<Vote> = (0..members.div_ceil(2)).map(|voter| vote(voter, verdict, 2.0, 0)).collect();
-        let decision = decide(&votes, members, &PolicyParams::default(), &vec![0.5; members as usize]);
+        let decision = decide(&votes, members, &crate::strategies::votes_alone(), &vec![0.5; members as usize]);
         prop_assert_eq!(decision.outcome, if confirmed { Outcome::Accepted } else { Outcome::Rejected });
         prop_assert_eq!(decision.step, 0);
     }

@@ -41,8 +41,27 @@ fn voted(members: u32, verdicts: &[Verdict]) -> Ballot {
     ballot
 }
 
+#[test]
+fn a_yes_without_a_burst_is_disputed_and_with_one_accepted() {
+    let policy = PolicyParams { escalation_rounds: 0, ..PolicyParams::default() };
+    let outcome = |recent, past| {
+        let mut ballot = open(12);
+        for voter in 0..12 {
+            let evidence = Evidence { recent, past, past_steps: 40, ..vote(voter, Verdict::Confirm).evidence };
+            ballot.record(&Vote { evidence, ..vote(voter, Verdict::Confirm) }).expect("a member's first vote");
+        }
+        match ballot.resolve(OPENED + 1, &policy, &|_| 0.8) {
+            Resolution::Closed(decision) => decision.outcome,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(outcome(2, 0), Outcome::Accepted);
+    assert_eq!(outcome(2, 8), Outcome::Disputed, "as often as ever");
+    assert_eq!(outcome(0, 0), Outcome::Disputed, "nobody has seen its like");
+}
+
 fn two_thirds() -> PolicyParams {
-    PolicyParams { threshold: 0.66, ..PolicyParams::default() }
+    PolicyParams { threshold: 0.66, ..crate::strategies::votes_alone() }
 }
 
 fn resolve(ballot: &mut Ballot, now: u32) -> Resolution {
@@ -94,7 +113,7 @@ fn the_accepted_radius_is_the_lower_third_of_the_confirmers() {
 
 #[test]
 fn a_tie_refutes_even_at_a_threshold_of_one_half() {
-    let policy = PolicyParams { threshold: 0.5, escalation_rounds: 0, margin: 0.0, ..PolicyParams::default() };
+    let policy = PolicyParams { threshold: 0.5, escalation_rounds: 0, margin: 0.0, ..crate::strategies::votes_alone() };
     let mut ballot = voted(4, &[Confirm, Confirm, Refute, Refute]);
     let Resolution::Closed(decision) = ballot.resolve(OPENED, &policy, &|_| 1.0) else { panic!("{ballot:?}") };
     assert_eq!(decision.outcome, Outcome::Rejected);
@@ -155,7 +174,7 @@ fn within_the_margin_the_ballot_escalates_to_a_fresh_round() {
 
 #[test]
 fn just_below_the_threshold_the_last_round_ends_disputed() {
-    let policy = PolicyParams { threshold: 0.67, escalation_rounds: 0, ..PolicyParams::default() };
+    let policy = PolicyParams { threshold: 0.67, escalation_rounds: 0, ..crate::strategies::votes_alone() };
     let mut ballot = voted(3, &[Confirm, Confirm, Refute]);
     let Resolution::Closed(decision) = ballot.resolve(OPENED, &policy, &|_| 1.0) else { panic!("{ballot:?}") };
     assert_eq!(decision.outcome, Outcome::Disputed);
@@ -163,7 +182,7 @@ fn just_below_the_threshold_the_last_round_ends_disputed() {
 
 #[test]
 fn a_unanimous_committee_is_never_close() {
-    let policy = PolicyParams { threshold: 1.0, ..PolicyParams::default() };
+    let policy = PolicyParams { threshold: 1.0, ..crate::strategies::votes_alone() };
     let mut ballot = voted(3, &[Confirm; 3]);
     let Resolution::Closed(decision) = ballot.resolve(OPENED, &policy, &|_| 1.0) else { panic!("{ballot:?}") };
     assert_eq!(decision.outcome, Outcome::Accepted);

@@ -186,7 +186,13 @@ fn check(observer: &Observer, messages: &[Message], keys: &[VerifyingKey], explo
 }
 
 fn policy(rule: Rule) -> PolicyParams {
-    PolicyParams { rule, escalation_rounds: 0, deadline_steps: 1, revoke_grace_steps: 1, ..PolicyParams::default() }
+    PolicyParams {
+        rule,
+        escalation_rounds: 0,
+        deadline_steps: 1,
+        revoke_grace_steps: 1,
+        ..crate::strategies::votes_alone()
+    }
 }
 
 /// What three honest agents may find, regardless of who finds what.

@@ -38,7 +38,7 @@ fn voted(motion: Motion, members: u32, verdicts: &[(u32, Verdict)]) -> Ballot {
 }
 
 fn no_escalation() -> PolicyParams {
-    PolicyParams { escalation_rounds: 0, ..PolicyParams::default() }
+    PolicyParams { escalation_rounds: 0, ..crate::strategies::votes_alone() }
 }
 
 /// What comes of a ballot by its deadline, whenever it closes.
@@ -156,7 +156,7 @@ fn a_tie_refutes_or_ends_disputed() {
             tie,
             margin: 0.0,
             escalation_rounds: 0,
-            ..PolicyParams::default()
+            ..crate::strategies::votes_alone()
         };
         outcome(Motion::Adopt, 10, &[(5, Confirm), (5, Refute)], &policy)
     };

@@ -10,7 +10,7 @@ const AUTHOR: AgentId = AgentId(100);
 const OPENED: u32 = 10;
 
 fn policy() -> PolicyParams {
-    PolicyParams { voting: Voting::CommitReveal, ..PolicyParams::default() }
+    PolicyParams { voting: Voting::CommitReveal, ..crate::strategies::votes_alone() }
 }
 
 fn open(members: u32) -> Ballot {

@@ -27,10 +27,16 @@ pub(crate) fn addresses() -> impl Strategy<Value = Vec<IpAddr>> {
     btree_set(any::<IpAddr>(), 0..8).prop_map(|set| set.into_iter().collect())
 }
 
+/// The default policy without the evidence of a burst: votes alone decide.
+pub(crate) fn votes_alone() -> dais_protocol::PolicyParams {
+    dais_protocol::PolicyParams { burst: None, ..dais_protocol::PolicyParams::default() }
+}
+
 pub(crate) fn evidence() -> impl Strategy<Value = Evidence> {
     let counts = (any::<u32>(), 0.0..=1.0_f64, any::<u32>(), any::<u32>());
     let measures = (0.0..=1.0_f32, -1.0..=1.0_f32, 0.0..=4.0_f32);
-    (counts, measures).prop_map(|(counts, measures)| Evidence {
+    let odd = (any::<u32>(), any::<u32>(), any::<u32>());
+    (counts, measures, odd).prop_map(|(counts, measures, (recent, past, past_steps))| Evidence {
         baseline: counts.0,
         matches: (f64::from(counts.0) * counts.1) as u32,
         alerts_matched: counts.2,
@@ -38,6 +44,9 @@ pub(crate) fn evidence() -> impl Strategy<Value = Evidence> {
         similarity: measures.1,
         radius: measures.2,
         sources_ordinary: counts.3,
+        recent,
+        past,
+        past_steps,
     })
 }
 

@@ -13,7 +13,25 @@ impl Agent {
     pub(crate) fn p_values(&self, batch: &Batch, workspace: &mut Workspace) -> Vec<Option<f32>> {
         let Some(model) = self.models.front() else { return vec![None; batch.rows()] };
         model.score(rows_of(batch), workspace);
-        workspace.scores.iter().map(|&score| Some(model.p_value(score))).collect()
+        workspace.scores.iter().map(|&score| Some(self.p_value(model, score))).collect()
+    }
+
+    /// Which suspicious flows an own signature matches.
+    pub(crate) fn own_matches(
+        &self,
+        batch: &Batch,
+        p: &[Option<f32>],
+        suspect_p: f32,
+        workspace: &mut Workspace,
+    ) -> Vec<bool> {
+        let mut matched = vec![false; batch.rows()];
+        for (own, standing) in self.own.iter().zip(&self.standings) {
+            own.matcher.distances(rows_of(batch), &mut workspace.distances);
+            for (row, &distance) in workspace.distances.iter().enumerate() {
+                matched[row] |= distance <= standing.radius && p[row].is_some_and(|p| p <= suspect_p);
+            }
+        }
+        matched
     }
 
     /// The features that make a flow strange to the newest model.

@@ -5,14 +5,16 @@ use std::net::IpAddr;
 
 use dais_protocol::{Challenge, Rows, Sighting, Signature};
 use dais_traffic::Batch;
+use rand_philox::Philox;
 
 use super::{Agent, Common, StepFailed};
 use crate::agent::adopted::{Adopted, Standing};
 use crate::agent::blocklist::Blocklist;
 use crate::agent::lifecycle::{Cause, Lifecycle};
 use crate::agent::model::Workspace;
-use crate::agent::window::Remembered;
-use crate::params::agent::{AlertLearning, ColdStart};
+use crate::agent::odd::Waiting;
+use crate::agent::window::{Remembered, source_key};
+use crate::params::agent::{AlertLearning, ColdStart, OddArrivals};
 use crate::seed::Purpose;
 
 /// A signature an agent offers, with the rows of the batch it was made from.
@@ -27,7 +29,9 @@ pub(crate) struct Finding {
 pub(crate) struct Observed {
     /// p-value by row; 1 where the agent has no model yet.
     pub(crate) p: Vec<f32>,
-    /// Whether an adopted signature matches, by row.
+    /// Score by row; empty where the agent has no model yet.
+    scores: Vec<f32>,
+    /// Whether an adopted signature matches, or a suspicious flow matches an own one, by row.
     pub(crate) matched: Vec<bool>,
     /// Whether one that others have accepted matches: what only an own one matches is still offered.
     pub(super) matched_shared: Vec<bool>,
@@ -78,19 +82,24 @@ impl Agent {
         observed.extreme = vec![false; batch.rows()];
         if let Some(model) = self.models.front() {
             model.score(rows, workspace);
+            observed.scores.clone_from(&workspace.scores);
             for (row, &score) in workspace.scores.iter().enumerate() {
-                observed.p[row] = model.p_value(score);
+                observed.p[row] = self.p_value(model, score);
                 observed.extreme[row] = score > model.extreme();
             }
         }
-        observed.matches = self.matches(rows, &observed.p, adopted, common, workspace);
+        observed.matches = self.matches(step, batch, &observed.p, adopted, common, workspace);
         observed.matched = vec![false; batch.rows()];
-        observed.matches.iter().for_each(|&(_, row)| observed.matched[row] = true);
+        let suspect_p = common.params.suspect_p();
+        // Nobody has judged an own signature: of what it matches, only what is suspicious besides is found.
+        let counts = |&&(place, row): &&(usize, usize)| place < shared || observed.p[row] <= suspect_p;
+        observed.matches.iter().filter(counts).for_each(|&(_, row)| observed.matched[row] = true);
         observed.matched_shared = vec![false; batch.rows()];
         observed.matches.retain(|&(place, _)| place < shared);
         observed.matches.iter().for_each(|&(_, row)| observed.matched_shared[row] = true);
         observed.blocked = self.blocked(batch, blocks, common);
         self.watch(&observed);
+        self.spend(&observed, common);
         if self.models.front().is_some() {
             observed.findings = self.findings(step, batch, &observed, common, workspace);
             observed.sightings = self.sightings(step, batch, &observed, adopted, blocks, common);
@@ -115,13 +124,35 @@ impl Agent {
         Cow::Owned(adopted.iter().chain(&self.own).cloned().collect())
     }
 
-    /// Watches the p-values of the flows that nothing explains: in unchanged traffic they are spread evenly.
+    /// Watches the p-values of the flows that nothing explains: in unchanged traffic they are spread evenly. When they have
+    /// changed, the next model is due, and new flows take the places of old ones.
     fn watch(&mut self, observed: &Observed) {
-        let Some(drift) = self.drift.as_mut().filter(|_| !self.models.is_empty()) else { return };
+        let (Some(drift), Some(model)) = (self.drift.as_mut(), self.models.front()) else { return };
+        let explained = observed.matched.iter().zip(&observed.blocked);
+        let mut has_drifted = false;
+        for (&score, (&matched, &blocked)) in observed.scores.iter().zip(explained) {
+            if !matched && !blocked {
+                // By the rows that this model was fitted on: arrivals follow a change, and the budget's scale moves by itself.
+                has_drifted |= drift.add(model.p_value(score)).is_some();
+            }
+        }
+        if has_drifted {
+            self.has_drifted = true;
+            self.window.make_way();
+            self.held_back.make_way();
+        }
+    }
+
+    /// Counts the alarms among the flows that nothing explains against the budget.
+    fn spend(&mut self, observed: &Observed, common: &Common) {
+        if self.models.is_empty() {
+            return;
+        }
+        let alert_p = common.params.detector.alert_p;
         let explained = observed.matched.iter().zip(&observed.blocked);
         for (&p, (&matched, &blocked)) in observed.p.iter().zip(explained) {
             if !matched && !blocked {
-                self.has_drifted |= drift.add(p).is_some();
+                self.budget.count(p <= alert_p, alert_p, &common.params.budget);
             }
         }
     }
@@ -136,7 +167,8 @@ impl Agent {
     /// The rows that each adopted signature matches, counted on its standing.
     fn matches(
         &mut self,
-        rows: Rows<'_>,
+        step: u32,
+        batch: &Batch,
         p: &[f32],
         adopted: &[Adopted],
         common: &Common,
@@ -147,12 +179,13 @@ impl Agent {
             if standing.radius <= 0.0 {
                 continue;
             }
-            signature.matcher.distances(rows, &mut workspace.distances);
+            signature.matcher.distances(rows_of(batch), &mut workspace.distances);
             for (row, &distance) in workspace.distances.iter().enumerate() {
                 if distance <= standing.radius {
                     matches.push((place, row));
-                    standing.matches += 1;
-                    standing.ordinary += u32::from(p[row] > common.params.ordinary_p);
+                    let is_known =
+                        batch.endpoints().is_none_or(|endpoints| self.sources.flows_from(endpoints.source[row]) > 0);
+                    standing.count(step, p[row] > common.params.ordinary_p, is_known);
                 }
             }
         }
@@ -169,10 +202,11 @@ impl Agent {
         endpoints.source.iter().map(|&source| listed(source) && self.may_block(source, common)).collect()
     }
 
-    /// Whether this agent would block `source`: not allowed by its operator, and not ordinary in its own baseline.
+    /// Whether this agent would block `source`: not allowed by its operator, and no source of so many ordinary flows that
+    /// it is a part of the site, such as a resolver or a gateway. A few polite flows exempt nobody.
     pub(super) fn may_block(&self, source: IpAddr, common: &Common) -> bool {
         let allowed = common.params.allow.iter().any(|prefix| prefix.contains(&source));
-        !allowed && self.window.flows_from(source) == 0
+        !allowed && !self.sources.is_ordinary(source, common.params.ordinary_share)
     }
 
     /// Sources whose suspicious flows match an adopted signature and that are not blocked yet. Each is named for the first
@@ -192,7 +226,7 @@ impl Agent {
         for &(place, row) in observed.matches.iter().filter(|(_, row)| observed.p[*row] <= suspect_p) {
             let source = endpoints.source[row];
             let signature = adopted[place].id;
-            let known = self.named.is_recent(source, step, common.params.sighting_again_steps);
+            let known = self.named.is_recent(source, step, common.params.sighting_again.steps());
             if known || blocks.find(source).is_some() || !self.may_block(source, common) {
                 continue;
             }
@@ -200,7 +234,7 @@ impl Agent {
                 break;
             }
             named += 1;
-            self.named.insert(source, step, common.params.sighting_again_steps);
+            self.named.insert(source, step, common.params.sighting_again.steps());
             match sightings.last_mut().filter(|last| last.signature == signature) {
                 Some(last) => last.sources.push(source),
                 None => sightings.push(Sighting { agent: self.id, step, signature, sources: vec![source] }),
@@ -219,7 +253,7 @@ impl Agent {
         for (signature, standing) in adopted.iter().zip(&mut self.standings) {
             let doubtful = standing.matches >= params.doubt_matches_min
                 && standing.ordinary as f32 > params.doubt_share * standing.matches as f32;
-            if doubtful && !standing.challenged {
+            if (doubtful || standing.is_of_a_habit(params.habit_after.steps())) && !standing.challenged {
                 standing.challenged = true;
                 standing.radius = 0.0;
                 let (agent, signature) = (self.id, signature.id);
@@ -254,30 +288,43 @@ impl Agent {
     /// Takes learnable flows into the baseline, as the parameters say.
     fn learn_flows(&mut self, step: u32, batch: &Batch, observed: &Observed, adopted: &[Adopted], common: &Common) {
         let params = &common.params;
-        self.release(step, adopted);
+        let mut random = common.seed.stream(Purpose::Memory, self.id.0, step);
+        self.release(step, adopted, params.odd_arrivals, &mut random);
         for row in 0..batch.rows() {
             let alerted = observed.p[row] <= params.detector.alert_p;
             if alerted {
                 self.remember_alert(batch, row, params.alerts_kept);
             }
+            if !observed.matched_shared[row] && !self.models.is_empty() && observed.p[row] <= params.suspect_p() {
+                self.odd.push(step.into(), Remembered::of(batch, row));
+            }
             if !observed.learnable[row] {
                 continue;
             }
+            let score = observed.scores.get(row).copied();
             match params.alert_learning {
                 AlertLearning::Extreme if observed.extreme[row] => {}
                 AlertLearning::Drop if alerted => {}
                 AlertLearning::Quarantine if observed.p[row] <= params.quarantine_p => {
-                    if self.quarantine.len() >= params.quarantine_max {
-                        self.quarantine.pop_front();
+                    if self.quarantine.len() >= params.quarantine_max
+                        && let Some(first) = self.quarantine.pop_first()
+                    {
+                        self.learn_odd(&first, adopted, params.odd_arrivals, &mut random);
                     }
-                    let due = step.saturating_add(params.quarantine_steps);
-                    self.quarantine.push_back((due, Remembered::of(batch, row)));
+                    let due = step.saturating_add(params.quarantine.steps());
+                    let score = score.unwrap_or_default();
+                    let share = self.quarantine.push(due, Remembered::of(batch, row), score);
+                    if params.odd_arrivals == OddArrivals::AtOnce {
+                        self.arrivals.count(score, share);
+                    }
                 }
                 AlertLearning::Keep | AlertLearning::Extreme | AlertLearning::Drop | AlertLearning::Quarantine => {
-                    self.learn_flow(batch, row, common);
+                    score.into_iter().for_each(|score| self.arrivals.count(score, 1.0));
+                    self.learn_flow(batch, row, common, &mut random);
                 }
             }
         }
+        self.arrivals.settle();
     }
 
     /// Whether the flow is a failed attempt at a site that started cold.
@@ -287,31 +334,45 @@ impl Agent {
         failed.is_some_and(|(column, failed)| failed[usize::from(batch.code_column(*column)[row])])
     }
 
-    /// Ends the quarantine of flows that have waited long enough: what an adopted signature matches is forgotten, the
-    /// rest is learned.
-    fn release(&mut self, step: u32, adopted: &[Adopted]) {
-        while let Some((_, flow)) = self.quarantine.pop_front_if(|(due, _)| *due <= step) {
-            let mut applied = adopted.iter().zip(&self.standings);
-            let matched = applied.any(|(signature, standing)| {
-                signature.matcher.distance(&flow.numeric, &flow.codes) <= standing.radius && standing.radius > 0.0
-            });
-            if !matched {
-                self.ungated = self.ungated.saturating_add(1);
-                self.window.push(&flow);
-            }
+    /// Ends the quarantine of flows that have waited long enough.
+    fn release(&mut self, step: u32, adopted: &[Adopted], odd_arrivals: OddArrivals, random: &mut Philox) {
+        while let Some(waiting) = self.quarantine.pop_due(step) {
+            self.learn_odd(&waiting, adopted, odd_arrivals, random);
         }
     }
 
+    /// Learns an odd flow, unless an adopted signature has come to match it: then it was no ordinary arrival either.
+    fn learn_odd(&mut self, waiting: &Waiting, adopted: &[Adopted], odd_arrivals: OddArrivals, random: &mut Philox) {
+        let Waiting { flow, score, share, .. } = waiting;
+        let mut applied = adopted.iter().zip(&self.standings);
+        let matched = applied.any(|(signature, standing)| {
+            signature.matcher.distance(&flow.numeric, &flow.codes) <= standing.radius && standing.radius > 0.0
+        });
+        if matched {
+            if odd_arrivals == OddArrivals::AtOnce {
+                self.arrivals.discount(*score, *share);
+            }
+            return;
+        }
+        self.ungated = self.ungated.saturating_add(1);
+        if odd_arrivals == OddArrivals::AfterQuarantine {
+            self.arrivals.count(*score, *share);
+        }
+        self.sources.learn(flow.source);
+        self.window.offer(flow, random);
+    }
+
     /// Takes one flow into the baseline; every few flows one is held back to check models.
-    pub(crate) fn learn_flow(&mut self, batch: &Batch, row: usize, common: &Common) {
+    pub(crate) fn learn_flow(&mut self, batch: &Batch, row: usize, common: &Common, random: &mut Philox) {
         let params = &common.params;
+        self.sources.learn(source_key(batch, row));
         self.learned += 1;
         self.ungated = self.ungated.saturating_add(1);
         let every = params.baseline_rows.checked_div(params.held_back_rows).map_or(u64::MAX, |every| every as u64);
         if self.learned.is_multiple_of(every) {
-            self.held_back.push_row(batch, row);
+            self.held_back.offer_row(batch, row, random);
         } else {
-            self.window.push_row(batch, row);
+            self.window.offer_row(batch, row, random);
         }
     }
 

@@ -60,9 +60,9 @@ impl Agent {
         let alike = |row: &usize| codes.iter().enumerate().all(|(k, &code)| known.code_column(k)[*row] == code);
         let share = (0..known.rows).filter(alike).count() as f64 / known.rows.max(1) as f64;
         let expected = share * rows.rows as f64 * f64::from(params.detector.suspect_p);
-        let waiting = self.quarantine.iter().filter(|(_, flow)| flow.codes == codes).count() as f64;
+        let waiting = self.quarantine.flows().filter(|flow| flow.codes == codes).count() as f64;
         let widening = f64::from(params.detector.suspect_p / params.quarantine_p);
-        let habitual = waiting * widening / f64::from(params.quarantine_steps);
+        let habitual = waiting * widening / f64::from(params.quarantine.steps());
         poisson_tail(members.len(), expected.max(habitual)) <= f64::from(params.burst_p)
     }
 
@@ -98,7 +98,8 @@ impl Agent {
         let (pattern, medoid_row) = describe(rows_of(batch), members);
         let matcher = Matcher::new(&pattern);
         matcher.distances(self.window.view(), &mut workspace.distances);
-        let radius = widest_radius(&workspace.distances, common.params.vote.eps);
+        // Wider than its pattern may reach, an offer would be refused.
+        let radius = widest_radius(&workspace.distances, common.params.vote.eps).min(pattern.radius_max());
         if radius < common.params.vote.radius_min {
             return None;
         }
@@ -158,15 +159,30 @@ impl Agent {
     }
 }
 
-/// Chance of at least `count` events where `mean` are expected.
+/// Chance of at least `count` events where `mean` are expected, by Poisson's law; exact for any mean.
 fn poisson_tail(count: usize, mean: f64) -> f64 {
-    let mut term = libm::exp(-mean);
-    let mut below = 0.0;
-    for k in 0..count {
-        below += term;
-        term *= mean / (k + 1) as f64;
+    if count == 0 || mean <= 0.0 {
+        return if count == 0 { 1.0 } else { 0.0 };
     }
-    (1.0 - below).max(0.0)
+    let chance = |k: f64| libm::exp(k * libm::log(mean) - mean - libm::lgamma(k + 1.0));
+    let first = count as f64;
+    if first > mean {
+        sum_falling(chance(first), |term, k| term * mean / (first + k))
+    } else {
+        let below = first - 1.0;
+        1.0 - sum_falling(chance(below), |term, k| term * (below - k + 1.0) / mean)
+    }
+}
+
+/// Sums terms that fall, each made of the one before and its number from 1 on, until they no longer matter.
+fn sum_falling(first: f64, next: impl Fn(f64, f64) -> f64) -> f64 {
+    let (mut sum, mut term, mut k) = (0.0, first, 0.0);
+    while term > sum * 1e-16 && term > 0.0 {
+        sum += term;
+        k += 1.0;
+        term = next(term, k);
+    }
+    sum.min(1.0)
 }
 
 #[cfg(test)]
@@ -178,5 +194,14 @@ mod tests {
         assert!((poisson_tail(0, 2.5) - 1.0).abs() < 1e-12);
         assert!((poisson_tail(3, 2.5) - 0.456_187).abs() < 1e-6);
         assert!(poisson_tail(7, 0.2) < 1e-8);
+        assert!(poisson_tail(3, 0.0).abs() < 1e-12 && (poisson_tail(0, 0.0) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_poisson_tail_holds_for_thousands_of_flows() {
+        // By the normal law with a correction for whole numbers: 2,100 of 2,000 is 2.22 deviations above, 1,900 as much below.
+        assert!((poisson_tail(2_100, 2_000.0) - 0.013_4).abs() < 0.001, "{}", poisson_tail(2_100, 2_000.0));
+        assert!((poisson_tail(1_900, 2_000.0) - 0.987_8).abs() < 0.001, "{}", poisson_tail(1_900, 2_000.0));
+        assert!(poisson_tail(3_000, 2_000.0) < 1e-60);
     }
 }

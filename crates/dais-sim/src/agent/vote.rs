@@ -73,8 +73,8 @@ impl Agent {
         let votes = waiting.into_iter().map(|place| {
             let ballot = &question.ballots[place];
             let (verdict, confidence, evidence) = match ballot.motion {
-                Motion::Adopt => self.judge_adoption(ballot, model, scores[place], common, workspace),
-                Motion::Revoke => self.judge_revocation(ballot, adopted, model.p_value(scores[place]), common),
+                Motion::Adopt => self.judge_adoption(step, ballot, model, scores[place], common, workspace),
+                Motion::Revoke => self.judge_revocation(ballot, adopted, self.p_value(model, scores[place]), common),
             };
             Vote {
                 motion: ballot.motion,
@@ -92,6 +92,7 @@ impl Agent {
 
     fn judge_adoption(
         &self,
+        step: u32,
         ballot: &BallotView,
         model: &Model,
         medoid_score: f32,
@@ -102,15 +103,19 @@ impl Agent {
         ballot.matcher.distances(self.window.view(), &mut workspace.distances);
         let matches = workspace.distances.iter().filter(|&&distance| distance <= signature.radius).count();
         let within = |alert: &&Remembered| ballot.matcher.distance(&alert.numeric, &alert.codes) <= signature.radius;
+        let odd = self.odd.count(&ballot.matcher, signature.radius, step, common.recent_steps);
         let evidence = Evidence {
             baseline: self.window.rows() as u32,
             matches: matches as u32,
             alerts_matched: self.alerts.iter().filter(within).count() as u32,
-            medoid_p: model.p_value(medoid_score),
+            medoid_p: self.p_value(model, medoid_score),
             similarity: self.similarity_to_alerts(&signature.pattern.centre, model),
             radius: widest_radius(&workspace.distances, common.params.vote.eps),
-            sources_ordinary: signature.sources.iter().filter(|&&source| self.window.flows_from(source) > 0).count()
+            sources_ordinary: signature.sources.iter().filter(|&&source| self.sources.flows_from(source) > 0).count()
                 as u32,
+            recent: odd.recent,
+            past: odd.past,
+            past_steps: odd.past_steps,
         };
         let vote = &common.params.vote;
         let (verdict, confidence) = judge(&evidence, vote);
@@ -158,6 +163,7 @@ impl Agent {
             similarity: 0.0,
             radius,
             sources_ordinary: ordinary,
+            ..Evidence::default()
         };
         (verdict, confidence, evidence)
     }

@@ -40,7 +40,7 @@ impl Bylaws {
             exchange: rules.exchange.clone(),
             vote: rules.agent.vote.clone(),
             shape,
-            signature_ttl_steps: rules.agent.signature_ttl_steps,
+            signature_ttl_steps: rules.agent.signature_ttl.steps(),
             signatures_max: rules.agent.signatures_max,
             offers_max: rules.agent.publish_max,
             doubt_share: rules.agent.doubt_share,

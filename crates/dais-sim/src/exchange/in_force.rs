@@ -50,7 +50,7 @@ impl InForce {
         let gone: Vec<SignatureId> = expired.chain(decisions.withdrawn.iter().copied()).collect();
         changes.extend(gone.into_iter().filter_map(|id| self.drop(id)));
         for adoption in &decisions.adopted {
-            let adopted = Adopted::new(&adoption.signature, adoption.radius, t + params.signature_ttl_steps);
+            let adopted = Adopted::new(&adoption.signature, adoption.radius, t + params.signature_ttl.steps());
             if self.adopted.len() >= params.signatures_max {
                 let oldest = self.adopted[0].id;
                 changes.extend(self.drop(oldest));
@@ -59,7 +59,7 @@ impl InForce {
             changes.push(Change::Adopted(adopted));
         }
         for &(source, signature) in &decisions.blocks {
-            self.blocks.block(source, signature, t, params.block_ttl_steps, params.blocks_max);
+            self.blocks.block(source, signature, t, params.block_ttl.steps(), params.blocks_max);
         }
         changes
     }

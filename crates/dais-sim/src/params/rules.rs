@@ -40,6 +40,14 @@ impl Default for Rules {
 }
 
 impl Rules {
+    /// These rules with all times as steps of `step_s` seconds, or of a minute where flows carry no times.
+    #[must_use]
+    pub fn settled(mut self, step_s: Option<f64>) -> Self {
+        self.agent.settle(step_s);
+        self.policy.settle(step_s);
+        self
+    }
+
     /// Checks every range.
     ///
     /// # Errors

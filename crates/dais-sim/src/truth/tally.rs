@@ -26,6 +26,12 @@ pub struct StepTally {
     pub benign: u64,
     /// Benign flows that were detected all the same.
     pub false_alarms: u64,
+    /// Benign flows that alerted.
+    pub false_alerts: u64,
+    /// Benign flows that a signature matched.
+    pub false_matches: u64,
+    /// Benign flows from blocked sources.
+    pub false_blocks: u64,
     /// Flows whose p-value alerts.
     pub alerts: u64,
     /// Flows that an adopted signature matches.
@@ -47,6 +53,9 @@ impl StepTally {
         self.undecided += other.undecided;
         self.benign += other.benign;
         self.false_alarms += other.false_alarms;
+        self.false_alerts += other.false_alerts;
+        self.false_matches += other.false_matches;
+        self.false_blocks += other.false_blocks;
         self.alerts += other.alerts;
         self.matched += other.matched;
         self.blocked += other.blocked;
@@ -200,6 +209,9 @@ impl Evaluation {
             Label::Benign => {
                 tally.benign += 1;
                 tally.false_alarms += u64::from(found);
+                tally.false_alerts += u64::from(fate.alerted);
+                tally.false_matches += u64::from(fate.matched);
+                tally.false_blocks += u64::from(fate.blocked_since.is_some());
                 &mut self.curve.benign
             }
             Label::Attack(family) => {

@@ -49,7 +49,15 @@ impl Setting {
     pub(crate) fn new(mode: Mode, plan: &Plan, source: Arc<dyn Source>) -> Self {
         let Rules { agent, failure_rate, policy, exchange, .. } = &plan.rules;
         let (seed, agents) = (plan.seed, source.sites());
-        let common = Common::new(seed, agent.clone(), source.schema(), *failure_rate, policy.refinements_max);
+        let common = Common::new(
+            seed,
+            agent.clone(),
+            source.schema(),
+            *failure_rate,
+            policy.refinements_max,
+            source.flows_per_step(),
+        );
+        let recent_steps = policy.burst.as_ref().map_or(common.recent_steps, |burst| burst.recent.steps());
         // Alone there is nobody to lie to.
         let behaviours = if mode == Mode::Isolated { vec![Vec::new(); agents] } else { behaviours(plan, agents) };
         let log = (mode == Mode::Collaborative).then(|| WatchedLog {
@@ -57,6 +65,7 @@ impl Setting {
             key: HeadKey::from_seed(seed.key(Purpose::CoordinatorKey, 0)).verifier(),
             witnesses: appointment::draw(seed, agents as u32, exchange),
         });
-        Self { mode, common: Common { stop: plan.stop.clone(), ..common }, source, behaviours, log }
+        let common = Common { stop: plan.stop.clone(), recent_steps, ..common };
+        Self { mode, common, source, behaviours, log }
     }
 }

@@ -110,7 +110,7 @@ impl Shard {
         let Self { setting, state, workspace, .. } = self;
         let common = &setting.common;
         for agent in &mut state.agents {
-            let baseline = setting.source.baseline(agent.id.0, common.params.baseline_rows);
+            let baseline = setting.source.baseline(agent.id.0, common.params.vouched_rows);
             agent.begin(&baseline, common, workspace);
         }
     }

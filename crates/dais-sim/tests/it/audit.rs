@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use dais_ledger::{COORDINATOR, Damage, Entry, HeadKey, Kind, Ledger, LedgerError, MemoryStorage, Origin, Storage};
-use dais_protocol::{Decision, Motion, Outcome, Verdict, Vote};
+use dais_protocol::{Decision, Motion, Outcome, Span, Verdict, Vote};
 use dais_sim::{
     AdversaryGroup, Audit, Behaviour, Check, Depth, ExchangeCounts, Execution, Fault, Finished, GENESIS_FORMAT,
     Genesis, Mode, Plan, Rules, Seed, Stop, Witnessed, World, Wrong, appointed, audit, replay,
@@ -32,7 +32,7 @@ fn turbulent() -> Rules {
     rules.agent.doubt_share = 0.05;
     rules.agent.ordinary_p = 0.1;
     rules.agent.burst_p = 0.02;
-    rules.agent.block_ttl_steps = 5;
+    rules.agent.block_ttl = Span::Steps(5);
     rules
 }
 
@@ -194,7 +194,8 @@ fn removed_words_and_seals_are_named() {
     let seal = position(&original, |entry| entry.kind == Kind::Seal);
     let mut silenced = original.clone();
     silenced.remove(vote);
-    assert_eq!(finding(&*played.storage, &silenced).check, Check::Seals);
+    let fault = finding(&*played.storage, &silenced);
+    assert_eq!(fault.check, Check::Seals, "{fault}");
     let mut unsealed = original.clone();
     unsealed.remove(seal);
     let fault = finding(&*played.storage, &unsealed);

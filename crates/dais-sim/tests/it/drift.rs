@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use dais_detect::AdwinParams;
 use dais_ledger::{MemoryStorage, Origin};
+use dais_protocol::Span;
 use dais_sim::{Execution, Mode, Plan, Rules, Seed, Stop, World};
 use dais_traffic::{
     Batch, BatchBuilder, Context, Family, Label, Numeric, Observation, Schema, Source, Transform, Truth,
@@ -58,6 +59,10 @@ impl Source for Moving {
     fn site_name(&self, site: u32) -> String {
         site.to_string()
     }
+    fn flows_per_step(&self) -> f64 {
+        64.0
+    }
+
     fn step_s(&self) -> Option<f64> {
         None
     }
@@ -75,7 +80,7 @@ impl Source for Moving {
 /// trained again but for drift.
 fn lived(far: f32, drift: Option<AdwinParams>) -> (u64, String) {
     let mut rules = Rules::default();
-    rules.agent.retrain_every = 1_000;
+    rules.agent.retrain_every = Span::Steps(1_000);
     rules.agent.drift = drift;
     let plan = Plan {
         seed: Seed(7),

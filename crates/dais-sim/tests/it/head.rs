@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use dais_detect::{AdwinParams, RobustBaselineParams};
 use dais_ledger::{MemoryStorage, Origin, leaf_hash};
+use dais_protocol::Span;
 use dais_sim::{AdversaryGroup, Behaviour, Execution, Mode, Plan, Rules, Seed, StepTally, Stop, World};
 use dais_traffic::{Source, SyntheticParams};
 
@@ -103,9 +104,9 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             rules.exchange.ballots_max = 3;
             rules.exchange.sighted_max = 2;
             rules.agent.signatures_max = 2;
-            rules.agent.signature_ttl_steps = 5;
+            rules.agent.signature_ttl = Span::Steps(5);
             rules.agent.blocks_max = 3;
-            rules.agent.block_ttl_steps = 4;
+            rules.agent.block_ttl = Span::Steps(4);
         }),
         Scenario { name: "isolated agents", mode: Mode::Isolated, rules: Rules::default() },
         Scenario { name: "the oracle", mode: Mode::Oracle, rules: Rules::default() },

@@ -82,6 +82,10 @@ impl Source for Moving {
     fn site_name(&self, site: u32) -> String {
         site.to_string()
     }
+    fn flows_per_step(&self) -> f64 {
+        64.0
+    }
+
     fn step_s(&self) -> Option<f64> {
         None
     }

@@ -1,8 +1,8 @@
-//! How evenly contacts between the same two parties follow one another.
+//! Contacts between the same two parties over a longer time: how evenly they follow one another, how many, how much.
 
 use serde::{Deserialize, Serialize};
 
-const SETS: usize = 32;
+const SETS: usize = 64;
 const WAYS: usize = 4;
 
 /// A contact this soon after the one before belongs to the same visit, in seconds.
@@ -26,7 +26,29 @@ struct Series {
     mean_s: f32,
     /// Mean distance of a gap from the mean before it, in seconds.
     deviation_s: f32,
+    /// Seconds from the first contact to the last.
+    age_s: f32,
+    /// Flows, fading.
+    flows: f32,
+    /// Payload from the source in bytes, fading.
+    bytes_out: f32,
 }
+
+/// What a series of contacts says about its newest flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Pair {
+    /// How even the gaps are, in [0, 1].
+    pub(crate) regularity: f32,
+    /// Seconds since the first contact.
+    pub(crate) age_s: f32,
+    /// Flows of the last ten minutes or so, this one included.
+    pub(crate) flows: f32,
+    /// Their payload from the source in bytes.
+    pub(crate) bytes_out: f32,
+}
+
+/// Seconds in which flows and payload of a series fade to 1 / e.
+const FADING_S: f64 = 600.0;
 
 impl Series {
     fn start(key: u64, time_s: f64) -> Self {
@@ -39,6 +61,10 @@ impl Series {
             return;
         }
         self.last_s = time_s;
+        self.age_s += gap as f32;
+        let kept = libm::exp(-gap / FADING_S) as f32;
+        self.flows *= kept;
+        self.bytes_out *= kept;
         if gap < VISIT_S {
             return;
         }
@@ -51,6 +77,13 @@ impl Series {
             let deviation = f64::from(self.deviation_s);
             self.deviation_s = (deviation + weight * ((gap - mean).abs() - deviation)) as f32;
         }
+    }
+
+    /// Adds the flow that came last.
+    fn add(&mut self, bytes_out: f32) -> Pair {
+        self.flows += 1.0;
+        self.bytes_out += bytes_out;
+        Pair { regularity: self.regularity(), age_s: self.age_s, flows: self.flows, bytes_out: self.bytes_out }
     }
 
     /// 0 for the first contacts and for chaos, towards 1 for a long series with even gaps.
@@ -69,7 +102,7 @@ impl Series {
     }
 }
 
-/// Series of contacts in a small table: 32 sets of four places; the least worth of a set makes room.
+/// Series of contacts in a small table: 64 sets of four places; the least worth of a set makes room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Series>", into = "Vec<Series>")]
 pub(crate) struct Beacons {
@@ -99,14 +132,14 @@ impl TryFrom<Vec<Series>> for Beacons {
 }
 
 impl Beacons {
-    /// Notes a contact and gives the regularity of its series, in [0, 1].
-    pub(crate) fn observe(&mut self, key: u64, time_s: f64) -> f32 {
+    /// Notes a contact with its payload and tells of its series.
+    pub(crate) fn observe(&mut self, key: u64, time_s: f64, bytes_out: f32) -> Pair {
         let key = key.max(1);
         let first = (key >> 32) as usize % SETS * WAYS;
         let set = &mut self.series[first..first + WAYS];
         if let Some(series) = set.iter_mut().find(|series| series.key == key) {
             series.extend(time_s);
-            return series.regularity();
+            return series.add(bytes_out);
         }
         let mut least = 0;
         for way in 1..WAYS {
@@ -116,7 +149,7 @@ impl Beacons {
             }
         }
         set[least] = Series::start(key, time_s);
-        0.0
+        set[least].add(bytes_out)
     }
 }
 
@@ -130,9 +163,9 @@ mod tests {
         let mut regularity = 0.0;
         for minute in 0..30_u64 {
             let now = 60.0 * minute as f64;
-            regularity = beacons.observe(0x0123_4567_89ab_cdef, now);
+            regularity = beacons.observe(0x0123_4567_89ab_cdef, now, 1.0).regularity;
             for stranger in 0..if minute < 3 { 0 } else { 1_000 } {
-                beacons.observe((minute * 1_000 + stranger + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15), now + 1.0);
+                beacons.observe((minute * 1_000 + stranger + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15), now + 1.0, 1.0);
             }
         }
         assert!(regularity > 0.9, "regularity {regularity}");
@@ -141,16 +174,16 @@ mod tests {
     #[test]
     fn contacts_within_a_second_are_one_visit() {
         let mut beacons = Beacons::default();
-        let burst = (0..50).map(|k| beacons.observe(7, f64::from(k) * 0.1)).last();
+        let burst = (0..50).map(|k| beacons.observe(7, f64::from(k) * 0.1, 1.0).regularity).last();
         assert!(burst.is_some_and(|regularity| regularity < 0.5), "{burst:?}");
     }
 
     #[test]
     fn times_that_run_backwards_change_nothing() {
         let mut beacons = Beacons::default();
-        beacons.observe(7, 100.0);
-        let before = beacons.clone();
-        beacons.observe(7, 50.0);
-        assert_eq!(beacons, before);
+        let before = beacons.observe(7, 100.0, 10.0);
+        let after = beacons.observe(7, 50.0, 10.0);
+        assert_eq!((after.regularity, after.age_s), (before.regularity, before.age_s));
+        assert_eq!((after.flows, after.bytes_out), (2.0, 20.0), "the flow itself counts");
     }
 }

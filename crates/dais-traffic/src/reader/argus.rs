@@ -1,7 +1,7 @@
 //! Flow records of Argus as text: what `ra -c ,` prints, and the binetflow files of CTU-13.
 //!
 //! The header line names the columns (`ra(1)`, <https://openargus.org>). Argus counts whole frames and, unless told
-//! otherwise, packets of both directions together; see [`split`] for how they are told apart here.
+//! otherwise, both directions together; see [`Row::traffic`] for how they are told apart here.
 
 use crate::{ConnState, Flow, Protocol, Service};
 
@@ -54,9 +54,24 @@ const NAMES: [&str; 16] = [
 /// Columns without which a row is no flow.
 const REQUIRED: [Field; 4] = [Field::Time, Field::Protocol, Field::Source, Field::Destination];
 
+/// The command that prints all that is read here.
+pub(crate) const COMMAND: &str =
+    "`ra -r FILE -n -u -c , -s stime dur proto saddr sport dir daddr dport state spkts dpkts sbytes dbytes`";
+
+/// Seconds of a day.
+const DAY_S: f64 = 86_400.0;
+
 /// Whether a first line names the columns of such a log.
 pub(crate) fn recognises(first: &[u8]) -> bool {
     Columns::of(first).is_some()
+}
+
+/// Whether a first line names columns that only spaces keep apart, as `ra` prints them unless told otherwise.
+pub(crate) fn recognises_spaced(first: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(first) else { return false };
+    let mut names = text.split_ascii_whitespace();
+    let known = |name: &str| NAMES.iter().any(|known| name.eq_ignore_ascii_case(known));
+    !recognises(first) && names.next().is_some_and(known) && names.filter(|name| known(name)).count() >= 3
 }
 
 /// Where each of [`NAMES`] is in a row.
@@ -88,8 +103,8 @@ pub(crate) enum Entry<'a> {
     Flow(Flow, Said<'a>),
     /// The header, or the header again where logs were joined.
     Header,
-    /// A record of something else than IP traffic between two hosts: ARP, management.
-    Other,
+    /// A record of something else than IP traffic between two hosts: ARP, management; this names its kind.
+    Other(&'a str),
 }
 
 /// Reads lines in the light of the header before them.
@@ -97,6 +112,29 @@ pub(crate) enum Entry<'a> {
 pub(crate) struct Argus {
     columns: Option<Columns>,
     fields: Option<Fields>,
+    clock: Clock,
+    /// Flows of which only totals of both sides are known.
+    halved: u64,
+}
+
+/// Times of day without a date, which go on over midnight.
+#[derive(Clone, Copy, Default)]
+struct Clock {
+    /// Seconds of the last time of day; `None` where times have dates.
+    last_s: Option<f64>,
+    days: f64,
+}
+
+impl Clock {
+    /// Seconds since the first midnight.
+    fn count(&mut self, time_s: f64) -> f64 {
+        // What goes back a little is out of order.
+        if self.last_s.is_some_and(|last_s| time_s < last_s - DAY_S / 2.0) {
+            self.days += 1.0;
+        }
+        self.last_s = Some(time_s);
+        self.days * DAY_S + time_s
+    }
 }
 
 impl Argus {
@@ -116,7 +154,30 @@ impl Argus {
         if fields.len() != columns.width {
             return Err(Flaw::row(format!("{} columns", columns.width), fields.len().to_string()));
         }
-        Row { columns, fields }.entry()
+        let row = Row { columns, fields };
+        let mut entry = row.entry()?;
+        if let Entry::Flow(flow, _) = &mut entry {
+            self.halved += u64::from(!row.is_split());
+            if of_day(row.get(Field::Time).1).is_some() {
+                flow.time_s = self.clock.count(flow.time_s);
+            }
+        }
+        Ok(entry)
+    }
+
+    /// What there is to say about the log as a whole.
+    pub(crate) fn hints(&self) -> impl Iterator<Item = String> {
+        let dates = self
+            .clock
+            .last_s
+            .map(|_| format!("times have no date and count from the first midnight: print dates with {COMMAND}"));
+        let halves = (self.halved > 0).then(|| {
+            format!(
+                "of {} flows only totals of both sides are known, which are halved where both sent: print each side with {COMMAND}",
+                self.halved
+            )
+        });
+        dates.into_iter().chain(halves)
     }
 }
 
@@ -148,7 +209,7 @@ impl<'a> Row<'a> {
         let name = self.text(Field::Protocol)?;
         let (source, destination) = (self.get(Field::Source), self.get(Field::Destination));
         if no_ip(name) || is_mac(source.1) || is_mac(destination.1) {
-            return Ok(Entry::Other);
+            return Ok(Entry::Other(name));
         }
         let protocol = protocol(name);
         let port = |field| if protocol == Protocol::Icmp { Ok(None) } else { self.some(field, port) };
@@ -175,27 +236,56 @@ impl<'a> Row<'a> {
         Ok(Entry::Flow(Flow { state, ..flow }, said(self.text(Field::Label)?)))
     }
 
+    /// Whether there is a count of one side by itself.
+    fn is_split(&self) -> bool {
+        let known = |field| self.columns.places[field as usize].is_some() && !self.get(field).1.is_empty();
+        [Field::BytesOut, Field::BytesIn, Field::PacketsOut, Field::PacketsIn].into_iter().any(known)
+    }
+
     /// Bytes and packets sent by the left and by the right side of a row.
+    ///
+    /// Of totals and one side the other is what is left. Where sides are known of bytes only or of packets only, the
+    /// others are split in proportion; where of neither, by halves if both sides sent.
     fn traffic(&self) -> Result<Traffic, Flaw> {
         let count = |field| self.some(field, value::count);
-        let (out, back) = (count(Field::BytesOut)?, count(Field::BytesIn)?);
-        let bytes = match (out, back, count(Field::Bytes)?) {
-            (Some(out), None, Some(all)) => {
-                let (name, found) = self.get(Field::BytesOut);
-                let back = all.checked_sub(out);
-                [out, back.ok_or_else(|| Flaw::field(name, format!("at most the {all} bytes of TotBytes"), found))?]
+        let bytes = self.sides([Field::BytesOut, Field::BytesIn], count(Field::Bytes)?)?;
+        let packets = self.sides([Field::PacketsOut, Field::PacketsIn], count(Field::Packets)?)?;
+        let all = |total| count(total).map(|all| all.unwrap_or(0));
+        Ok(match (bytes, packets) {
+            (Some(bytes), Some(packets)) => Traffic { bytes, packets },
+            (Some(bytes), None) => Traffic { bytes, packets: split(all(Field::Packets)?, bytes) },
+            (None, Some(packets)) => Traffic { bytes: split(all(Field::Bytes)?, packets), packets },
+            (None, None) => {
+                let packets = all(Field::Packets)?;
+                let sides = if packets != 1 && self.is_answered()? { [1, 1] } else { [1, 0] };
+                Traffic { bytes: split(all(Field::Bytes)?, sides), packets: split(packets, sides) }
             }
-            (None, Some(back), Some(all)) => [all.saturating_sub(back), back],
-            (None, None, all) => [all.unwrap_or(0), 0],
-            (out, back, _) => [out.unwrap_or(0), back.unwrap_or(0)],
-        };
-        let packets = match (count(Field::PacketsOut)?, count(Field::PacketsIn)?, count(Field::Packets)?) {
-            (None, None, all) => split(all.unwrap_or(0), bytes),
-            (Some(out), None, Some(all)) => [out, all.saturating_sub(out)],
-            (None, Some(back), Some(all)) => [all.saturating_sub(back), back],
-            (out, back, _) => [out.unwrap_or(0), back.unwrap_or(0)],
-        };
-        Ok(Traffic { bytes, packets })
+        })
+    }
+
+    /// Counts of the left and of the right side, where at least one of them is known.
+    fn sides(&self, [out, back]: [Field; 2], all: Option<u64>) -> Result<Option<[u64; 2]>, Flaw> {
+        let count = |field| self.some(field, value::count);
+        Ok(match (count(out)?, count(back)?, all) {
+            (None, None, _) => None,
+            (Some(sent), None, Some(all)) => {
+                let (name, found) = self.get(out);
+                let left = all.checked_sub(sent);
+                Some([sent, left.ok_or_else(|| Flaw::field(name, format!("at most the total of {all}"), found))?])
+            }
+            (None, Some(sent), Some(all)) => Some([all.saturating_sub(sent), sent]),
+            (sent, received, _) => Some([sent.unwrap_or(0), received.unwrap_or(0)]),
+        })
+    }
+
+    /// Whether both sides sent something, by the arrow and the state.
+    fn is_answered(&self) -> Result<bool, Flaw> {
+        let (direction, state) = (self.text(Field::Direction)?, self.text(Field::State)?);
+        if let Some((left, right)) = state.split_once('_') {
+            return Ok(!left.is_empty() && !right.is_empty());
+        }
+        let both = direction.starts_with('<') && direction.ends_with('>');
+        Ok(both || matches!(state, "ACC" | "CON" | "EST" | "FIN" | "CLO" | "RST" | "ECR"))
     }
 }
 
@@ -204,18 +294,18 @@ struct Traffic {
     packets: [u64; 2],
 }
 
-/// Packets of both directions, told apart in proportion to their bytes; a side that sent bytes sent a packet.
-fn split(packets: u64, bytes: [u64; 2]) -> [u64; 2] {
-    let [out, back] = bytes;
-    if back == 0 || packets < 2 {
-        return [packets, 0];
+/// A total of both directions, told apart in proportion to something else; a side that sent any of that sent one.
+fn split(total: u64, shares: [u64; 2]) -> [u64; 2] {
+    let [out, back] = shares;
+    if back == 0 || total < 2 {
+        return [total, 0];
     }
     if out == 0 {
-        return [0, packets];
+        return [0, total];
     }
     let share = out as f64 / (out as f64 + back as f64);
-    let first = ((packets as f64 * share).round() as u64).clamp(1, packets - 1);
-    [first, packets - first]
+    let first = ((total as f64 * share).round() as u64).clamp(1, total - 1);
+    [first, total - first]
 }
 
 /// The flow as seen from its other end.
@@ -241,7 +331,7 @@ fn reversed(flow: &Flow) -> Flow {
 /// | `REQ`, `INT` | S0 |
 /// | `ACC`, `EST` | S1 |
 /// | `FIN`, `CLO` | SF |
-/// | `RST` | RSTR where both sides sent, else REJ |
+/// | `RST` | RSTR where both sides sent more than a packet each, else REJ |
 /// | `CON`, `TIM` and whatever is not listed | both sides sent: S1 for TCP, else SF; one side: S0, SHR |
 /// | of ICMP: `ECO` and `ECR` (echo) | as who sent says: S0, SHR, SF |
 /// | of ICMP: `URP`, `URH`, `TXD` and other errors | OTH |
@@ -264,7 +354,9 @@ fn state(name: &str, turned: bool, flow: &Flow) -> ConnState {
         "REQ" | "INT" => ConnState::S0,
         "ACC" | "EST" => ConnState::S1,
         "FIN" | "CLO" => ConnState::Sf,
-        "RST" if matches!(sent, ConnState::S1 | ConnState::Sf) => ConnState::Rstr,
+        "RST" if matches!(sent, ConnState::S1 | ConnState::Sf) && flow.packets_out + flow.packets_in != 2 => {
+            ConnState::Rstr
+        }
         "RST" => ConnState::Rej,
         _ => sent,
     }
@@ -324,15 +416,35 @@ fn is_mac(field: &[u8]) -> bool {
 
 /// A port, which Argus may write in hexadecimal.
 fn port(column: &str, field: &[u8]) -> Result<u16, Flaw> {
-    let Some(hex) = field.strip_prefix(b"0x") else { return value::port(column, field) };
+    let Some(hex) = field.strip_prefix(b"0x") else {
+        return value::port(column, field).map_err(|_| Flaw::field(column, PORT, field));
+    };
     let digits = std::str::from_utf8(hex).ok().filter(|digits| !digits.starts_with('+'));
     let port = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
-    port.ok_or_else(|| Flaw::field(column, "a port from 0 to 65535", field))
+    port.ok_or_else(|| Flaw::field(column, PORT, field))
 }
 
-/// A time such as `2011/08/10 09:46:53.047277`, taken for UTC, or seconds.
+/// What a port should be, and how to get it in place of a name.
+const PORT: &str = "a port from 0 to 65535 (`ra -n` prints numbers in place of names)";
+
+/// Seconds of a time of day such as `09:46:53.047277`.
+fn of_day(field: &[u8]) -> Option<f64> {
+    let text = std::str::from_utf8(field).ok()?;
+    let mut parts = text.split(':');
+    let (hour, minute, second) = (parts.next()?, parts.next()?, parts.next()?);
+    let whole = |part: &str, limit: u32| part.parse::<u32>().ok().filter(|value| *value < limit && part.len() == 2);
+    let seconds = value::amount("", second.as_bytes()).ok().filter(|seconds| *seconds < 61.0)?;
+    let minutes = whole(hour, 24)? * 60 + whole(minute, 60)?;
+    parts.next().is_none().then(|| f64::from(minutes) * 60.0 + seconds)
+}
+
+/// A time such as `2011/08/10 09:46:53.047277`, taken for UTC, seconds, or a time of day.
 fn time((column, field): (&str, &[u8])) -> Result<f64, Flaw> {
-    let wrong = |_| Flaw::field(column, "a time such as 2011/08/10 09:46:53.047277", field);
+    let wrong =
+        |_| Flaw::field(column, "a time such as 2011/08/10 09:46:53.047277, or in seconds as `ra -u` prints it", field);
+    if let Some(seconds) = of_day(field) {
+        return Ok(seconds);
+    }
     if !field.contains(&b'/') {
         return value::time(column, field).map_err(wrong);
     }
@@ -341,133 +453,4 @@ fn time((column, field): (&str, &[u8])) -> Result<f64, Flaw> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HEADER: &str =
-        "StartTime,Dur,Proto,SrcAddr,Sport,Dir,DstAddr,Dport,State,sTos,dTos,TotPkts,TotBytes,SrcBytes,Label";
-    const ROW: &str = "2011/08/10 09:46:53.047277,3550.182373,tcp,212.50.71.179,39678,   ->,147.84.229.13,443,FSPA_FSPA,0,0,12,875,413,flow=From-Botnet-V42-TCP-CC1-HTTP";
-
-    fn read(row: &str) -> Result<(Flow, String), Flaw> {
-        let mut argus = Argus::default();
-        assert!(matches!(argus.entry(HEADER.as_bytes()), Ok(Entry::Header)));
-        match argus.entry(row.as_bytes())? {
-            Entry::Flow(flow, said) => Ok((flow, format!("{said:?}"))),
-            Entry::Header | Entry::Other => Err(Flaw::row("a flow", "something else")),
-        }
-    }
-
-    #[test]
-    fn a_row_becomes_a_flow_with_what_its_label_says() {
-        let (flow, said) = read(ROW).expect("a sound row");
-        assert!((flow.time_s - 1_312_969_613.047_277).abs() < 1e-5 && (flow.duration_s - 3_550.182_373).abs() < 1e-9);
-        assert_eq!((flow.bytes_out, flow.bytes_in, flow.packets_out, flow.packets_in), (413, 462, 6, 6));
-        assert_eq!((flow.source_port, flow.destination_port, flow.state), (39_678, 443, ConnState::Sf));
-        assert_eq!(said, "Attack(\"Botnet-V42-TCP-CC1-HTTP\")");
-    }
-
-    #[test]
-    fn an_arrow_to_the_left_turns_the_flow_round() {
-        let (flow, _) = read(&ROW.replace("   ->", "  <-").replace("FSPA_FSPA", "RA_S")).expect("a sound row");
-        assert_eq!((flow.source.to_string(), flow.source_port), ("147.84.229.13".to_owned(), 443));
-        assert_eq!((flow.bytes_out, flow.bytes_in, flow.state), (462, 413, ConnState::Rej));
-        for arrow in ["  <->", "   ?>", "  <?>", "    -"] {
-            let (flow, _) = read(&ROW.replace("   ->", arrow)).expect("a sound row");
-            assert_eq!(flow.source_port, 39_678, "{arrow}");
-        }
-    }
-
-    #[test]
-    fn states_are_told_in_the_terms_of_zeek() {
-        for (protocol, name, bytes, state) in [
-            ("tcp", "S_", "0", ConnState::S0),
-            ("tcp", "S_RA", "60", ConnState::Rej),
-            ("tcp", "S_SA", "60", ConnState::S1),
-            ("tcp", "FSPA_FSRPA", "60", ConnState::Rstr),
-            ("tcp", "CON", "60", ConnState::S1),
-            ("tcp", "RST", "0", ConnState::Rej),
-            ("udp", "CON", "60", ConnState::Sf),
-            ("udp", "INT", "0", ConnState::S0),
-            ("icmp", "ECO", "0", ConnState::S0),
-            ("icmp", "ECO", "60", ConnState::Sf),
-            ("icmp", "URP", "0", ConnState::Oth),
-            ("rtp", "", "60", ConnState::Sf),
-            ("esp", "", "0", ConnState::S0),
-        ] {
-            let row = ROW.replace("tcp", protocol).replace("FSPA_FSPA", name);
-            let row = row.replace("875,413", &format!("{},413", 413 + bytes.parse::<u64>().expect("a number")));
-            assert_eq!(read(&row).expect("a sound row").0.state, state, "{protocol} {name} {bytes}");
-        }
-    }
-
-    #[test]
-    fn only_what_comes_from_a_botnet_or_a_normal_host_is_decided() {
-        assert_eq!(said("flow=From-Normal-V42-Jist"), Said::Benign);
-        assert_eq!(said("flow=Normal-V42-HTTP-windowsupdate"), Said::Benign);
-        assert_eq!(said("flow=From-Botnet-V42-TCP-Attempt"), Said::Attack("Botnet-V42-TCP-Attempt".into()));
-        for open in
-            ["flow=Background-UDP", "flow=To-Background-CVUT-Proxy", "flow=To-Botnet-V42", "flow=To-Normal-V42", ""]
-        {
-            assert_eq!(said(open), Said::Undecided, "{open}");
-        }
-    }
-
-    #[test]
-    fn hexadecimal_ports_and_addresses_of_both_versions_are_read() {
-        let (flow, _) = read(&ROW.replace("39678", "0x0303")).expect("a sound row");
-        assert_eq!(flow.source_port, 0x303);
-        let icmp = ROW.replace("tcp", "icmp").replace("39678", "0x0303").replace(",443,", ",0x5a2a,");
-        let (flow, _) = read(&icmp).expect("a sound row");
-        assert_eq!((flow.source_port, flow.destination_port, flow.protocol), (0, 0, Protocol::Icmp));
-        let six = ROW.replace("212.50.71.179", "fe80::1").replace("tcp", "ipv6-icmp").replace(",443,", ",,");
-        assert!(read(&six).is_ok_and(|(flow, _)| flow.source.is_ipv6()));
-    }
-
-    #[test]
-    fn rows_of_no_ip_traffic_are_other_records() {
-        let mut argus = Argus::default();
-        assert!(matches!(argus.entry(HEADER.as_bytes()), Ok(Entry::Header)));
-        let mac = ROW.replace("212.50.71.179", "00:15:17:2c:e5:2d").replace("tcp", "other");
-        for row in [ROW.replace("tcp", "arp"), mac] {
-            assert!(matches!(argus.entry(row.as_bytes()), Ok(Entry::Other)), "{row}");
-        }
-        assert!(matches!(argus.entry(HEADER.as_bytes()), Ok(Entry::Header)));
-    }
-
-    #[test]
-    fn broken_rows_name_the_column() {
-        for (good, bad, column) in [
-            ("2011/08/10 09:46:53.047277", "09:46:53.047277", Some("StartTime")),
-            ("3550.182373", "-1", Some("Dur")),
-            ("212.50.71.179", "212.50.71", Some("SrcAddr")),
-            ("39678", "http", Some("Sport")),
-            ("39678", "0x10000", Some("Sport")),
-            ("443", "70000", Some("Dport")),
-            ("875,413", "875,876", Some("SrcBytes")),
-            (",12,", ",1x,", Some("TotPkts")),
-            (",12,", ",", None),
-        ] {
-            let flaw = read(&ROW.replacen(good, bad, 1)).expect_err(bad);
-            assert_eq!(flaw.column.as_deref(), column, "{bad}: {flaw:?}");
-        }
-    }
-
-    #[test]
-    fn packets_are_split_by_bytes() {
-        assert_eq!([split(12, [413, 462]), split(1, [5, 5]), split(2, [1_000, 1])], [[6, 6], [1, 0], [1, 1]]);
-        assert_eq!([split(7, [0, 5]), split(7, [5, 0]), split(0, [5, 5])], [[0, 7], [7, 0], [0, 0]]);
-    }
-
-    #[test]
-    fn a_header_may_leave_out_what_is_not_needed() {
-        let mut argus = Argus::default();
-        assert!(recognises(b"StartTime|Proto|SrcAddr|Sport|Dir|DstAddr|Dport|SrcPkts|DstPkts|SrcBytes|DstBytes"));
-        assert!(!recognises(b"StartTime,Proto,SrcAddr"));
-        let header = b"StartTime|Proto|SrcAddr|Sport|Dir|DstAddr|Dport|SrcPkts|DstPkts|SrcBytes|DstBytes";
-        assert!(matches!(argus.entry(header), Ok(Entry::Header)));
-        let Ok(Entry::Flow(flow, said)) = argus.entry(b"1312969613.5|udp|10.0.0.1|53|->|10.0.0.2|53|1|2|70|300") else {
-            panic!("a sound row")
-        };
-        assert_eq!((flow.packets_in, flow.bytes_in, flow.state, said), (2, 300, ConnState::Sf, Said::Undecided));
-    }
-}
+mod tests;

@@ -11,9 +11,6 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// How much is fetched at once.
 pub(super) const BLOCK_BYTES: usize = 1 << 16;
 
-/// How much of the beginning format detection may look at.
-const HEAD_BYTES: usize = 1 << 16;
-
 type Peeked<R> = io::Chain<Cursor<Vec<u8>>, R>;
 
 enum Packing<R> {
@@ -31,9 +28,9 @@ pub(super) struct Bytes<R> {
 }
 
 impl<R: Read> Bytes<R> {
-    /// Opens a stream and looks at its beginning: at 64 KiB, or less where `enough` says that what there is will do, so
-    /// that a slow pipe is understood at once.
-    pub(super) fn open(file: &str, mut input: R, enough: impl Fn(&[u8]) -> bool) -> Result<Self, ReadError> {
+    /// Opens a stream and looks at its beginning, at as many bytes as `wanted` says in view of what there is already; where
+    /// that is enough, no more is waited for, so that a slow pipe is understood at once.
+    pub(super) fn open(file: &str, mut input: R, wanted: impl Fn(&[u8]) -> usize) -> Result<Self, ReadError> {
         let mut magic = Vec::with_capacity(GZIP_MAGIC.len());
         let read = input.by_ref().take(GZIP_MAGIC.len() as u64).read_to_end(&mut magic);
         let gzip = magic == GZIP_MAGIC;
@@ -46,7 +43,7 @@ impl<R: Read> Bytes<R> {
         let mut bytes = Self { file: file.to_owned(), packing, head: Vec::new(), ended: false };
         read.map_err(|error| bytes.error(0, error))?;
         let mut head = Vec::with_capacity(2 * BLOCK_BYTES);
-        while !bytes.ended && head.len() < HEAD_BYTES && (head.is_empty() || !enough(&head)) {
+        while !bytes.ended && (head.is_empty() || head.len() < wanted(&head)) {
             bytes.append_block(&mut head, 0)?;
         }
         bytes.head = head;

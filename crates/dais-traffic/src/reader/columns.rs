@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 
-use crate::{Endpoint, Endpoints, Label, LabelColumn, Table, TableSchema, Transform};
+use crate::table::is_again;
+use crate::{
+    Endpoint, Endpoints, Label, LabelColumn, Missing, Numbers, Table, TableSchema, Transform, leave_out_leaks,
+};
 
 use super::ReadError;
 use super::error::Flaw;
@@ -31,6 +34,15 @@ impl<'a> Cell<'a> {
             Self::Integer(value) => Ok(value as f64),
             Self::Number(value) if value.is_finite() => Ok(value),
             Self::Number(value) => Err(Flaw::field(column, "a finite number", value.to_string().as_bytes())),
+        }
+    }
+
+    /// Whether it says that there is no value.
+    fn is_missing(self) -> bool {
+        match self {
+            Self::Text(field) => value::is_missing(field),
+            Self::Number(value) => !value.is_finite(),
+            Self::Integer(_) => false,
         }
     }
 
@@ -72,6 +84,7 @@ enum Role {
     Numeric(usize),
     Categorical(usize),
     Label,
+    Verdict,
     Time,
     Source,
     Destination,
@@ -81,16 +94,13 @@ enum Role {
 /// Checks that a file's columns are those of the schema; `line` is where they are named.
 pub(crate) fn check_names(file: &str, line: u64, header: &[String], schema: &TableSchema) -> Result<(), ReadError> {
     let file = file.to_owned();
-    let mut sorted: Vec<&String> = header.iter().collect();
-    sorted.sort_unstable();
-    if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1] && !schema.ignored.contains(pair[0])) {
-        return Err(ReadError::DuplicateColumn { file, line, column: pair[0].clone() });
-    }
     let needed = schema.roles().filter(|role| !schema.ignored.iter().any(|ignored| ignored == role));
     if let Some(missing) = needed.into_iter().find(|role| !header.iter().any(|name| name == role)) {
         return Err(ReadError::MissingColumn { file, line, column: missing.to_owned(), header: header.to_vec() });
     }
-    if let Some(column) = header.iter().find(|name| !schema.roles().any(|role| role == *name)) {
+    if let Some(column) =
+        header.iter().find(|name| !schema.roles().any(|role| role == *name) && !is_again(name, header))
+    {
         return Err(ReadError::UndescribedColumn { file, line, column: column.clone(), schema: schema.name.clone() });
     }
     Ok(())
@@ -102,11 +112,14 @@ struct Dictionary {
     values: Vec<String>,
     codes: BTreeMap<String, u16>,
     last: Option<u16>,
+    /// Whether values beyond those that codes can tell apart are taken as unseen rather than refused.
+    lenient: bool,
 }
 
 impl Dictionary {
     fn code(&mut self, name: &str, field: &[u8]) -> Result<u16, Flaw> {
-        let text = value::text(name, field)?.trim();
+        let text = value::decoded(field);
+        let text = text.trim();
         // Neighbouring rows mostly agree.
         if let Some(code) = self.last.filter(|code| self.values[usize::from(*code) - 1] == text) {
             return Ok(code);
@@ -114,8 +127,10 @@ impl Dictionary {
         let code = if let Some(code) = self.codes.get(text) {
             *code
         } else {
-            let next = u16::try_from(self.values.len() + 1)
-                .map_err(|_| Flaw::field(name, "at most 65,535 distinct values", field))?;
+            let Ok(next) = u16::try_from(self.values.len() + 1) else {
+                let refused = || Err(Flaw::field(name, "at most 65,535 distinct values", field));
+                return if self.lenient { Ok(0) } else { refused() };
+            };
             self.values.push(text.to_owned());
             self.codes.insert(text.to_owned(), next);
             next
@@ -138,10 +153,39 @@ impl Meanings {
         if let Some(label) = self.known.get(field) {
             return Ok(*label);
         }
-        let label = self.families.label(name, said(&self.column, field)?)?;
+        let label = {
+            let text = value::decoded(field);
+            self.families.label(name, said(&self.column, &text)?)?
+        };
         self.known.insert(field.to_vec(), label);
         Ok(label)
     }
+
+    /// The label of a row of which one column says whether it is an attack and another which one.
+    fn label_by_verdict(&mut self, verdict: &str, row: &Verdict) -> Result<Label, Flaw> {
+        let key = [row.verdict.as_slice(), b"\n", &row.name].concat();
+        if let Some(label) = self.known.get(&key) {
+            return Ok(*label);
+        }
+        let found = value::decoded(&row.verdict);
+        let name = value::decoded(&row.name);
+        let name = name.trim();
+        let is_benign = self.column.benign.iter().any(|benign| benign.eq_ignore_ascii_case(name));
+        let said = match said(&self.column, &found).map_err(|flaw| Flaw { column: Some(verdict.to_owned()), ..flaw })? {
+            Said::Attack(_) if !value::is_missing(name.as_bytes()) && !is_benign => said(&self.column, name)?,
+            said @ (Said::Benign | Said::Attack(_) | Said::Undecided) => said,
+        };
+        let label = self.families.label(&self.column.column, said)?;
+        self.known.insert(key, label);
+        Ok(label)
+    }
+}
+
+/// What two columns say of a row.
+#[derive(Default)]
+struct Verdict {
+    verdict: Vec<u8>,
+    name: Vec<u8>,
 }
 
 /// Logarithms taken lately, for the same few counts and rates come again and again.
@@ -159,13 +203,21 @@ impl Default for Logarithms {
 impl Logarithms {
     const BITS: u32 = 10;
 
-    fn transformed(&mut self, name: &str, transform: Transform, cell: Cell<'_>) -> Result<f32, Flaw> {
-        let raw = cell.number(name)?;
-        let value = match transform {
-            Transform::Identity => raw as f32,
-            Transform::Log1p => self.log1p(raw),
+    /// The transformed value of a cell; not a number where it is missing and may be.
+    fn transformed(&mut self, name: &str, transform: Transform, missing: Missing, cell: Cell<'_>) -> Result<f64, Flaw> {
+        if cell == Cell::Text(b"") && missing == Missing::Fill {
+            return Ok(f64::NAN);
+        }
+        let raw = match cell.number(name) {
+            Ok(raw) => raw,
+            Err(_) if missing == Missing::Fill && cell.is_missing() => return Ok(f64::NAN),
+            Err(flaw) => return Err(flaw),
         };
-        if value.is_finite() {
+        let value = match transform {
+            Transform::Identity => raw,
+            Transform::Log1p => f64::from(self.log1p(raw)),
+        };
+        if (value as f32).is_finite() {
             return Ok(value);
         }
         Err(Flaw::field(name, "a number of at most 3.4e38", cell.text(&mut Vec::new())))
@@ -189,11 +241,15 @@ pub(crate) struct Columns {
     logarithms: Logarithms,
     meanings: Meanings,
     dictionaries: Vec<Dictionary>,
+    missing: Missing,
+    /// Whether the schema is a guess that is looked over once all rows are there; until then numbers stay as they are.
+    drafted: bool,
     /// Room for a number as text.
     room: Vec<u8>,
-    numbers: Vec<f32>,
+    verdict: Verdict,
+    numbers: Vec<f64>,
     kinds: Vec<u16>,
-    numeric: Vec<Vec<f32>>,
+    numeric: Vec<Numbers>,
     codes: Vec<Vec<u16>>,
     labels: Vec<Label>,
     endpoints: Option<Endpoints>,
@@ -201,12 +257,13 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
-    /// No rows yet, of a file whose columns have these names in this order.
-    pub(crate) fn new(schema: &TableSchema, names: &[String]) -> Self {
+    /// No rows yet, of a file whose columns have these names in this order; `drafted` where the schema is a guess.
+    pub(crate) fn new(schema: &TableSchema, names: &[String], drafted: bool) -> Self {
         let role = |name: &String| {
             let is = |column: &Option<String>| column.as_ref() == Some(name);
             match () {
                 () if *name == schema.label.column => Some(Role::Label),
+                () if is(&schema.label.verdict) => Some(Role::Verdict),
                 () if is(&schema.time) => Some(Role::Time),
                 () if is(&schema.source) => Some(Role::Source),
                 () if is(&schema.destination) => Some(Role::Destination),
@@ -222,14 +279,21 @@ impl Columns {
         Self {
             names: names.to_vec(),
             roles: names.iter().enumerate().filter_map(|(at, name)| role(name).map(|role| (at, role))).collect(),
-            transforms: schema.numeric.iter().map(|column| column.transform).collect(),
+            transforms: schema
+                .numeric
+                .iter()
+                .map(|column| if drafted { Transform::Identity } else { column.transform })
+                .collect(),
             logarithms: Logarithms::default(),
             meanings: Meanings { column: schema.label.clone(), known: BTreeMap::new(), families: Families::default() },
-            dictionaries: (0..kinds).map(|_| Dictionary::default()).collect(),
+            dictionaries: (0..kinds).map(|_| Dictionary { lenient: drafted, ..Dictionary::default() }).collect(),
+            missing: schema.missing,
+            drafted,
             room: Vec::new(),
+            verdict: Verdict::default(),
             numbers: vec![0.0; numbers],
             kinds: vec![0; kinds],
-            numeric: vec![Vec::new(); numbers],
+            numeric: vec![Numbers::default(); numbers],
             codes: vec![Vec::new(); kinds],
             labels: Vec::new(),
             endpoints: schema.source.is_some().then(Endpoints::default),
@@ -245,18 +309,32 @@ impl Columns {
         let unspecified = std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
         let mut endpoint = Endpoint { source: unspecified, destination: unspecified, destination_port: 0 };
         let (mut time_s, mut label) = (0.0, Label::Undecided);
-        let room = &mut self.room;
+        let by_verdict = self.meanings.column.verdict.is_some();
+        let (room, verdict) = (&mut self.room, &mut self.verdict);
+        let keep = |kept: &mut Vec<u8>, text: &[u8]| {
+            kept.clear();
+            kept.extend_from_slice(text);
+        };
         for &(at, role) in &self.roles {
             let (name, cell) = (self.names[at].as_str(), row.cell(at));
             match role {
-                Role::Numeric(k) => self.numbers[k] = self.logarithms.transformed(name, self.transforms[k], cell)?,
+                Role::Numeric(k) => {
+                    let transform = self.transforms[k];
+                    self.numbers[k] = self.logarithms.transformed(name, transform, self.missing, cell)?;
+                }
                 Role::Categorical(k) => self.kinds[k] = self.dictionaries[k].code(name, cell.text(room))?,
                 Role::Time => time_s = cell.time(name)?,
                 Role::Source => endpoint.source = value::address(name, cell.text(room))?,
                 Role::Destination => endpoint.destination = value::address(name, cell.text(room))?,
+                Role::DestinationPort if cell.is_missing() => endpoint.destination_port = 0,
                 Role::DestinationPort => endpoint.destination_port = value::port(name, cell.text(room))?,
+                Role::Verdict => keep(&mut verdict.verdict, cell.text(room)),
+                Role::Label if by_verdict => keep(&mut verdict.name, cell.text(room)),
                 Role::Label => label = self.meanings.label(name, cell.text(room))?,
             }
+        }
+        if let Some(column) = self.meanings.column.verdict.clone() {
+            label = self.meanings.label_by_verdict(&column, &self.verdict)?;
         }
         self.labels.push(label);
         self.numeric.iter_mut().zip(&self.numbers).for_each(|(column, value)| column.push(*value));
@@ -275,19 +353,24 @@ impl Columns {
     /// Bytes that the rows so far take, without endpoints and times.
     #[cfg(feature = "parquet")]
     pub(crate) fn bytes(&self) -> u64 {
-        let row = self.numeric.len() * size_of::<f32>() + self.codes.len() * size_of::<u16>() + size_of::<Label>();
-        (row * self.labels.len()) as u64
+        let row = self.codes.len() * size_of::<u16>() + size_of::<Label>();
+        let numbers: usize = self.numeric.iter().map(Numbers::bytes).sum();
+        (row * self.labels.len() + numbers) as u64
     }
 
     /// The table of all rows, unless too many were broken or there is none.
-    pub(crate) fn into_table(self, schema: TableSchema, tally: Tally) -> Result<Table, ReadError> {
+    ///
+    /// A schema that is a guess is corrected by what the rows are: see [`leave_out_leaks`].
+    pub(crate) fn into_table(mut self, schema: TableSchema, mut tally: Tally) -> Result<Table, ReadError> {
         tally.check()?;
         let name = tally.file().to_owned();
         if self.labels.is_empty() {
             let what = if tally.stats.bad_rows == 0 { "a header only" } else { "broken rows only" };
             return Err(ReadError::NoRows { file: name, what: what.to_owned() });
         }
-        Ok(Table {
+        tally.stats.flows = self.labels.len() as u64;
+        let mut logarithms = std::mem::take(&mut self.logarithms);
+        let mut table = Table {
             name,
             schema: Arc::new(schema),
             numeric: self.numeric,
@@ -298,23 +381,35 @@ impl Columns {
             endpoints: self.endpoints,
             time_s: self.time_s,
             stats: tally.stats,
-        })
+            drafted: self.drafted,
+            left_out: Vec::new(),
+        };
+        if self.drafted {
+            table.left_out = leave_out_leaks(std::slice::from_mut(&mut table));
+            for (column, numbers) in table.schema.numeric.iter().zip(&mut table.numeric) {
+                if column.transform == Transform::Log1p {
+                    let value = |raw: f64| if raw.is_nan() { f32::NAN } else { logarithms.log1p(raw) };
+                    *numbers = numbers.iter().map(value).collect::<Vec<f32>>().into();
+                }
+            }
+        }
+        Ok(table)
     }
 }
 
-/// What a value of the label column means.
-fn said<'a>(column: &LabelColumn, field: &'a [u8]) -> Result<Said<'a>, Flaw> {
-    let text = value::text(&column.column, field)?.trim();
+/// What a value of a label column means.
+fn said<'a>(column: &LabelColumn, text: &'a str) -> Result<Said<'a>, Flaw> {
+    let text = text.trim();
     let text = text.strip_suffix('.').unwrap_or(text);
-    if text.is_empty() {
-        return Err(Flaw::field(&column.column, "a label", field));
-    }
     let one_of = |values: &[String]| values.iter().any(|value| value.eq_ignore_ascii_case(text));
     if one_of(&column.benign) {
         return Ok(Said::Benign);
     }
     if one_of(&column.undecided) {
         return Ok(Said::Undecided);
+    }
+    if text.is_empty() {
+        return Err(Flaw::field(&column.column, "a label", text.as_bytes()));
     }
     let renamed = column.families.get(text).cloned();
     Ok(Said::Attack(renamed.map_or(text.into(), Into::into)))

@@ -2,23 +2,23 @@
 
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
 use crate::table::{Sample, recognises};
 
 use super::error::quoted;
 use super::netflow;
 use super::packets;
+use super::wrapping::{self, Seen};
 
 /// A format of flow records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Zeek `conn.log`, tab-separated with `#` header lines.
     ZeekTsv,
-    /// Zeek `conn.log`, one JSON object a line.
+    /// Zeek `conn.log`, as JSON objects.
     ZeekJson,
-    /// Suricata EVE, one JSON object a line.
+    /// The columns of a Zeek `conn.log` as a table with a header line.
+    ZeekCsv,
+    /// Suricata EVE, as JSON objects.
     SuricataEve,
     /// Argus flow records as text, with a header line: binetflow.
     Argus,
@@ -34,15 +34,18 @@ pub enum Format {
     Npz,
     /// Parquet: a labelled table with types, or a Zeek `conn.log`.
     Parquet,
+    /// A labelled table in the Attribute-Relation File Format.
+    Arff,
     /// Any other table with a header line.
     Csv,
 }
 
 impl Format {
     /// What people call the formats, to be listed.
-    pub(crate) const NAMES: [&'static str; 11] = [
+    pub(crate) const NAMES: [&'static str; 13] = [
         "Zeek conn.log (tab-separated)",
         "Zeek conn.log (JSON)",
+        "Zeek conn.log (CSV with a header line)",
         "Suricata EVE (JSON)",
         "Argus (binetflow)",
         "packet captures (pcap)",
@@ -51,8 +54,14 @@ impl Format {
         "NSL-KDD",
         "npz (arrays X and y)",
         "Parquet",
+        "ARFF",
         "tables with a header line and a column named label or class",
     ];
+
+    /// Whether this is a log of flows that a schema can make a labelled table of.
+    pub(super) fn is_table(self) -> bool {
+        matches!(self, Self::Argus | Self::ZeekCsv)
+    }
 
     /// Whether this is a log of flows, rather than a table with features of its own.
     #[must_use]
@@ -61,6 +70,7 @@ impl Format {
             self,
             Self::ZeekTsv
                 | Self::ZeekJson
+                | Self::ZeekCsv
                 | Self::SuricataEve
                 | Self::Argus
                 | Self::Pcap
@@ -111,19 +121,29 @@ pub fn detect(head: &[u8]) -> Result<Format, NotRecognised> {
     let Some(first) = lines.clone().find(|line| !line.is_empty()) else {
         return Err(NotRecognised::Text("holds blank lines only".to_owned()));
     };
-    if first.starts_with(b"#separator") || lines.clone().any(|line| line.starts_with(b"#fields\t")) {
+    if first.starts_with(b"#separator") || lines.clone().any(super::zeek::is_fields_line) {
         return Ok(Format::ZeekTsv);
     }
-    if first.starts_with(b"{") {
-        return json(first);
+    if let Some(json) = json(head, first) {
+        return json;
     }
     if super::argus::recognises(first) {
         return Ok(Format::Argus);
     }
+    if super::argus::recognises_spaced(first) {
+        let why = format!("is what `ra` prints in columns of spaces: print it with {}", super::argus::COMMAND);
+        return Err(NotRecognised::Text(why));
+    }
+    if super::zeek_csv::recognises(first) {
+        return Ok(Format::ZeekCsv);
+    }
+    if super::arff::recognises(head) {
+        return Ok(Format::Arff);
+    }
     let Some(sample) = Sample::cut(head) else {
         return Err(NotRecognised::Text(format!("begins with {}, which is no table", quoted(first))));
     };
-    if sample.delimiter == ',' && recognises(&sample.header).is_some() {
+    if sample.delimiter == ',' && recognises(&sample.first).is_some() {
         return Ok(Format::NslKdd);
     }
     if sample.has_header() {
@@ -132,24 +152,44 @@ pub fn detect(head: &[u8]) -> Result<Format, NotRecognised> {
     Err(NotRecognised::Text(format!("begins with {}, a table without a header line", quoted(first))))
 }
 
-/// Keys that tell JSON formats apart; a line cut short by the size of the head cannot be told.
-#[derive(Deserialize)]
-struct Keys {
-    event_type: Option<IgnoredAny>,
-    ts: Option<IgnoredAny>,
-    #[serde(rename = "id.orig_h")]
-    source: Option<IgnoredAny>,
-}
+/// How much of the beginning is looked at.
+const HEAD_BYTES: usize = 1 << 16;
 
-fn json(first: &[u8]) -> Result<Format, NotRecognised> {
-    let keys: Keys = serde_json::from_slice(first)
-        .map_err(|error| NotRecognised::Text(format!("begins with {}, broken JSON ({error})", quoted(first))))?;
-    match keys {
-        Keys { event_type: Some(_), .. } => Ok(Format::SuricataEve),
-        Keys { ts: Some(_), source: Some(_), .. } => Ok(Format::ZeekJson),
-        Keys { .. } => Err(NotRecognised::Text(format!("begins with {}, JSON of another kind", quoted(first)))),
+/// How much is looked at of JSON whose first lines are longer than that.
+const JSON_HEAD_BYTES: usize = 1 << 21;
+
+/// How many bytes of the beginning are wanted to tell the format, where these are there.
+pub(super) fn wanted(head: &[u8]) -> usize {
+    let first = memchr::memchr2(b'\n', b'{', head).map(|at| head[at]);
+    let long_line = first == Some(b'{') && memchr::memchr(b'\n', head).is_none();
+    match detect(head) {
+        Ok(format) if format.is_flow_log() => 0,
+        Ok(_) if long_line => JSON_HEAD_BYTES,
+        Err(NotRecognised::Text(_)) if memchr::memchr(b'{', head).is_some() => JSON_HEAD_BYTES,
+        Ok(_) | Err(_) => HEAD_BYTES,
     }
 }
+
+/// What JSON there is in a text; `None` where there is none.
+fn json(head: &[u8], first: &[u8]) -> Option<Result<Format, NotRecognised>> {
+    let is_object = first.starts_with(b"{");
+    let why = match wrapping::recognise(head) {
+        Seen::Records(format, _) => return Some(Ok(format)),
+        Seen::OtherLog(log) => {
+            format!("is a Zeek log of {log}, as JSON: expected connections, which have `conn_state`")
+        }
+        Seen::Unknown if is_object => format!("begins with {}, JSON of another kind", quoted(first)),
+        Seen::Nothing if is_object => {
+            let error = serde_json::from_slice::<serde::de::IgnoredAny>(first).err();
+            let error = error.map_or_else(String::new, |error| format!(" ({error})"));
+            format!("begins with {}, broken JSON{error}", quoted(first))
+        }
+        Seen::Unknown | Seen::Nothing => return None,
+    };
+    Some(Err(NotRecognised::Text(why)))
+}
+
+const ARGUS: &str = "an Argus file: print it as text with `ra -r FILE -n -u -c , -s stime dur proto saddr sport dir daddr dport state spkts dpkts sbytes dbytes`";
 
 /// What kind of binary data this is, or `None` for text.
 fn binary(head: &[u8]) -> Option<&'static str> {
@@ -167,6 +207,11 @@ fn binary(head: &[u8]) -> Option<&'static str> {
     if let Some((_, what)) = MAGICS.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Some(what);
     }
+    // The first record of an Argus file tells its version by a number of four bytes.
+    let argus = |at: usize| matches!(head.get(at..at + 4), Some([0xe5, 0x61 | 0x71, _, 0xcb]));
+    if argus(4) || argus(8) {
+        return Some(ARGUS);
+    }
     let controls = head.iter().filter(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace()).count();
     (head.contains(&0) || controls * 20 > head.len()).then_some("binary data")
 }
@@ -181,8 +226,10 @@ mod tests {
         for (head, format) in [
             ("#separator \\x09\n#fields\tts\n", Format::ZeekTsv),
             ("#fields\tts\tuid\n", Format::ZeekTsv),
-            ("\n{\"ts\":1,\"id.orig_h\":\"10.0.0.1\"}\n{\"ts\"", Format::ZeekJson),
+            ("\n{\"ts\":1,\"id.orig_h\":\"10.0.0.1\",\"conn_state\":\"SF\"}\n{\"ts\"", Format::ZeekJson),
             ("{\"timestamp\":\"x\",\"event_type\":\"dns\"}\n", Format::SuricataEve),
+            ("ts,id.orig_h,id.resp_h,proto,conn_state\n", Format::ZeekCsv),
+            ("% comment\n@RELATION x\n@attribute a numeric\n", Format::Arff),
             ("StartTime,Dur,Proto,SrcAddr,Sport,Dir,DstAddr,Dport,State,Label\n", Format::Argus),
             (&kdd_row, Format::NslKdd),
             ("a;b;label\n1;2;x\n", Format::Csv),
@@ -198,8 +245,11 @@ mod tests {
         for (head, part) in [
             (&b"PK\x03\x04"[..], "zip"),
             (b"a\0b", "binary"),
+            (b"\x83\x10\0\x20\0\0\0\0\xe5\x71\x2d\xcb", "`ra -r FILE -n -u -c ,"),
+            (b"StartTime   Flgs  Proto  SrcAddr  Sport  Dir  DstAddr  Dport  TotPkts", "`ra -r FILE -n -u -c ,"),
             (b"\n \n", "blank"),
             (b"{\"a\":1}\n", "another kind"),
+            (b"{\"ts\":1,\"id.orig_h\":\"10.0.0.1\",\"query\":\"a\"}\n", "Zeek log of dns"),
             (b"{\"a\":\n", "broken JSON"),
             (b"1,2,3\n", "without a header"),
             (b"hello\n", "no table"),

@@ -115,7 +115,7 @@ pub enum ReadError {
     },
     /// A capture of packets that begin with something unknown.
     #[error(
-        "{file}: is a capture of link type {link_type}, which is not understood: Ethernet, raw IP, Linux cooked and BSD loopback are"
+        "{file}: is a capture of link type {link_type}, which is not understood: Ethernet, raw IP, Linux cooked, BSD loopback, PPP and MPLS are"
     )]
     LinkType {
         /// Name of the file.
@@ -203,16 +203,6 @@ pub enum ReadError {
         column: String,
         /// Name of the schema.
         schema: String,
-    },
-    /// Two columns share a name.
-    #[error("{file}:{line}: column `{column}` appears twice in the header")]
-    DuplicateColumn {
-        /// Name of the file.
-        file: String,
-        /// Line of the header.
-        line: u64,
-        /// The repeated name.
-        column: String,
     },
     /// More rows are broken than was allowed.
     #[error("{first}; {bad} of {rows} rows are broken, allowed is a share of {allowed} (`--max-bad-rows`)")]

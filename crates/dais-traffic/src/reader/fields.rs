@@ -5,6 +5,7 @@ use super::error::Flaw;
 /// The fields of one line; its memory is used again for the next.
 pub(crate) struct Fields {
     delimiter: u8,
+    quote: u8,
     text: Vec<u8>,
     /// Where each field ends in `text`.
     ends: Vec<usize>,
@@ -15,14 +16,19 @@ pub(crate) struct Fields {
 
 impl Fields {
     pub(crate) fn new(delimiter: u8) -> Self {
-        let quoted = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
-        Self { delimiter, text: Vec::new(), ends: Vec::new(), gap: 1, quoted }
+        Self::with_quotes(delimiter, b'"')
+    }
+
+    /// Fields whose quotes are of another kind.
+    pub(crate) fn with_quotes(delimiter: u8, quote: u8) -> Self {
+        let quoted = csv_core::ReaderBuilder::new().delimiter(delimiter).quote(quote).build();
+        Self { delimiter, quote, text: Vec::new(), ends: Vec::new(), gap: 1, quoted }
     }
 
     /// Cuts a line, undoing quotes where there are any.
     pub(crate) fn cut(&mut self, line: &[u8]) -> Result<(), Flaw> {
         self.ends.clear();
-        if memchr::memchr(b'"', line).is_some() {
+        if memchr::memchr(self.quote, line).is_some() {
             return self.cut_quoted(line);
         }
         self.gap = 1;

@@ -89,7 +89,7 @@ pub(crate) fn read_table<R: Read>(bytes: Bytes<R>, options: &ReadOptions, bytes_
         None => draft(&features, &names[..columns]),
     };
     let mut tally = Tally::new(&file, options.bad_rows_max.unwrap_or(0.0));
-    let mut table = Columns::new(&schema, &names);
+    let mut table = Columns::new(&schema, &names, false);
     for row in 0..rows {
         match table.row(&pair(row)) {
             Ok(()) => tally.good(),
@@ -125,11 +125,13 @@ fn draft(features: &Array, names: &[String]) -> TableSchema {
         categorical: Vec::new(),
         label: LabelColumn {
             column: LABEL.to_owned(),
+            verdict: None,
             benign: vec!["0".to_owned()],
             undecided: Vec::new(),
             families: BTreeMap::from([("1".to_owned(), "anomaly".to_owned())]),
         },
         ignored: Vec::new(),
+        missing: crate::Missing::default(),
         time: None,
         source: None,
         destination: None,
@@ -154,7 +156,7 @@ mod tests {
         let bytes = archive.finish().expect("memory takes bytes").into_inner();
         assert!(bytes.len() < 5_000, "a million zeros pack well");
         for bytes_max in [100, 5_000] {
-            let opened = Bytes::open("f", bytes.as_slice(), |_| false).expect("bytes");
+            let opened = Bytes::open("f", bytes.as_slice(), |_| 1 << 16).expect("bytes");
             let refused = read_table(opened, &ReadOptions::default(), bytes_max);
             assert!(matches!(refused, Err(ReadError::TooLarge { .. })), "{refused:?}");
         }

@@ -18,7 +18,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, Parq
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 
-use crate::table::Sample;
+use crate::table::{Sample, told_apart};
 use crate::{Table, TableSchema};
 
 use super::bytes::Bytes;
@@ -89,8 +89,9 @@ impl Opened {
         self.metadata.schema().fields()
     }
 
+    /// Names of the columns, no two of them the same.
     fn names(&self) -> Vec<String> {
-        self.fields().iter().map(|field| field.name().clone()).collect()
+        told_apart(self.fields().iter().map(|field| field.name().clone()).collect())
     }
 
     /// Batches of the columns at these places, in the order of the file.
@@ -109,8 +110,9 @@ impl Opened {
 
     /// Places of the columns that can be read and whose name is wanted.
     fn places(&self, wanted: impl Fn(&str) -> bool) -> Vec<usize> {
-        let of = |field: &Arc<Field>| wanted(field.name()) && values::understands(field.data_type());
-        (0..self.fields().len()).filter(|at| of(&self.fields()[*at])).collect()
+        let names = self.names();
+        let of = |at: &usize| wanted(&names[*at]) && values::understands(self.fields()[*at].data_type());
+        (0..names.len()).filter(of).collect()
     }
 }
 
@@ -163,18 +165,19 @@ fn table(opened: &Opened, options: &ReadOptions, bytes_max: u64) -> Result<Table
         Some(schema) => schema.clone(),
         None => opened.draft()?,
     };
-    check_names(&file, 1, &opened.names(), &schema)?;
-    let used = |name: &str| !schema.ignored.iter().any(|ignored| ignored == name);
-    let strange = opened.fields().iter().find(|field| used(field.name()) && !values::understands(field.data_type()));
-    if let Some(field) = strange {
-        let (name, kind) = (field.name(), field.data_type());
+    let all = opened.names();
+    check_names(&file, 1, &all, &schema)?;
+    let used = |name: &str| schema.roles().any(|role| role == name) && !schema.ignored.iter().any(|no| no == name);
+    let mut fields = all.iter().zip(opened.fields());
+    if let Some((name, field)) = fields.find(|(name, field)| used(name) && !values::understands(field.data_type())) {
+        let kind = field.data_type();
         let why = format!("column `{name}` is of type {kind}: expected numbers, text or times; name it under ignored");
         return Err(damaged(&file, why));
     }
     let places = opened.places(used);
-    let names: Vec<String> = places.iter().map(|at| opened.fields()[*at].name().clone()).collect();
+    let names: Vec<String> = places.iter().map(|at| all[*at].clone()).collect();
     let mut tally = Tally::new(&file, options.bad_rows_max.unwrap_or(0.0));
-    let mut table = Columns::new(&schema, &names);
+    let mut table = Columns::new(&schema, &names, options.schema.is_none());
     let mut number = 0;
     for batch in opened.batches(&places, BATCH_ROWS)? {
         let batch = batch?;
@@ -198,7 +201,7 @@ impl Opened {
     fn draft(&self) -> Result<TableSchema, ReadError> {
         let places = self.places(|_| true);
         let names = self.names();
-        let header: Vec<&str> = places.iter().map(|at| names[*at].as_str()).collect();
+        let header: Vec<String> = places.iter().map(|at| names[*at].clone()).collect();
         let mut rows: Vec<Vec<String>> = Vec::new();
         if let Some(batch) = self.batches(&places, SAMPLE_ROWS)?.next() {
             let batch = batch?;
@@ -208,13 +211,13 @@ impl Opened {
             };
             rows.extend((0..batch.num_rows()).map(|row| values.iter().map(|value| text(value, row)).collect()));
         }
-        let rows = rows.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
         let drafted = TableSchema::draft_of("parquet", &Sample::new(header, rows));
         let no_label = NotRecognised::Text("is a Parquet file without a column that is named as a label".to_owned());
         let mut schema = drafted.ok_or_else(|| not_recognised(&self.file, b"PAR1", &no_label))?;
         // A time that is not known as the start of a flow is no feature.
-        let is_time =
-            |name: &str| self.fields().iter().any(|field| field.name() == name && field.data_type().is_temporal());
+        let is_time = |name: &str| {
+            names.iter().zip(self.fields()).any(|(own, field)| own == name && field.data_type().is_temporal())
+        };
         let times = schema.numeric.extract_if(.., |column| is_time(&column.name));
         schema.ignored.extend(times.map(|column| column.name));
         let read = |at: &usize| !places.contains(at);
@@ -243,7 +246,7 @@ mod tests {
         writer.close().expect("memory takes bytes");
         assert!(bytes.len() < 5_000, "zeros pack well");
         for (bytes_max, fits) in [(100, false), (100_000, false), (10_000_000, true)] {
-            let opened = Bytes::open("f", bytes.as_slice(), |_| false).expect("bytes");
+            let opened = Bytes::open("f", bytes.as_slice(), |_| 1 << 16).expect("bytes");
             let table = read(opened, &ReadOptions::default(), bytes_max);
             assert_eq!(table.is_ok(), fits);
             assert!(fits || matches!(table, Err(ReadError::TooLarge { .. })), "{table:?}");

@@ -2,13 +2,15 @@
 
 use std::io::Read;
 
+use crate::table::{is_again, told_apart};
 use crate::{Table, TableSchema};
 
 use super::columns::{Cell, Columns, Row, check_names};
 use super::fields::Fields;
 use super::lines::{Line, Lines};
 use super::tally::Tally;
-use super::{ReadError, ReadOptions, too_long};
+use super::value::decoded;
+use super::{ReadError, ReadOptions, arff, too_long};
 
 impl Row for Fields {
     fn width(&self) -> usize {
@@ -20,26 +22,67 @@ impl Row for Fields {
     }
 }
 
-/// Reads a table by its schema; `header_line` says whether the first line is a header to be skipped or matched.
+/// What the first lines of a table are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Head {
+    /// Rows, or names if the schema says so.
+    BySchema,
+    /// Names that the schema knows better.
+    Passed,
+    /// The attributes of ARFF.
+    Arff,
+}
+
+/// How a table is to be read.
+pub(crate) struct Layout {
+    pub(crate) schema: TableSchema,
+    pub(crate) head: Head,
+    /// Whether the schema is a guess.
+    pub(crate) drafted: bool,
+}
+
+/// Reads a table by its schema.
 pub(crate) fn read_table<R: Read>(
     mut lines: Lines<R>,
-    schema: TableSchema,
-    header_line: bool,
+    layout: Layout,
     options: &ReadOptions,
 ) -> Result<Table, ReadError> {
-    let names = if schema.header { matched_header(&mut lines, &schema)? } else { schema.columns.clone() };
-    if header_line && !schema.header {
-        skip_header(&mut lines)?;
+    let Layout { schema, head, drafted } = layout;
+    let arff = head == Head::Arff;
+    let mut fields =
+        if arff { Fields::with_quotes(arff::DELIMITER, arff::QUOTE) } else { Fields::new(schema.delimiter as u8) };
+    let names = match head {
+        Head::Arff => arff::names(&mut lines)?,
+        Head::BySchema if schema.header => named(&mut lines, &mut fields)?,
+        Head::BySchema | Head::Passed => schema.columns.clone(),
+    };
+    if head == Head::Passed {
+        pass_header(&mut lines)?;
+    }
+    let columns_named = arff || schema.header;
+    if columns_named {
+        check_names(lines.file(), lines.number(), &names, &schema)?;
     }
     let mut tally = Tally::new(lines.file(), options.bad_rows_max.unwrap_or(0.0));
-    let mut columns = Columns::new(&schema, &names);
-    let mut fields = Fields::new(schema.delimiter as u8);
+    let mut columns = Columns::new(&schema, &names, drafted);
     loop {
         let number = lines.number() + 1;
         let Some(line) = lines.next_line()? else { break };
         let row = match line {
-            Line::Text(text) if text.iter().all(u8::is_ascii_whitespace) => continue,
-            Line::Text(text) => fields.cut(text).and_then(|()| columns.row(&fields)),
+            Line::Text(text) if arff && arff::is_remark(text) => continue,
+            Line::Text(text) => match fields.cut(text) {
+                Ok(()) if is_blank(&fields) => {
+                    // An empty line is no row; one of empty fields was meant to be one.
+                    tally.others("blank row", u64::from(fields.len() > 1));
+                    continue;
+                }
+                Ok(()) if columns_named && repeats(&fields, &names) => {
+                    tally.other("repeated header");
+                    continue;
+                }
+                Ok(()) => columns.row(&fields),
+                Err(flaw) => Err(flaw),
+            },
             Line::TooLong => Err(too_long()),
         };
         match row {
@@ -50,7 +93,21 @@ pub(crate) fn read_table<R: Read>(
     columns.into_table(schema, tally)
 }
 
-fn skip_header<R: Read>(lines: &mut Lines<R>) -> Result<(), ReadError> {
+fn is_blank(fields: &Fields) -> bool {
+    (0..fields.len()).all(|at| fields.get(at).trim_ascii().is_empty())
+}
+
+/// Whether a row is the header again, as where files were put together.
+fn repeats(fields: &Fields, names: &[String]) -> bool {
+    let is = |at: usize| {
+        let name = names[at].as_str();
+        let first = name.rsplit_once(" (").filter(|_| is_again(name, names)).map_or(name, |(first, _)| first);
+        decoded(fields.get(at)).trim() == first
+    };
+    fields.len() == names.len() && (0..names.len()).all(is)
+}
+
+fn pass_header<R: Read>(lines: &mut Lines<R>) -> Result<(), ReadError> {
     while let Some(Line::Text(text)) = lines.next_line()? {
         if !text.trim_ascii().is_empty() {
             break;
@@ -59,11 +116,10 @@ fn skip_header<R: Read>(lines: &mut Lines<R>) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// The names in the header line, each of which the schema must know.
-fn matched_header<R: Read>(lines: &mut Lines<R>, schema: &TableSchema) -> Result<Vec<String>, ReadError> {
+/// The names in the header line.
+fn named<R: Read>(lines: &mut Lines<R>, fields: &mut Fields) -> Result<Vec<String>, ReadError> {
     let file = lines.file().to_owned();
-    let mut fields = Fields::new(schema.delimiter as u8);
-    let header: Vec<String> = loop {
+    loop {
         match lines.next_line()? {
             None => return Err(ReadError::Empty { file }),
             Some(Line::TooLong) => {
@@ -74,11 +130,9 @@ fn matched_header<R: Read>(lines: &mut Lines<R>, schema: &TableSchema) -> Result
             Some(Line::Text(text)) => {
                 // A quote left open shows in names that no schema knows.
                 let _ = fields.cut(text);
-                let name = |field: &[u8]| String::from_utf8_lossy(field).trim().to_owned();
-                break (0..fields.len()).map(|at| name(fields.get(at))).collect();
+                let name = |at| decoded(fields.get(at)).trim().to_owned();
+                return Ok(told_apart((0..fields.len()).map(name).collect()));
             }
         }
-    };
-    check_names(&file, lines.number(), &header, schema)?;
-    Ok(header)
+    }
 }

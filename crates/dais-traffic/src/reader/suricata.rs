@@ -5,143 +5,155 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
-use serde::Deserialize;
 
 use crate::{ConnState, Flow, Protocol};
 
 use super::error::Flaw;
-use super::json::{Kind, Time, blame, parsed};
+use super::json::{Meaning, Scalar, record};
 use super::value;
 
-#[derive(Deserialize)]
-struct Event<'a> {
-    #[serde(borrow)]
-    event_type: Cow<'a, str>,
+/// A value of a record, as a place in [`NAMES`].
+#[derive(Clone, Copy)]
+enum Field {
+    Kind,
+    Timestamp,
+    Source,
+    SourcePort,
+    Destination,
+    DestinationPort,
+    Protocol,
+    Service,
+    PacketsOut,
+    PacketsIn,
+    BytesOut,
+    BytesIn,
+    Start,
+    End,
+    State,
+    Alerted,
+    FlagsOut,
+    FlagsIn,
 }
 
-#[derive(Deserialize)]
-struct Record<'a> {
-    #[serde(borrow)]
-    event_type: Cow<'a, str>,
-    #[serde(borrow)]
-    timestamp: Time<'a>,
-    #[serde(borrow)]
-    src_ip: Cow<'a, str>,
-    #[serde(default)]
-    src_port: u16,
-    #[serde(borrow)]
-    dest_ip: Cow<'a, str>,
-    #[serde(default)]
-    dest_port: u16,
-    #[serde(borrow)]
-    proto: Cow<'a, str>,
-    #[serde(borrow, default)]
-    app_proto: Cow<'a, str>,
-    #[serde(borrow)]
-    flow: Totals<'a>,
-    #[serde(borrow, default)]
-    tcp: Option<Tcp<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Totals<'a> {
-    pkts_toserver: u64,
-    pkts_toclient: u64,
-    bytes_toserver: u64,
-    bytes_toclient: u64,
-    #[serde(borrow, default)]
-    start: Option<Time<'a>>,
-    #[serde(borrow, default)]
-    end: Option<Time<'a>>,
-    #[serde(borrow, default)]
-    state: Cow<'a, str>,
-    #[serde(default)]
-    alerted: bool,
-}
-
-/// TCP flags seen in each direction, in hexadecimal.
-#[derive(Deserialize)]
-struct Tcp<'a> {
-    #[serde(borrow, default)]
-    tcp_flags_ts: Cow<'a, str>,
-    #[serde(borrow, default)]
-    tcp_flags_tc: Cow<'a, str>,
-}
-
-const FIELDS: [(&str, Kind, bool); 13] = [
-    ("/timestamp", Kind::Time, true),
-    ("/src_ip", Kind::Text, true),
-    ("/src_port", Kind::Port, false),
-    ("/dest_ip", Kind::Text, true),
-    ("/dest_port", Kind::Port, false),
-    ("/proto", Kind::Text, true),
-    ("/app_proto", Kind::Text, false),
-    ("/flow/pkts_toserver", Kind::Count, true),
-    ("/flow/pkts_toclient", Kind::Count, true),
-    ("/flow/bytes_toserver", Kind::Count, true),
-    ("/flow/bytes_toclient", Kind::Count, true),
-    ("/flow/start", Kind::Time, false),
-    ("/flow/end", Kind::Time, false),
+const NAMES: [&str; 18] = [
+    "event_type",
+    "timestamp",
+    "src_ip",
+    "src_port",
+    "dest_ip",
+    "dest_port",
+    "proto",
+    "app_proto",
+    "flow.pkts_toserver",
+    "flow.pkts_toclient",
+    "flow.bytes_toserver",
+    "flow.bytes_toclient",
+    "flow.start",
+    "flow.end",
+    "flow.state",
+    "flow.alerted",
+    "tcp.tcp_flags_ts",
+    "tcp.tcp_flags_tc",
 ];
 
-/// What one line holds.
-pub(crate) enum Entry {
+type Record<'a> = [Scalar<'a>; NAMES.len()];
+
+fn keys(within: u8, key: &str) -> Meaning {
+    const FLOW: u8 = 1;
+    const TCP: u8 = 2;
+    let field = match (within, key) {
+        (0, "event_type") => Field::Kind,
+        (0, "timestamp") => Field::Timestamp,
+        (0, "src_ip") => Field::Source,
+        (0, "src_port") => Field::SourcePort,
+        (0, "dest_ip") => Field::Destination,
+        (0, "dest_port") => Field::DestinationPort,
+        (0, "proto") => Field::Protocol,
+        (0, "app_proto") => Field::Service,
+        (0, "flow") => return Meaning::Within(FLOW),
+        (0, "tcp") => return Meaning::Within(TCP),
+        (FLOW, "pkts_toserver") => Field::PacketsOut,
+        (FLOW, "pkts_toclient") => Field::PacketsIn,
+        (FLOW, "bytes_toserver") => Field::BytesOut,
+        (FLOW, "bytes_toclient") => Field::BytesIn,
+        (FLOW, "start") => Field::Start,
+        (FLOW, "end") => Field::End,
+        (FLOW, "state") => Field::State,
+        (FLOW, "alerted") => Field::Alerted,
+        (TCP, "tcp_flags_ts") => Field::FlagsOut,
+        (TCP, "tcp_flags_tc") => Field::FlagsIn,
+        _ => return Meaning::Nothing,
+    };
+    Meaning::Value(field as usize)
+}
+
+/// What one object holds.
+#[derive(Debug)]
+pub(crate) enum Entry<'a> {
     /// A flow, and whether a rule raised an alert on it.
     Flow(Flow, bool),
     Alert,
-    Other,
+    /// A record of another kind, which this names.
+    Other(Cow<'a, str>),
 }
 
-/// What nearly every flow record holds, and no other.
-static FLOW: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""event_type":"flow""#));
+/// What an object is that is no event: the line of a bulk request, for instance.
+const UNNAMED: &str = "object without event_type";
 
-/// The record in a line.
-pub(crate) fn entry(line: &[u8]) -> Result<Entry, Flaw> {
-    // The common case in one pass; whatever does not fit is looked at step by step below.
-    if FLOW.find(line).is_some()
-        && let Ok(record) = parsed::<Record<'_>>(line)
-        && record.event_type == "flow"
-    {
-        return flow(&record).map(|flow| Entry::Flow(flow, record.flow.alerted));
+/// The record in an object.
+pub(crate) fn entry(line: &[u8]) -> Result<Entry<'_>, Flaw> {
+    let mut record: Record<'_> = record(line, keys)?;
+    let kind = &record[Field::Kind as usize];
+    if kind.is_absent() && record[Field::Source as usize].is_absent() {
+        return Ok(Entry::Other(Cow::Borrowed(UNNAMED)));
     }
-    let event: Event<'_> = parsed(line).map_err(|error| blame(line, &[("/event_type", Kind::Text, true)], &error))?;
-    match event.event_type.as_ref() {
-        "flow" => {
-            let record: Record<'_> = serde_json::from_slice(line).map_err(|error| blame(line, &FIELDS, &error))?;
-            flow(&record).map(|flow| Entry::Flow(flow, record.flow.alerted))
-        }
+    match kind.needed(NAMES[Field::Kind as usize])? {
+        "flow" => flow(&record).map(|flow| Entry::Flow(flow, record[Field::Alerted as usize].is_true())),
         "alert" => Ok(Entry::Alert),
-        _ => Ok(Entry::Other),
+        _ => Ok(Entry::Other(std::mem::take(&mut record[Field::Kind as usize]).into_text())),
     }
 }
+
+/// The records of each direction, which some sensors write in place of flows.
+pub(crate) const DIRECTIONS: &str = "netflow";
+
+/// What to do where a log has records of directions and none of flows.
+pub(crate) const DIRECTIONS_HINT: &str = "the log has `netflow` records, one a direction, and no `flow` records, which dais reads: switch on `flow` among the \
+     types of `eve-log` in suricata.yaml";
 
 fn flow(record: &Record<'_>) -> Result<Flow, Flaw> {
-    let totals = &record.flow;
-    let start = totals.start.as_ref().map(|time| time.seconds("flow.start")).transpose()?;
-    let end = totals.end.as_ref().map(|time| time.seconds("flow.end")).transpose()?;
-    let time_s = start.map_or_else(|| record.timestamp.seconds("timestamp"), Ok)?;
-    let source = value::address("src_ip", record.src_ip.as_bytes())?;
-    let protocol = value::protocol(&record.proto);
-    let ports = if protocol == Protocol::Icmp { (0, 0) } else { (record.src_port, record.dest_port) };
+    let get = |field: Field| (NAMES[field as usize], &record[field as usize]);
+    let optional_time = |field| {
+        let (name, time) = get(field);
+        if time.is_absent() { Ok(None) } else { time.time(name).map(Some) }
+    };
+    let needed = |field| get(field).1.needed(get(field).0);
+    let count = |field| {
+        let (name, count) = get(field);
+        if count.is_absent() { Err(Flaw::field(name, "a whole number of at least 0", b"")) } else { count.count(name) }
+    };
+    let (start, end) = (optional_time(Field::Start)?, optional_time(Field::End)?);
+    let time_s = start.map_or_else(|| get(Field::Timestamp).1.time(get(Field::Timestamp).0), Ok)?;
+    let source = value::address(NAMES[Field::Source as usize], needed(Field::Source)?.as_bytes())?;
+    let protocol = value::protocol(needed(Field::Protocol)?);
+    let port = |field| if protocol == Protocol::Icmp { Ok(0) } else { get(field).1.port(get(field).0) };
+    let packets = [count(Field::PacketsOut)?, count(Field::PacketsIn)?];
     let headers = header_bytes(source, protocol);
     let payload = |bytes: u64, packets: u64| bytes.saturating_sub(packets.saturating_mul(headers));
     Ok(Flow {
         time_s,
         duration_s: end.map_or(0.0, |end| (end - time_s).max(0.0)),
         source,
-        source_port: ports.0,
-        destination: value::address("dest_ip", record.dest_ip.as_bytes())?,
-        destination_port: ports.1,
+        source_port: port(Field::SourcePort)?,
+        destination: value::address(NAMES[Field::Destination as usize], needed(Field::Destination)?.as_bytes())?,
+        destination_port: port(Field::DestinationPort)?,
         protocol,
-        service: value::service(&record.app_proto),
-        state: state(protocol, totals, record.tcp.as_ref()),
-        bytes_out: payload(totals.bytes_toserver, totals.pkts_toserver),
-        bytes_in: payload(totals.bytes_toclient, totals.pkts_toclient),
-        packets_out: totals.pkts_toserver,
-        packets_in: totals.pkts_toclient,
+        service: value::service(get(Field::Service).1.text(NAMES[Field::Service as usize])?),
+        state: state(protocol, packets, record),
+        bytes_out: payload(count(Field::BytesOut)?, packets[0]),
+        bytes_in: payload(count(Field::BytesIn)?, packets[1]),
+        packets_out: packets[0],
+        packets_in: packets[1],
     })
 }
 
@@ -157,14 +169,15 @@ pub(super) fn header_bytes(source: IpAddr, protocol: Protocol) -> u64 {
 }
 
 /// The state in Zeek's terms: by TCP flags where they are recorded, else by who sent packets.
-fn state(protocol: Protocol, totals: &Totals<'_>, tcp: Option<&Tcp<'_>>) -> ConnState {
-    if let Some(tcp) = tcp.filter(|_| protocol == Protocol::Tcp) {
-        let flags = |text: &str| u8::from_str_radix(text, 16).ok();
-        if let (Some(out), Some(back)) = (flags(&tcp.tcp_flags_ts), flags(&tcp.tcp_flags_tc)) {
+fn state(protocol: Protocol, packets: [u64; 2], record: &Record<'_>) -> ConnState {
+    let text = |field: Field| record[field as usize].text("").unwrap_or_default();
+    if protocol == Protocol::Tcp {
+        let flags = |field| u8::from_str_radix(text(field), 16).ok();
+        if let (Some(out), Some(back)) = (flags(Field::FlagsOut), flags(Field::FlagsIn)) {
             return tcp_state(out, back);
         }
     }
-    match (totals.pkts_toserver > 0, totals.pkts_toclient > 0, totals.state.as_ref()) {
+    match (packets[0] > 0, packets[1] > 0, text(Field::State)) {
         (true, false, _) => ConnState::S0,
         (false, true, _) => ConnState::Shr,
         (_, _, "new" | "established") if protocol == Protocol::Tcp => ConnState::S1,
@@ -214,7 +227,21 @@ mod tests {
     #[test]
     fn alerts_and_other_records_are_no_flows() {
         assert!(matches!(entry(br#"{"event_type":"alert","src_ip":1}"#), Ok(Entry::Alert)));
-        assert!(matches!(entry(br#"{"event_type":"dns"}"#), Ok(Entry::Other)));
+        assert!(matches!(entry(br#"{"event_type":"dns"}"#), Ok(Entry::Other(kind)) if kind == "dns"));
+        assert!(matches!(entry(br#"{"index":{}}"#), Ok(Entry::Other(kind)) if kind == UNNAMED));
+    }
+
+    #[test]
+    fn keys_that_come_twice_and_unset_values_change_nothing() {
+        let Ok(Entry::Flow(expected, _)) = entry(LINE.as_bytes()) else { panic!("a sound flow record") };
+        for line in [
+            LINE.replace("\"proto\"", "\"app_proto\":null,\"proto\":\"TCP\",\"proto\""),
+            LINE.replace("\"flow\":{", "\"tcp\":null,\"flow\":{\"pkts_toserver\":1,"),
+            LINE.replace("\"event_type\":\"flow\"", "\"event_type\": \"stats\", \"event_type\" : \"flow\""),
+        ] {
+            assert_ne!(line, LINE);
+            assert!(matches!(entry(line.as_bytes()), Ok(Entry::Flow(flow, true)) if flow == expected), "{line}");
+        }
     }
 
     #[test]

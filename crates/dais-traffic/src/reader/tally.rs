@@ -1,11 +1,21 @@
-//! Counting good and bad rows, and when there are too many bad ones.
+//! Counting what a file holds: flows, other records by kind, broken rows, and when there are too many of these.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+use crate::Flow;
 
 use super::error::{Flaw, ReadError, RowError};
 
 /// Broken rows kept for the report.
 const ERRORS_KEPT: usize = 5;
+/// Most kinds of other records that are told apart; the rest share one name.
+const KINDS_MAX: usize = 64;
+/// The name of records whose kind is one too many.
+const REST: &str = "of more kinds";
+/// Most hints that are kept.
+const HINTS_MAX: usize = 16;
 
 /// What was read from one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,11 +33,39 @@ pub struct ReadStats {
     pub alerts: u64,
     /// Flows that the log marks as alerted (Suricata).
     pub alerted_flows: u64,
-    /// Records of other kinds, which were skipped.
-    pub other_records: u64,
+    /// Flows handed out.
+    #[serde(default)]
+    pub flows: u64,
+    /// Packets of all flows, both directions together.
+    #[serde(default)]
+    pub packets: u64,
+    /// Payload bytes of all flows, both directions together.
+    #[serde(default)]
+    pub bytes: u64,
+    /// Records of other kinds, which were skipped, by kind, such as `arp` or `dns`; alerts are not among them.
+    #[serde(default)]
+    pub other: BTreeMap<String, u64>,
+    /// What the reader has to say about the file as a whole, in sentences that also say what to do.
+    #[serde(default)]
+    pub hints: Vec<String>,
     /// Flows of a capture that were ended early because too many were open at once.
     #[serde(default)]
     pub crowded_out: u64,
+}
+
+impl ReadStats {
+    /// Records of other kinds, all together.
+    #[must_use]
+    pub fn other_records(&self) -> u64 {
+        self.other.values().sum()
+    }
+
+    /// Takes a flow into the sums.
+    pub(crate) fn count(&mut self, flow: &Flow) {
+        self.flows += 1;
+        self.packets = self.packets.saturating_add(flow.packets_out).saturating_add(flow.packets_in);
+        self.bytes = self.bytes.saturating_add(flow.bytes_out).saturating_add(flow.bytes_in);
+    }
 }
 
 /// Counts rows of one file and refuses the file when too many are broken.
@@ -67,6 +105,30 @@ impl Tally {
     pub(crate) fn excuse(&mut self, line: u64, flaw: Flaw) {
         self.excused += 1;
         self.note(line, flaw);
+    }
+
+    /// Counts a record of another kind; for the kinds beyond 64 there is one name.
+    pub(crate) fn other(&mut self, kind: &str) {
+        self.others(kind, 1);
+    }
+
+    /// Counts several records of another kind.
+    pub(crate) fn others(&mut self, kind: &str, records: u64) {
+        let other = &mut self.stats.other;
+        if let Some(count) = other.get_mut(kind) {
+            *count += records;
+        } else if records > 0 {
+            let kind = if other.len() < KINDS_MAX { kind } else { REST };
+            *other.entry(kind.to_owned()).or_default() += records;
+        }
+    }
+
+    /// Keeps a sentence about the file as a whole, once.
+    pub(crate) fn hint(&mut self, sentence: impl Into<String>) {
+        let (hints, sentence) = (&mut self.stats.hints, sentence.into());
+        if hints.len() < HINTS_MAX && !hints.contains(&sentence) {
+            hints.push(sentence);
+        }
     }
 
     fn note(&mut self, line: u64, flaw: Flaw) -> RowError {
@@ -119,6 +181,26 @@ mod tests {
         assert_eq!((tally.stats.bad_rows, tally.stats.first_errors.len()), (10, 5));
         tally.bad(11, flaw()).expect("judged at the end");
         assert!(tally.check().is_err());
+    }
+
+    #[test]
+    fn other_records_are_counted_by_kind_and_kinds_are_bounded() {
+        let mut tally = Tally::new("f", 0.0);
+        for kind in 0..100 {
+            tally.other(&format!("kind {kind}"));
+        }
+        tally.others("kind 3", 2);
+        tally.others("nothing of it", 0);
+        assert_eq!((tally.stats.other.len(), tally.stats.other_records()), (KINDS_MAX + 1, 102));
+        assert_eq!((tally.stats.other["kind 3"], tally.stats.other[REST]), (3, 36));
+    }
+
+    #[test]
+    fn a_hint_is_kept_once() {
+        let mut tally = Tally::new("f", 0.0);
+        tally.hint("look there");
+        tally.hint("look there");
+        assert_eq!(tally.stats.hints, ["look there"]);
     }
 
     #[test]

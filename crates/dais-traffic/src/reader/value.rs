@@ -1,6 +1,9 @@
 //! Single values in foreign bytes: numbers, times, addresses, protocols.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
+
+use encoding_rs::WINDOWS_1252;
 
 use crate::{Protocol, Service};
 
@@ -14,6 +17,26 @@ pub(crate) fn text<'a>(column: &str, field: &'a [u8]) -> Result<&'a str, Flaw> {
     std::str::from_utf8(field).map_err(|_| Flaw::field(column, "UTF-8 text", field))
 }
 
+/// Text of a field of a table, by Windows-1252 where it is no UTF-8: what Windows programs write that know no better.
+pub(crate) fn decoded(field: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(field).map_or_else(|_| WINDOWS_1252.decode_without_bom_handling(field).0, Cow::Borrowed)
+}
+
+/// Whether a field holds one of the words for nothing, or a quotient by zero, of which nothing is known either.
+pub(crate) fn is_missing(field: &[u8]) -> bool {
+    const WORDS: [&str; 12] = ["", "-", "--", "?", "na", "n/a", "nan", "null", "none", "inf", "infinity", "(empty)"];
+    let field = field.trim_ascii();
+    let unsigned = field.strip_prefix(b"-").or_else(|| field.strip_prefix(b"+")).unwrap_or(field);
+    WORDS.iter().any(|word| unsigned.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// A whole number in hexadecimal, such as `0x000b`.
+fn hexadecimal(field: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(field).ok()?.trim();
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
+    u64::from_str_radix(digits, 16).ok()
+}
+
 /// A finite number.
 pub(crate) fn number(column: &str, field: &[u8]) -> Result<f64, Flaw> {
     if let Some(value) = short_decimal(field) {
@@ -23,7 +46,7 @@ pub(crate) fn number(column: &str, field: &[u8]) -> Result<f64, Flaw> {
     match value {
         Some(value) if value.is_finite() => Ok(value),
         Some(_) => Err(Flaw::field(column, "a finite number", field)),
-        None => Err(Flaw::field(column, "a number", field)),
+        None => hexadecimal(field).map(|whole| whole as f64).ok_or_else(|| Flaw::field(column, "a number", field)),
     }
 }
 
@@ -98,10 +121,11 @@ pub(crate) fn count(column: &str, field: &[u8]) -> Result<u64, Flaw> {
     value.ok_or_else(|| Flaw::field(column, "a whole number of at least 0", field))
 }
 
-/// A port number.
+/// A port number, in decimal or, as Argus writes those of ICMP, hexadecimal.
 pub(crate) fn port(column: &str, field: &[u8]) -> Result<u16, Flaw> {
-    let text = || std::str::from_utf8(field).ok().and_then(|text| text.trim().parse().ok());
-    let value = short_whole(field).and_then(|port| u16::try_from(port).ok()).or_else(text);
+    let text = || std::str::from_utf8(field).ok().and_then(|text| text.trim().trim_end_matches(".0").parse().ok());
+    let hexadecimal = || hexadecimal(field).and_then(|port| u16::try_from(port).ok());
+    let value = short_whole(field).and_then(|port| u16::try_from(port).ok()).or_else(text).or_else(hexadecimal);
     value.ok_or_else(|| Flaw::field(column, "a port from 0 to 65535", field))
 }
 
@@ -119,12 +143,41 @@ pub(crate) fn seconds(column: &str, field: &[u8]) -> Result<f64, Flaw> {
     known_seconds(column, number(column, field)?)
 }
 
-/// Seconds that are a time and no damage.
+/// Seconds that are a time and no damage; a greater number counts milli-, micro- or nanoseconds.
 pub(crate) fn known_seconds(column: &str, value: f64) -> Result<f64, Flaw> {
     if value.abs() <= TIME_MAX_S {
         return Ok(value);
     }
-    Err(Flaw::field(column, "a time in seconds", value.to_string().as_bytes()))
+    let seconds = of_finer_unit(value);
+    seconds.ok_or_else(|| Flaw::field(column, "a time in seconds", value.to_string().as_bytes()))
+}
+
+/// Seconds of a time in milli-, micro- or nanoseconds.
+///
+/// From 2001 to 2033 seconds have ten digits of which the first is 1, so what follows these is a fraction; this also holds
+/// where zeros at its end were lost. Other times are told by how many digits there are.
+fn of_finer_unit(value: f64) -> Option<f64> {
+    const MANY: f64 = 1e19;
+    if !(TIME_MAX_S..MANY).contains(&value) {
+        return None;
+    }
+    let mut unit = 1e3;
+    while value / unit >= 1e10 {
+        unit *= 10.0;
+    }
+    let ten_digits = value / unit;
+    if (1e9..2e9).contains(&ten_digits) {
+        return Some(ten_digits);
+    }
+    // Times of twelve digits whose first is 1 are handled here too: ten digits would leave less than milliseconds.
+    let unit = if value < 1e14 {
+        1e3
+    } else if value < 1e17 {
+        1e6
+    } else {
+        1e9
+    };
+    Some(value / unit)
 }
 
 /// A point in time by RFC 3339, with `+0200` besides `+02:00` and a space besides `T`; UTC where no offset is given.
@@ -191,13 +244,13 @@ fn one_service(name: &str) -> Service {
         "ssl" | "tls" | "https" | "dtls" | "quic" => Service::Tls,
         "ssh" => Service::Ssh,
         "smtp" | "submission" => Service::Smtp,
-        "imap" | "pop3" | "imaps" | "pop3s" => Service::Mailbox,
+        "imap" | "pop3" | "imaps" | "pop3s" | "mailbox" => Service::Mailbox,
         "ftp" | "ftp-data" | "ftp_data" | "tftp" => Service::Ftp,
         "smb" | "dce_rpc" | "dcerpc" | "netbios" | "nbns" | "krb" | "krb5" | "krb_tcp" | "kerberos" | "ldap"
-        | "ldap_tcp" | "ldap_udp" | "ntlm" => Service::Windows,
+        | "ldap_tcp" | "ldap_udp" | "ntlm" | "windows" => Service::Windows,
         "rdp" | "rfb" | "vnc" => Service::Rdp,
-        "mysql" | "pgsql" | "postgresql" | "tds" | "redis" | "mongodb" => Service::Database,
-        "mqtt" | "coap" => Service::Iot,
+        "mysql" | "pgsql" | "postgresql" | "tds" | "redis" | "mongodb" | "database" => Service::Database,
+        "mqtt" | "coap" | "iot" => Service::Iot,
         "ntp" => Service::Ntp,
         "dhcp" => Service::Dhcp,
         "snmp" => Service::Snmp,
@@ -254,6 +307,10 @@ mod tests {
         }
         assert_eq!(count("c", b"18446744073709551615").ok(), Some(u64::MAX));
         assert_eq!(port("c", b" +80 ").ok(), Some(80));
+        for (text, expected) in [("0x000b", Some(11)), ("0xFFFF", Some(65_535)), ("0x10000", None), ("80.0", Some(80))]
+        {
+            assert_eq!(port("c", text.as_bytes()).ok(), expected, "{text}");
+        }
     }
 
     #[test]
@@ -266,6 +323,36 @@ mod tests {
         {
             assert_eq!(plain_ipv4(text.as_bytes()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn times_in_finer_units_are_told_by_their_digits() {
+        for (text, expected) in [
+            ("1714979075309", 1_714_979_075.309),
+            ("1594168228968772", 1_594_168_228.968_772),
+            ("159416822896877", 1_594_168_228.968_77),
+            ("15941682289687", 1_594_168_228.968_7),
+            ("1594168228968772123", 1_594_168_228.968_772_1),
+            ("899251200000", 899_251_200.0),
+            ("2145916800000000", 2_145_916_800.0),
+            ("1714979075.309", 1_714_979_075.309),
+            ("50.5", 50.5),
+        ] {
+            let seconds = seconds("t", text.as_bytes()).unwrap_or_else(|flaw| panic!("{text}: {flaw:?}"));
+            assert!((seconds - expected).abs() < 1e-5, "{text}: {seconds}");
+        }
+        assert!(seconds("t", b"1e30").is_err() && seconds("t", b"-1714979075309").is_err());
+    }
+
+    #[test]
+    fn words_for_nothing_and_quotients_by_zero_are_missing() {
+        for text in ["", " ", "-", "?", "NaN", "Infinity", "-inf", "+Infinity", "NULL", "n/a", "(empty)"] {
+            assert!(is_missing(text.as_bytes()), "{text}");
+        }
+        for text in ["0", "-1", "x", "nano"] {
+            assert!(!is_missing(text.as_bytes()), "{text}");
+        }
+        assert_eq!(decoded(b"Web Attack \x96 XSS"), "Web Attack \u{2013} XSS");
     }
 
     #[test]

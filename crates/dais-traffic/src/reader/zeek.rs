@@ -51,6 +51,9 @@ const NAMES: [&str; 15] = [
 /// Columns without which a row is no connection.
 const REQUIRED: [Field; 5] = [Field::Time, Field::Source, Field::Destination, Field::Protocol, Field::State];
 
+/// What the line begins with that names the columns.
+const FIELDS: &[u8] = b"#fields";
+
 /// Labelled logs of some collections keep the last columns together, apart by three spaces.
 const SPACES: &str = "   ";
 
@@ -58,6 +61,8 @@ const SPACES: &str = "   ";
 #[derive(Debug)]
 pub(crate) struct Tsv {
     separator: u8,
+    /// Between the values of one field, such as several services.
+    set_separator: u8,
     unset: Vec<u8>,
     empty: Vec<u8>,
     header: Vec<String>,
@@ -70,6 +75,7 @@ impl Default for Tsv {
     fn default() -> Self {
         Self {
             separator: b'\t',
+            set_separator: b',',
             unset: b"-".to_vec(),
             empty: b"(empty)".to_vec(),
             header: Vec::new(),
@@ -81,15 +87,35 @@ impl Default for Tsv {
 
 /// Which of [`NAMES`] a column is.
 fn known(column: &str) -> Option<usize> {
-    let column = if column == "detailed-label" { NAMES[Field::Details as usize] } else { column };
+    let column = match column {
+        "detailed-label" | "detailed_label" => NAMES[Field::Details as usize],
+        "id_orig_h" => NAMES[Field::Source as usize],
+        "id_orig_p" => NAMES[Field::SourcePort as usize],
+        "id_resp_h" => NAMES[Field::Destination as usize],
+        "id_resp_p" => NAMES[Field::DestinationPort as usize],
+        column => column,
+    };
     NAMES.iter().position(|name| *name == column)
 }
 
 /// Which of the columns of a connection log each of these is, unless one is missing without which a row is none.
-#[cfg(feature = "parquet")]
-pub(super) fn recognised(names: &[String]) -> Option<Vec<Option<usize>>> {
-    let columns: Vec<Option<usize>> = names.iter().map(|name| known(name)).collect();
+pub(super) fn recognised<N: AsRef<str>>(names: &[N]) -> Option<Vec<Option<usize>>> {
+    let mut columns: Vec<Option<usize>> = Vec::new();
+    for name in names {
+        // Of two columns of one name the first counts.
+        columns.push(known(name.as_ref()).filter(|known| !columns.contains(&Some(*known))));
+    }
     REQUIRED.iter().all(|field| columns.contains(&Some(*field as usize))).then_some(columns)
+}
+
+/// Whether a line names the columns of a log.
+pub(super) fn is_fields_line(line: &[u8]) -> bool {
+    line.strip_prefix(FIELDS).and_then(<[u8]>::first).is_some_and(|next| !next.is_ascii_alphanumeric())
+}
+
+/// Nothing where the text is one of the marks that Zeek writes for an unset or an empty field.
+pub(super) fn unmarked(text: &[u8]) -> &[u8] {
+    if matches!(text, b"-" | b"(empty)") { b"" } else { text }
 }
 
 /// The fields of one row, by column of [`NAMES`]; unset ones are empty.
@@ -159,14 +185,18 @@ impl<'a> Row<'a> {
 impl Tsv {
     /// Takes in a line that starts with `#`.
     pub(crate) fn header_line(&mut self, file: &str, line: u64, text: &[u8]) -> Result<(), ReadError> {
+        if is_fields_line(text) && self.header.is_empty() {
+            self.separator = text[FIELDS.len()];
+        }
         let text = String::from_utf8_lossy(text);
         if let Some(separator) = text.strip_prefix("#separator ") {
-            self.separator = unescape(separator);
+            self.separator = unescape(separator).unwrap_or(b'\t');
             return Ok(());
         }
         let mut words = text.split(char::from(self.separator));
         let (key, value) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         match key {
+            "#set_separator" => self.set_separator = unescape(value).unwrap_or(b','),
             "#unset_field" => self.unset = value.as_bytes().to_vec(),
             "#empty_field" => self.empty = value.as_bytes().to_vec(),
             "#path" if !value.starts_with("conn") => {
@@ -225,7 +255,15 @@ impl Tsv {
 
     /// The flow in a line, and what its labels say.
     pub(crate) fn flow<'a>(&self, line: &'a [u8]) -> Result<(Flow, Said<'a>), Flaw> {
-        self.row(line)?.flow()
+        let row = self.row(line)?;
+        let services = row.fields[Field::Service as usize];
+        if self.set_separator == b',' || !services.contains(&self.set_separator) {
+            return row.flow();
+        }
+        let mut list = services.to_vec();
+        list.iter_mut().filter(|byte| **byte == self.set_separator).for_each(|byte| *byte = b',');
+        let service = service(value::text(NAMES[Field::Service as usize], &list)?);
+        row.flow().map(|(flow, said)| (Flow { service, ..flow }, said))
     }
 }
 
@@ -243,10 +281,10 @@ fn split_spaces<'a>(field: &'a [u8], take: &mut impl FnMut(&'a [u8])) {
     take(rest);
 }
 
-/// `\x09` or the character itself; a tab where there is neither.
-fn unescape(text: &str) -> u8 {
-    let hex = text.strip_prefix("\\x").and_then(|hex| u8::from_str_radix(hex.trim(), 16).ok());
-    hex.or_else(|| text.bytes().next()).filter(u8::is_ascii).unwrap_or(b'\t')
+/// The character that `\x09` means, or the one that is there itself, if it is of ASCII.
+fn unescape(text: &str) -> Option<u8> {
+    let hex = text.trim().strip_prefix("\\x").and_then(|hex| u8::from_str_radix(hex, 16).ok());
+    hex.or_else(|| text.bytes().next()).filter(u8::is_ascii)
 }
 
 /// Service by Zeek's name; empty where none was recognised.
@@ -296,6 +334,18 @@ mod tests {
         let row = ROW.replace('\t', ",").replace("1.5,1596,4039", "NIL,NIL,NIL");
         let (flow, _) = tsv(&header).flow(row.as_bytes()).expect("a sound row");
         assert_eq!((flow.duration_s.to_bits(), flow.bytes_out, flow.bytes_in), (0, 0, 0));
+    }
+
+    #[test]
+    fn several_services_are_told_apart_as_the_header_says_and_columns_by_what_follows_the_word() {
+        for (separator, written) in [("|", "|"), (";", ";"), ("\\x3b", ";"), (",", ",")] {
+            let tsv = tsv(&["#separator \\x09", &format!("#set_separator\t{separator}"), FIELDS]);
+            let (flow, _) =
+                tsv.flow(ROW.replace("ssl", &format!("gssapi{written}smb")).as_bytes()).expect("a sound row");
+            assert_eq!(flow.service, Service::Windows, "{separator}");
+        }
+        let commas = tsv(&[&FIELDS.replace('\t', ",")]).flow(ROW.replace('\t', ",").as_bytes()).map(|(flow, _)| flow);
+        assert_eq!(commas.ok(), tsv(&[FIELDS]).flow(ROW.as_bytes()).map(|(flow, _)| flow).ok());
     }
 
     #[test]

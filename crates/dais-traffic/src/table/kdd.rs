@@ -72,10 +72,12 @@ impl TableSchema {
             label: LabelColumn {
                 column: "label".to_owned(),
                 benign: vec!["normal".to_owned()],
+                verdict: None,
                 undecided: Vec::new(),
                 families: std::collections::BTreeMap::new(),
             },
             ignored: vec![DIFFICULTY.to_owned()],
+            missing: super::Missing::Refuse,
             time: None,
             source: None,
             destination: None,
@@ -85,7 +87,7 @@ impl TableSchema {
 }
 
 /// Whether the fields of a first line are a header or a row of this layout: by number and kind of fields.
-pub(crate) fn recognises(fields: &[&str]) -> Option<Line> {
+pub(crate) fn recognises(fields: &[String]) -> Option<Line> {
     let (features, rest) = fields.split_at_checked(FEATURES.len())?;
     if !matches!(rest.len(), 1 | 2) {
         return None;
@@ -95,8 +97,8 @@ pub(crate) fn recognises(fields: &[&str]) -> Option<Line> {
         return Some(Line::Header);
     }
     let number = |field: &str| field.trim().parse::<f64>().is_ok();
-    let fits = |(field, (_, unit)): (&&str, &(&str, &str))| number(field) == (*unit != "text");
-    (features.iter().zip(&FEATURES).all(fits) && !number(rest[0])).then_some(Line::Row)
+    let fits = |(field, (_, unit)): (&String, &(&str, &str))| number(field) == (*unit != "text");
+    (features.iter().zip(&FEATURES).all(fits) && !number(&rest[0])).then_some(Line::Row)
 }
 
 /// What the first line of a file is.

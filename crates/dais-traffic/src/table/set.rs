@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Table;
+use super::{Table, fill_missing};
 use crate::{
     Batch, BatchBuilder, Categorical, Endpoint, Endpoints, Family, FamilyId, Label, Numeric, ReadStats, Schema,
     SchemaError, TableSchema, Transform,
@@ -91,20 +91,14 @@ pub enum TableSetError {
 }
 
 impl TableSet {
-    /// Scales and codes the tables alike.
+    /// Scales and codes the tables alike, after filling in what is missing ([`fill_missing`]).
     ///
     /// # Errors
     /// Where there is no table, layouts differ, or a dictionary grows beyond 65,535 values.
-    pub fn new(tables: Vec<Table>) -> Result<Self, TableSetError> {
-        let first = tables.first().ok_or(TableSetError::NoTables)?;
-        let layout = |table: &Table| {
-            let TableSchema { name, numeric, categorical, label, .. } = TableSchema::clone(&table.schema);
-            (name, numeric, categorical, label, table.time_s.is_some(), table.endpoints.is_some())
-        };
-        let expected = layout(first);
-        if let Some(other) = tables.iter().find(|table| layout(table) != expected) {
-            return Err(TableSetError::SchemaMismatch { first: first.name.clone(), other: other.name.clone() });
-        }
+    pub fn new(mut tables: Vec<Table>) -> Result<Self, TableSetError> {
+        check_layouts(&tables)?;
+        fill_missing(&mut tables);
+        let first = &tables[0];
         let schema = Schema {
             name: first.schema.name.clone(),
             numeric: (0..first.schema.numeric.len()).map(|k| bounded(&tables, k)).collect(),
@@ -162,18 +156,31 @@ impl TableSet {
     }
 }
 
+/// That there is a table, and that all have the same columns.
+fn check_layouts(tables: &[Table]) -> Result<(), TableSetError> {
+    let first = tables.first().ok_or(TableSetError::NoTables)?;
+    let layout = |table: &Table| {
+        let TableSchema { name, numeric, categorical, label, .. } = TableSchema::clone(&table.schema);
+        (name, numeric, categorical, label, table.time_s.is_some(), table.endpoints.is_some())
+    };
+    let expected = layout(first);
+    match tables.iter().find(|table| layout(table) != expected) {
+        Some(other) => Err(TableSetError::SchemaMismatch { first: first.name.clone(), other: other.name.clone() }),
+        None => Ok(()),
+    }
+}
+
 /// Numeric feature `k` with the bounds of the layout or, where it has none, of the data.
 fn bounded(tables: &[Table], k: usize) -> Numeric {
     let column = &tables[0].schema.numeric[k];
-    let values = tables.iter().flat_map(|table| &table.numeric[k]);
-    let (least, most) =
-        values.fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), x| (least.min(*x), most.max(*x)));
+    let values = tables.iter().flat_map(|table| table.numeric[k].iter());
+    let (least, most) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), x| (least.min(x), most.max(x)));
     let natural = match column.transform {
-        Transform::Identity if least.is_finite() => f64::from(least),
+        Transform::Identity if least.is_finite() => least,
         Transform::Identity | Transform::Log1p => 0.0,
     };
     let low = column.low.unwrap_or_else(|| column.high.map_or(natural, |high| natural.min(high - 1.0)));
-    let high = column.high.unwrap_or(f64::from(most));
+    let high = column.high.unwrap_or(most);
     // A column without any variation scales to 0.
     let high = if high > low { high } else { low + low.abs().max(1.0) };
     Numeric { name: column.name.clone(), unit: column.unit.clone(), transform: column.transform, low, high }
@@ -194,7 +201,7 @@ fn scaled(table: Table, schema: &Schema, families: &[Family]) -> Rows {
     let mut numeric = vec![0.0; rows * schema.numeric.len()];
     for (k, (feature, column)) in schema.numeric.iter().zip(&table.numeric).enumerate() {
         for (row, value) in column.iter().enumerate() {
-            let share = (f64::from(*value) - feature.low) / (feature.high - feature.low);
+            let share = (value - feature.low) / (feature.high - feature.low);
             numeric[row * schema.numeric.len() + k] = share.clamp(0.0, 1.0) as f32;
         }
     }
@@ -216,10 +223,20 @@ fn scaled(table: Table, schema: &Schema, families: &[Family]) -> Rows {
 
 /// Labels of families `own`, in terms of the sorted list `all` that contains them.
 pub(crate) fn renumbered(labels: Vec<Label>, own: &[Family], all: &[Family]) -> Vec<Label> {
-    let places: Vec<FamilyId> =
-        own.iter().map(|family| FamilyId(all.partition_point(|other| other.name < family.name) as u16)).collect();
+    let place = |family: &Family| all.partition_point(|other| other.name < family.name);
+    moved(labels, &own.iter().map(place).collect::<Vec<_>>())
+}
+
+/// Labels of families `own`, in terms of the list `all` in any order that contains them.
+pub(crate) fn renumbered_by_place(labels: Vec<Label>, own: &[Family], all: &[Family]) -> Vec<Label> {
+    let place = |family: &Family| all.iter().position(|other| other == family).unwrap_or(0);
+    moved(labels, &own.iter().map(place).collect::<Vec<_>>())
+}
+
+/// Labels whose families have moved to these places.
+fn moved(labels: Vec<Label>, places: &[usize]) -> Vec<Label> {
     let moved = |label| match label {
-        Label::Attack(FamilyId(id)) => Label::Attack(places[usize::from(id)]),
+        Label::Attack(FamilyId(id)) => Label::Attack(FamilyId(places[usize::from(id)] as u16)),
         Label::Benign | Label::Undecided => label,
     };
     labels.into_iter().map(moved).collect()
@@ -263,6 +280,14 @@ mod tests {
     fn a_column_without_variation_scales_to_zero() {
         let set = TableSet::new(vec![table("one", "a,b,c,d,y\n0,5,1,udp,normal\n")]).expect("a table");
         assert_eq!(set.batch(0, 0..1).numeric(), [0.0, 0.0, 0.5]);
+    }
+
+    #[test]
+    fn what_tells_large_numbers_apart_survives_scaling() {
+        let text: String = (0..64).map(|row| format!("1,{},1,x,normal\n", 1.6e9 + f64::from(row) / 64.0)).collect();
+        let set = TableSet::new(vec![table("one", &format!("a,b,c,d,y\n{text}"))]).expect("a table");
+        let scaled = set.batch(0, 0..64).numeric_column(1).to_vec();
+        assert!(scaled.is_sorted_by(|a, b| a < b), "{scaled:?}");
     }
 
     #[test]

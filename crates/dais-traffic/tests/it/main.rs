@@ -3,7 +3,9 @@
 mod bad_input;
 mod captures;
 mod data;
+mod exports;
 mod foreign_bytes;
+mod json_logs;
 mod netflow;
 mod npz;
 #[cfg(feature = "parquet")]
@@ -12,4 +14,5 @@ mod real_files;
 mod slow_stream;
 mod source_suite;
 mod synthetic;
+mod tables;
 mod tshark;

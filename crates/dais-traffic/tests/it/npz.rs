@@ -52,7 +52,7 @@ fn refused(bytes: &[u8]) -> ReadError {
 #[test]
 fn stored_and_deflated_archives_are_the_same_table() {
     let stored = table(&sound(CompressionMethod::Stored));
-    assert_eq!(stored.numeric, [[0.5, 90.0, 2.0], [-1.0, 0.1, 250.0]]);
+    assert_eq!(stored.numeric, [vec![0.5, 90.0, 2.0].into(), vec![-1.0, 0.1, 250.0].into()]);
     assert_eq!(stored.labels, [Label::Benign, Label::Benign, Label::Attack(FamilyId(0))]);
     assert_eq!(stored.families, [Family::named("anomaly")]);
     let names: Vec<&str> = stored.schema.numeric.iter().map(|column| column.name.as_str()).collect();
@@ -110,8 +110,14 @@ fn a_schema_gives_the_columns_their_roles() {
 fn a_value_that_is_no_number_is_named_with_row_and_column() {
     let features = npy(&[2, 1], npyz::Order::C, &[1.0, f64::NAN]);
     let labels = npy(&[2], npyz::Order::C, &[0_i64, 1]);
-    let error = refused(&npz(&[("X.npy", &features), ("y.npy", &labels)], CompressionMethod::Stored)).to_string();
+    let bytes = npz(&[("X.npy", &features), ("y.npy", &labels)], CompressionMethod::Stored);
+    let yaml = "{name: s, numeric: [{name: x0}], label: {column: y, benign: ['0']}, missing: refuse}";
+    let error = read("a.npz", bytes.as_slice(), &schema(yaml)).map(|_| ()).expect_err("no number").to_string();
     assert!(error.starts_with("a.npz:2: column `x0`: expected a finite number, found \"NaN\""), "{error}");
+    match read("a.npz", bytes.as_slice(), &ReadOptions::default()) {
+        Ok(Input::Table(table)) => assert!(table.numeric[0].get(1).is_nan(), "a guess takes it as missing"),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

@@ -97,15 +97,21 @@ fn a_file_is_the_table_that_text_of_the_same_rows_is() {
 }
 
 #[test]
-fn a_missing_number_is_named_with_row_and_column() {
-    let values: Vec<Option<f64>> = (0..9_000).map(|k| (k != 8_500).then_some(f64::from(k))).collect();
+fn a_missing_number_is_kept_as_missing_or_named_with_row_and_column() {
+    let values: Vec<Option<f64>> = (0..9_000).map(|k| (k != 8_500).then_some(f64::from(k * k % 997))).collect();
     let labels: ArrayRef = Arc::new(Int64Array::from_iter_values((0..9_000).map(|k| i64::from(k % 9 == 0))));
     let columns: Vec<(&str, ArrayRef)> = vec![("bytes", Arc::new(Float64Array::from(values))), ("label", labels)];
     let bytes = file(columns, Compression::SNAPPY, 4_000);
-    let error = refused(&bytes).to_string();
+    let read_table = table(&bytes);
+    let missing: Vec<usize> = (0..9_000).filter(|row| read_table.numeric[0].get(*row).is_nan()).collect();
+    assert_eq!((read_table.rows(), missing), (9_000, vec![8_500]));
+    let yaml = "{name: s, numeric: [{name: bytes}], label: {column: label, benign: ['0']}, missing: refuse}";
+    let schema = Some(TableSchema::from_yaml(yaml).expect("a sound schema"));
+    let refusing = ReadOptions { schema, ..ReadOptions::default() };
+    let error = read("a.parquet", bytes.as_slice(), &refusing).map(|_| ()).expect_err("a missing number").to_string();
     assert!(error.starts_with("a.parquet:8501: column `bytes`: expected a number, found nothing"), "{error}");
-    let options = ReadOptions { bad_rows_max: Some(0.01), ..ReadOptions::default() };
-    match read("a.parquet", bytes.as_slice(), &options) {
+    let lenient = ReadOptions { bad_rows_max: Some(0.01), ..refusing };
+    match read("a.parquet", bytes.as_slice(), &lenient) {
         Ok(Input::Table(table)) => assert_eq!((table.rows(), table.stats.bad_rows), (8_999, 1)),
         other => panic!("{other:?}"),
     }

@@ -143,7 +143,7 @@ fn zeek_json_has_its_published_rows_and_destinations() {
 fn suricata_flows_are_read_and_alerts_are_counted_but_are_no_truth() {
     let Some(log) = data::log(EVE) else { return };
     assert_eq!((log.format, log.flows.len()), (Format::SuricataEve, 3_512));
-    assert_eq!((log.stats.alerts, log.stats.other_records, log.stats.bad_rows), (745, 743, 0));
+    assert_eq!((log.stats.alerts, log.stats.other_records(), log.stats.bad_rows), (745, 743, 0));
     assert!(log.stats.alerted_flows > 0);
     assert_eq!(decided(&log), [0, 0, 3_512]);
 }
@@ -154,4 +154,46 @@ fn no_flow_feature_tells_the_label_of_a_zeek_log_by_itself() {
     for leak in ["label", "local_orig", "local_resp", "source", "destination", "direction", "host"] {
         assert!(schema.names().all(|name| name != leak), "{leak} is a feature");
     }
+}
+
+#[test]
+fn zeek_columns_as_csv_are_flows_with_their_labels() {
+    for (name, rows, malicious) in [
+        ("CTU-Honeypot-Capture-4-1", 452, 0),
+        ("CTU-Honeypot-Capture-5-1", 1_374, 0),
+        ("CTU-Malware-Capture-21-1", 3_286, 14),
+        ("CTU-Malware-Capture-34-1", 23_145, 21_222),
+        ("CTU-Malware-Capture-44-1", 237, 26),
+    ] {
+        let Some(log) = data::log(&format!("iot23/{name}.csv.gz")) else { return };
+        assert_eq!((log.format, log.flows.len(), log.stats.bad_rows), (Format::ZeekCsv, rows, 0), "{name}");
+        assert_eq!(decided(&log), [malicious, rows - malicious, 0], "{name}");
+        assert!(log.flows.iter().all(|flow| flow.time_s > 1.5e9), "{name}");
+    }
+}
+
+#[test]
+fn tables_of_the_field_have_times_addresses_and_labels_and_no_leaks() {
+    let Some(luflow) = data::table("luflow/2020.07.08.csv.gz") else { return };
+    assert_clean(&luflow, 112_755);
+    let counted = counts(&luflow.labels, &luflow.families);
+    assert_counts(&counted, &[("benign", 65_580), ("malicious", 43_917), ("undecided", 3_258)]);
+    let times = luflow.time_s.as_ref().expect("times are recognised");
+    let day = 1_594_080_000.0..1_594_260_000.0;
+    assert!(times.iter().all(|time| day.contains(time)), "zeros that were lost at the end change no day");
+    for column in ["time_end", "src_ip", "dest_ip", "src_port"] {
+        assert!(luflow.schema.ignored.iter().any(|ignored| ignored == column), "{column}");
+    }
+    let Some(unsw) = data::table("unsw_raw/first_10000.csv.gz") else { return };
+    assert_clean(&unsw, 10_000);
+    assert_counts(&counts(&unsw.labels, &unsw.families), &[("benign", 9_327), ("Exploits", 259), ("Worms", 2)]);
+    assert!(unsw.endpoints.is_some() && unsw.time_s.is_some());
+    let left_out: Vec<&str> = unsw.left_out.iter().map(|leak| leak.column.as_str()).collect();
+    assert_eq!(left_out, ["sttl", "dttl", "ct_state_ttl"]);
+}
+
+#[test]
+fn the_features_of_nsl_kdd_stay_when_they_are_looked_over() {
+    let Some(train) = data::table(NSL_TRAIN) else { return };
+    assert_eq!(dais_traffic::suspects(&[train]), []);
 }

@@ -5,13 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use dais_runs::folder_of;
 
 use super::item::{Found, Kind, Survey};
 
 /// `current_too`: also the file itself, when it is old enough that nobody writes to it any more.
 pub(super) fn look(log_file: &Path, current_too: bool, survey: &mut Survey) -> anyhow::Result<()> {
     let Some(name) = log_file.file_name().and_then(|name| name.to_str()) else { return Ok(()) };
-    let folder = log_file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(log_file);
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

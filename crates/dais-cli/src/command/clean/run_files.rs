@@ -8,8 +8,8 @@ use anyhow::Context;
 
 use super::alive::is_alive;
 use super::item::{Found, Kind, Survey};
-use crate::clean_args::CleanArgs;
-use crate::run_folder::{self, CHECKPOINT, KNOWN, LEDGER, LEDGER_LOCATION, REPORT, SCENARIO, SPLIT_VIEW, SUMMARY};
+use crate::args::clean::CleanArgs;
+use dais_runs::{CHECKPOINT, FILES, LEDGER, LEDGER_LOCATION, REPORT, SCENARIO, SPLIT_VIEW, SUMMARY};
 
 /// The ledger with the files that belong to it while it is open.
 const LEDGER_FILES: [&str; 3] = [LEDGER, "ledger.db-wal", "ledger.db-shm"];
@@ -31,7 +31,7 @@ pub(super) fn look(args: &CleanArgs, survey: &mut Survey) -> anyhow::Result<()> 
     for path in paths {
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
         let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
-        match run_folder::unfinished(name) {
+        match dais_runs::unfinished(name) {
             Some((_, process)) if args.cache => unfinished(&path, process, metadata.is_dir(), args, survey),
             None if metadata.is_dir() => run(&path, args, survey),
             None if metadata.is_symlink() && args.runs => {
@@ -45,7 +45,7 @@ pub(super) fn look(args: &CleanArgs, survey: &mut Survey) -> anyhow::Result<()> 
 
 /// What a process did not finish; it goes when that is gone.
 fn unfinished(path: &Path, process: u32, is_folder: bool, args: &CleanArgs, survey: &mut Survey) {
-    if run_folder::is_in_use(path).unwrap_or_else(|| is_alive(process)) {
+    if dais_runs::is_in_use(path).unwrap_or_else(|| is_alive(process)) {
         survey.leave(path, "a process is at it");
         return;
     }
@@ -88,7 +88,7 @@ fn run(path: &Path, args: &CleanArgs, survey: &mut Survey) {
         survey.leave(path, "nothing in it tells that it is a run");
         return;
     }
-    if run_folder::unfinished_of(path).iter().any(|other| is_under_way(other)) {
+    if dais_runs::unfinished_of(path).iter().any(|other| is_under_way(other)) {
         survey.leave(path, "a process is about to replace it");
         return;
     }
@@ -112,8 +112,8 @@ fn run(path: &Path, args: &CleanArgs, survey: &mut Survey) {
 
 /// Whether a process is at work in an unfinished folder.
 fn is_under_way(path: &Path) -> bool {
-    let maker = || run_folder::unfinished(path.file_name()?.to_str()?).map(|(_, process)| process);
-    run_folder::is_in_use(path).unwrap_or_else(|| maker().is_some_and(is_alive))
+    let maker = || dais_runs::unfinished(path.file_name()?.to_str()?).map(|(_, process)| process);
+    dais_runs::is_in_use(path).unwrap_or_else(|| maker().is_some_and(is_alive))
 }
 
 fn add_ledger(folder: &Path, files: &[&Found], survey: &mut Survey) {
@@ -134,8 +134,8 @@ fn recognised(folder: &Path) -> Result<Vec<Found>, String> {
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         let shown = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let target = run_folder::unfinished(&shown).map_or(shown.as_str(), |(target, _)| target);
-        let known = KNOWN.contains(&target).then(|| Found::at(&path)).flatten();
+        let target = dais_runs::unfinished(&shown).map_or(shown.as_str(), |(target, _)| target);
+        let known = FILES.contains(&target).then(|| Found::at(&path)).flatten();
         files.push(known.ok_or_else(|| format!("it holds `{shown}`, which no run writes"))?);
     }
     files.sort_unstable_by(|a, b| a.name.cmp(&b.name));

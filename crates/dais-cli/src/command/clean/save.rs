@@ -6,8 +6,8 @@ use anyhow::bail;
 use dais_ledger::backup::{BackupParams, Place, Timestamp, back_up, check};
 
 use super::item::Item;
-use crate::figures::plural;
-use crate::run_folder::LEDGER;
+use crate::screen::figure::plural;
+use dais_runs::LEDGER;
 
 /// Backs the ledger up and reads the backup back as a whole; says where it is.
 ///

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use dais_config::Config;
 use dais_ledger::Location;
+use dais_runs::folder_of;
 
 use super::finding::Finding;
-use crate::doctor_args::DoctorArgs;
-use crate::{place, settings};
+use crate::args::doctor::DoctorArgs;
+use crate::place;
+use crate::run::setting;
 
 pub(super) fn examine(args: &DoctorArgs, config: &Config) -> Vec<Finding> {
     let mut findings = vec![writable("runs", &args.runs, "another folder with --out"), logs(args, config)];
@@ -20,7 +22,7 @@ pub(super) fn examine(args: &DoctorArgs, config: &Config) -> Vec<Finding> {
         findings.extend(folders.iter().map(|folder| writable("alerts", folder, "another in `monitoring.alerting`")));
     }
     // Each run has a schema of its own there, which is named when it begins.
-    let ledger = args.ledger.clone().or_else(|| settings::ledger(config, "name"));
+    let ledger = args.ledger.clone().or_else(|| setting::ledger(config, "name"));
     findings.push(self::ledger(ledger.as_deref()));
     findings
 }
@@ -30,21 +32,15 @@ fn logs(args: &DoctorArgs, config: &Config) -> Finding {
     match (&args.logs, &config.logging.file) {
         (Some(folder), _) => writable(SUBJECT, folder, "another folder"),
         (None, Some(file)) if file.is_file() => file_writable(SUBJECT, file, "another file with `logging.file`"),
-        (None, Some(file)) => writable(SUBJECT, &folder_of(file), "another file with `logging.file`"),
+        (None, Some(file)) => writable(SUBJECT, folder_of(file), "another file with `logging.file`"),
         (None, None) => Finding::ok(SUBJECT, "not kept in a file: `logging.file` is not set"),
     }
-}
-
-/// The folder that a file is in, or will be in.
-fn folder_of(file: &Path) -> PathBuf {
-    let parent = file.parent().filter(|parent| *parent != Path::new(""));
-    parent.unwrap_or(Path::new(".")).to_owned()
 }
 
 /// A file that is there, and beside which others are made.
 fn file_writable(subject: &str, file: &Path, other: &str) -> Finding {
     match OpenOptions::new().append(true).open(file) {
-        Ok(_) => writable(subject, &folder_of(file), other),
+        Ok(_) => writable(subject, folder_of(file), other),
         Err(error) => {
             let detail = format!("{} cannot be written: {error}", file.display());
             Finding::problem(subject, detail, format!("chmod u+rw {}, or choose {other}", file.display()))
@@ -100,7 +96,7 @@ fn ledger(named: Option<&str>) -> Finding {
     let Some(named) = named else { return Finding::ok(SUBJECT, "kept in the folder of each run") };
     match place::location(named) {
         Ok(Location::Sqlite(file)) if file.is_file() => file_writable(SUBJECT, &file, "another place with --ledger"),
-        Ok(Location::Sqlite(file)) => writable(SUBJECT, &folder_of(&file), "another place with --ledger"),
+        Ok(Location::Sqlite(file)) => writable(SUBJECT, folder_of(&file), "another place with --ledger"),
         Ok(location) => {
             let shown = place::shown_location(&location);
             Finding::ok(SUBJECT, format!("{shown}: `dais ledger stats` tells whether it can be reached"))

@@ -3,10 +3,10 @@
 use dais_lab::{AddressExplanation, BlockSpan, Naming, SightingView};
 use dais_protocol::Outcome;
 
-use super::{head_line, proven};
-use crate::figures::{NOTHING, count, plural};
-use crate::output::Ink;
-use crate::table::Table;
+use super::proof::{head_line, proven};
+use crate::screen::figure::{NOTHING, count, plural};
+use crate::screen::output::Ink;
+use crate::screen::table::Table;
 
 /// Rows of a list shown unless all are asked for.
 const ROWS_MAX: usize = 20;

@@ -3,10 +3,10 @@
 use dais_lab::{FeatureView, FlowView, SignatureExplanation, VoteView};
 use dais_protocol::{Decision, Motion, Outcome, Signature, Verdict};
 
-use super::{head_line, proven};
-use crate::figures::{NOTHING, count, number, plural};
-use crate::output::Ink;
-use crate::table::Table;
+use super::proof::{head_line, proven};
+use crate::screen::figure::{NOTHING, count, number, plural};
+use crate::screen::output::Ink;
+use crate::screen::table::Table;
 
 /// Votes shown unless all are asked for.
 const VOTES_MAX: usize = 40;
@@ -22,6 +22,9 @@ pub(super) fn text(explanation: &SignatureExplanation, all: bool, ink: Ink) -> S
         format!("{} {}", ink.heading("Signature"), ink.strong(&explanation.id.to_string())),
         format!("  {}{technique} · {}", explanation.class, standing(explanation)),
     ];
+    if let Some(truth) = &explanation.truth {
+        lines.push(format!("  the labels say: most of its flows are {truth}"));
+    }
     section(&mut lines, ink, "Flow", flow(explanation.flow.as_ref(), all, ink));
     section(&mut lines, ink, "Alert", alert(signature, explanation.flow.as_ref(), all));
     section(&mut lines, ink, "Published", published(explanation));
@@ -147,11 +150,12 @@ fn alert(signature: &Signature, flow: Option<&FlowView>, all: bool) -> Vec<Strin
 
 fn published(explanation: &SignatureExplanation) -> Vec<String> {
     let signature = &explanation.signature;
+    let when = explanation.time.as_ref().map(|time| format!(" ({time})")).unwrap_or_default();
     let refines =
         signature.refines.map(|id| format!(", refines {} for the {}. time", id.short(), signature.refinement));
     vec![
         format!(
-            "  by {} in step {}, radius {:.2}, confidence {:.2}{}",
+            "  by {} in step {}{when}, radius {:.2}, confidence {:.2}{}",
             signature.author,
             signature.step,
             signature.radius,

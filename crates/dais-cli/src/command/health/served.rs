@@ -9,7 +9,7 @@ use dais_telemetry::health::Report;
 use reqwest::Url;
 use reqwest::blocking::Client;
 
-use crate::run_folder::ENDPOINT;
+use dais_runs::ENDPOINT;
 
 /// The longest answer that is read.
 const ANSWER_MAX: u64 = 16 << 20;
@@ -30,12 +30,11 @@ pub(super) fn address(target: &str) -> anyhow::Result<Url> {
 /// Where the process that makes a run serves, as it wrote it into the folder while it works.
 fn of_run(run: &Path) -> anyhow::Result<String> {
     let read = |folder: &Path| fs::read_to_string(folder.join(ENDPOINT)).ok().map(|text| text.trim().to_owned());
-    if let Some(found) = read(run).or_else(|| crate::run_folder::unfinished_of(run).iter().find_map(|path| read(path)))
-    {
+    if let Some(found) = read(run).or_else(|| dais_runs::unfinished_of(run).iter().find_map(|path| read(path))) {
         return Ok(found);
     }
     let shown = run.display();
-    if !run.exists() && crate::run_folder::unfinished_of(run).is_empty() {
+    if !run.exists() && dais_runs::unfinished_of(run).is_empty() {
         bail!("there is no run at {shown}; for the address of a process write http://HOST:PORT");
     }
     bail!("no process serves the health of {shown}: the run has ended, or serves none")

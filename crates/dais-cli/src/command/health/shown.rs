@@ -2,9 +2,9 @@
 
 use dais_telemetry::health::{CheckReport, Report, Stage, State};
 
-use crate::figures::seconds;
-use crate::output::Ink;
-use crate::table::Table;
+use crate::screen::figure::seconds;
+use crate::screen::output::Ink;
+use crate::screen::table::Table;
 
 pub(super) fn text(report: &Report) -> String {
     let ink = Ink::of_stdout();

@@ -6,11 +6,11 @@ use dais_ledger::backup::{BackupParams, Encryption, Lock, Made, Timestamp, back_
 use serde_json::json;
 
 use super::backup_place::{backup_place, leave_nothing_unfinished};
-use super::{locate, passphrase};
-use crate::figures::{bytes, plural};
-use crate::ledger_args::BackupArgs;
-use crate::meter::Meter;
-use crate::output;
+use super::source::{locate, passphrase};
+use crate::args::ledger::BackupArgs;
+use crate::screen::figure::{bytes, plural};
+use crate::screen::meter::Meter;
+use crate::screen::output;
 
 pub(super) fn backup(args: &BackupArgs) -> anyhow::Result<ExitCode> {
     let ledger = locate(&args.ledger)?;

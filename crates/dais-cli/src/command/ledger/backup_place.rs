@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::bail;
 use dais_ledger::backup::{self, Place};
 
-use crate::ending;
+use crate::run::ending;
 
 /// How addresses in object stores begin.
 const SCHEME: &str = "s3://";

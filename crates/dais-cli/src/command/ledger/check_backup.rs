@@ -11,12 +11,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::backup_place::{backup_place, is_local, leave_nothing_unfinished};
-use super::unlock;
-use crate::ending;
-use crate::figures::{number, plural};
-use crate::ledger_args::CheckBackupArgs;
-use crate::meter::Meter;
-use crate::output::{self, Ink};
+use super::source::unlock;
+use crate::args::ledger::CheckBackupArgs;
+use crate::run::ending;
+use crate::screen::figure::{number, plural};
+use crate::screen::meter::Meter;
+use crate::screen::output::{self, Ink};
 
 const SECONDS_AN_HOUR: f64 = 3_600.0;
 /// Exit code of a check that could not be made.

@@ -12,10 +12,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::content;
-use crate::figures::{count, plural};
-use crate::ledger_args::CheckProofArgs;
-use crate::output::{self, Ink};
-use crate::value::author_name;
+use crate::args::ledger::CheckProofArgs;
+use crate::args::value::author_name;
+use crate::screen::figure::{count, plural};
+use crate::screen::output::{self, Ink};
 
 /// Longest proof that is read: a checkpoint, an entry in hexadecimal digits and a path are less.
 const PROOF_BYTES_MAX: u64 = 4 << 20;

@@ -5,8 +5,8 @@ use dais_protocol::{Challenge, Decision, Sighting, Signature, Vote};
 use dais_sim::{Genesis, transitions};
 use serde_json::{Value, json};
 
-use crate::figures::plural;
-use crate::value::author_name;
+use crate::args::value::author_name;
+use crate::screen::figure::plural;
 
 /// The body of an entry as its writer meant it.
 enum Content {

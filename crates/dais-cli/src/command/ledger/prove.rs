@@ -6,10 +6,10 @@ use anyhow::{Context, bail};
 use dais_ledger::{Checkpoint, ConsistencyText, Digest, HeadVerifier, InclusionText, Ledger, SignedHead, Storage};
 use serde_json::{Value, json};
 
-use super::open;
-use crate::figures::{count, plural};
-use crate::ledger_args::ProveArgs;
-use crate::output;
+use super::source::open;
+use crate::args::ledger::ProveArgs;
+use crate::screen::figure::{count, plural};
+use crate::screen::output;
 
 /// A proof, in both forms, and what it shows.
 struct Shown {

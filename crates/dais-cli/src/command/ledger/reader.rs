@@ -5,8 +5,8 @@ use std::ops::{ControlFlow, Range};
 use dais_ledger::{Damage, Entry, LedgerError, Storage, leaf_hash};
 
 use super::content;
-use crate::output::{Ink, Lines};
-use crate::value::author_name;
+use crate::args::value::author_name;
+use crate::screen::output::{Ink, Lines};
 
 /// Shows the entries of a range until `visit` breaks. Missing and altered entries are errors.
 pub(super) fn entries(

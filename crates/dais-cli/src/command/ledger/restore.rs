@@ -8,11 +8,12 @@ use dais_ledger::backup::{BackupError, Existing, RestoreParams, Restored, restor
 use serde_json::json;
 
 use super::backup_place::{backup_place, leave_nothing_unfinished};
-use super::{LEDGER, unlock};
-use crate::figures::{count, plural};
-use crate::ledger_args::RestoreArgs;
-use crate::meter::Meter;
-use crate::output;
+use super::source::unlock;
+use crate::args::ledger::RestoreArgs;
+use crate::screen::figure::{count, plural};
+use crate::screen::meter::Meter;
+use crate::screen::output;
+use dais_runs::LEDGER;
 
 pub(super) fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
     if let Some(Ok(Location::Server(url))) = args.to.to_str().map(str::parse) {

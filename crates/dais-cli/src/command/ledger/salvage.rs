@@ -6,17 +6,18 @@ use anyhow::{Context, bail};
 use dais_ledger::{Durability, HeadVerifier, Known, SalvageError, Salvaged, SqliteStorage, Storage};
 use serde_json::json;
 
-use crate::ending;
-use crate::figures::plural;
-use crate::ledger_args::SalvageArgs;
-use crate::meter::Meter;
-use crate::output;
-use crate::place::{self, Place};
+use crate::args::ledger::SalvageArgs;
+use crate::place;
+use crate::run::ending;
+use crate::screen::figure::plural;
+use crate::screen::meter::Meter;
+use crate::screen::output;
 
 pub(super) fn salvage(args: &SalvageArgs) -> anyhow::Result<ExitCode> {
-    let damaged = Place::of(&args.ledger)?.file(&|_| {
-        "repair it there or restore the server's own backup, or make a new ledger of an export with `dais ledger import`"
-    })?;
+    let damaged = place::file(
+        place::of(&args.ledger)?,
+        &|_| "repair it there or restore the server's own backup, or make a new ledger of an export with `dais ledger import`",
+    )?;
     let from = SqliteStorage::open_damaged(damaged)?;
     let verifier = args.public_key.map_or_else(|| stored_key(&from), Ok)?;
     let to = place::location(&args.to)?;
@@ -30,7 +31,7 @@ pub(super) fn salvage(args: &SalvageArgs) -> anyhow::Result<ExitCode> {
         Ok(salvaged) => salvaged,
         Err(error) => {
             drop(into);
-            place::remove_unfinished(&to);
+            dais_runs::remove_unfinished(&to);
             let SalvageError::Nothing(damage) = error else {
                 return Err(anyhow::Error::from(error).context(place::shown_location(&to)));
             };
@@ -39,7 +40,7 @@ pub(super) fn salvage(args: &SalvageArgs) -> anyhow::Result<ExitCode> {
         }
     };
     drop(into);
-    place::close_file(&to)?;
+    dais_runs::close_file(&to)?;
     output::print(&if args.json { object(&salvaged) } else { lines(&place::shown_location(&to), &salvaged) })?;
     Ok(ExitCode::SUCCESS)
 }

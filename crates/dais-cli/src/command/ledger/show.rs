@@ -6,13 +6,14 @@ use std::process::ExitCode;
 use anyhow::bail;
 use dais_ledger::{Entry, Storage};
 
+use super::content;
 use super::reader::{self, Listing};
-use super::{content, open};
-use crate::figures::{count, plural};
-use crate::ledger_args::ShowArgs;
-use crate::output::{self, Ink};
-use crate::table::Table;
-use crate::value::author_name;
+use super::source::open;
+use crate::args::ledger::ShowArgs;
+use crate::args::value::author_name;
+use crate::screen::figure::{count, plural};
+use crate::screen::output::{self, Ink};
+use crate::screen::table::Table;
 
 /// Entries shown where no limit is given.
 const ENTRIES_MAX: u64 = 50;

@@ -9,12 +9,12 @@ use dais_ledger::{COORDINATOR, Kind, Location, SignedHead, Storage};
 use serde_json::{Map, Value, json};
 
 use super::reader;
-use crate::figures::{bytes, count, percent, plural};
-use crate::ledger_args::StatsArgs;
-use crate::meter::Meter;
-use crate::output::{self, Ink};
-use crate::place::{self, Place};
-use crate::table::Table;
+use crate::args::ledger::StatsArgs;
+use crate::place;
+use crate::screen::figure::{bytes, count, percent, plural};
+use crate::screen::meter::Meter;
+use crate::screen::output::{self, Ink};
+use crate::screen::table::Table;
 
 /// What is counted of a ledger.
 #[derive(Default)]
@@ -31,8 +31,8 @@ struct Stats {
 }
 
 pub(super) fn stats(args: &StatsArgs) -> anyhow::Result<ExitCode> {
-    let place = Place::of(&args.ledger)?;
-    let storage = place.open(&args.server)?;
+    let place = place::of(&args.ledger)?;
+    let storage = place::open(&place, &args.server)?;
     let origin = storage.identity()?.map(|identity| identity.origin.to_string()).unwrap_or_default();
     let meter = Meter::working("counting");
     let stats = gather(&*storage, &place.location)?;
@@ -104,7 +104,7 @@ impl Stats {
         let total = self.entries();
         let row = |name: &str, entries: u64, body_bytes: u64| {
             let share = percent((total > 0).then(|| entries as f64 / total as f64));
-            let mean = body_bytes.checked_div(entries).map_or_else(|| crate::figures::NOTHING.to_owned(), bytes);
+            let mean = body_bytes.checked_div(entries).map_or_else(|| crate::screen::figure::NOTHING.to_owned(), bytes);
             [name.to_owned(), count(entries), share, bytes(body_bytes), mean]
         };
         for (kind, (entries, body_bytes)) in Kind::ALL.into_iter().zip(self.kinds) {

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::open;
 use super::reader::{self, Listing};
-use crate::ledger_args::TailArgs;
-use crate::output;
+use super::source::open;
+use crate::args::ledger::TailArgs;
+use crate::screen::output;
 
 /// Time between two looks at a ledger that is followed.
 const LOOK: Duration = Duration::from_millis(200);

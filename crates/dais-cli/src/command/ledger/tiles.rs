@@ -7,13 +7,13 @@ use anyhow::{Context, bail};
 use dais_ledger::{Durability, HeadVerifier, ImportError, Ledger, TileFault, export_tiles, import_tiles, verify_tiles};
 use serde_json::json;
 
-use super::open;
-use crate::ending;
-use crate::figures::{bytes, plural};
-use crate::ledger_args::{ExportArgs, ImportArgs, VerifyExportArgs};
-use crate::meter::Meter;
-use crate::output::{self, Ink};
+use super::source::open;
+use crate::args::ledger::{ExportArgs, ImportArgs, VerifyExportArgs};
 use crate::place;
+use crate::run::ending;
+use crate::screen::figure::{bytes, plural};
+use crate::screen::meter::Meter;
+use crate::screen::output::{self, Ink};
 
 pub(super) fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let ledger = Ledger::open(open(&args.ledger, &args.server)?)?;
@@ -86,7 +86,7 @@ pub(super) fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let size = match imported {
         Ok(ledger) => ledger.head().head.size,
         Err(error) => {
-            place::remove_unfinished(&to);
+            dais_runs::remove_unfinished(&to);
             let ImportError::Fault(fault) = error else {
                 return Err(anyhow::Error::from(error).context(place::shown_location(&to)));
             };
@@ -94,7 +94,7 @@ pub(super) fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    place::close_file(&to)?;
+    dais_runs::close_file(&to)?;
     let shown = place::shown_location(&to);
     output::print(&format!("{shown}\n  {} of {origin}, with their heads\n", plural(size, "entry")))?;
     Ok(ExitCode::SUCCESS)

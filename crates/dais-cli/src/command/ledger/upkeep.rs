@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use anyhow::bail;
 use dais_ledger::{Durability, Ledger, Location, SqliteStorage};
 
-use super::locate;
-use crate::figures::{bytes, plural};
-use crate::ledger_args::{MigrateArgs, VacuumArgs};
-use crate::meter::Meter;
-use crate::output;
-use crate::place::{self, Place};
+use super::source::locate;
+use crate::args::ledger::{MigrateArgs, VacuumArgs};
+use crate::place;
+use crate::screen::figure::{bytes, plural};
+use crate::screen::meter::Meter;
+use crate::screen::output;
 
 pub(super) fn vacuum(args: &VacuumArgs) -> anyhow::Result<ExitCode> {
     let path = locate(&args.ledger)?;
@@ -39,7 +39,7 @@ pub(super) fn vacuum(args: &VacuumArgs) -> anyhow::Result<ExitCode> {
 }
 
 pub(super) fn migrate(args: &MigrateArgs) -> anyhow::Result<ExitCode> {
-    let place = Place::of(&args.ledger)?;
+    let place = place::of(&args.ledger)?;
     let text = match &place.location {
         Location::Server(url) => {
             // Tables of an earlier version are brought to the newest when they are opened to be written.
@@ -48,7 +48,7 @@ pub(super) fn migrate(args: &MigrateArgs) -> anyhow::Result<ExitCode> {
             format!("{url} has the newest format\n")
         }
         Location::Sqlite(_) | Location::Memory => {
-            drop(place.open(&args.server)?);
+            drop(place::open(&place, &args.server)?);
             let format = SqliteStorage::FORMAT;
             format!("{} has ledger format {format}, the newest: nothing to do\n", args.ledger.display())
         }

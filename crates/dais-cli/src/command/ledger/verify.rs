@@ -6,18 +6,18 @@ use std::time::Instant;
 use dais_ledger::{Damage, HeadVerifier, Storage, StorageError, Verified, verify as verify_log};
 use serde_json::json;
 
-use crate::figures::{plural, seconds};
-use crate::ledger_args::VerifyLogArgs;
-use crate::meter::Meter;
-use crate::output::{self, Ink};
-use crate::place::{self, Place};
-use crate::table::Table;
+use crate::args::ledger::VerifyLogArgs;
+use crate::place;
+use crate::screen::figure::{plural, seconds};
+use crate::screen::meter::Meter;
+use crate::screen::output::{self, Ink};
+use crate::screen::table::Table;
 
 pub(super) fn verify(args: &VerifyLogArgs) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     let meter = Meter::working("verifying entries, hashes and seals");
-    let place = Place::of(&args.ledger)?;
-    let found = match place.open(&args.server) {
+    let place = place::of(&args.ledger)?;
+    let found = match place::open(&place, &args.server) {
         Ok(storage) => check(&*storage, args.public_key),
         Err(error) => match error.downcast() {
             Ok(source @ StorageError::Corrupt { .. }) => Err(Damage::Unreadable { entries_read: 0, source }),

@@ -7,7 +7,7 @@ use dais_sim::{Judged, Lookout, Watched};
 use dais_traffic::Flow;
 use serde::Serialize;
 
-use crate::figures::{count, percent, plural, rate};
+use crate::screen::figure::{count, percent, plural, rate};
 
 /// Addresses that a line names.
 const NAMED_MAX: usize = 4;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use dais_config::Live;
+use dais_runs::folder_of;
 use dais_sim::{Judged, Watched};
 use dais_telemetry::health::{Heartbeat, Stage};
 use dais_telemetry::log::Console;
@@ -30,7 +31,7 @@ impl Telling {
         let heart = Arc::new(Heartbeat::new());
         // A watch writes nothing but its log.
         let log = live.current().config.logging.file.clone().unwrap_or_default();
-        let folder = log.parent().filter(|folder| folder.is_dir()).unwrap_or(Path::new("."));
+        let folder = Some(folder_of(&log)).filter(|folder| folder.is_dir()).unwrap_or(Path::new("."));
         let log = operations::log(live, Console::stderr())?;
         let service = Service::begin(live, log, Checks::new(PathBuf::from(folder), Arc::clone(&heart)))?;
         tracing::info!(input = %input.display(), "the watch begins");
@@ -81,7 +82,7 @@ impl Telling {
     /// The watch ended; the message says how where it was not as it should.
     pub(super) fn ended(self, summary: &Summary, failed: Option<&anyhow::Error>) {
         self.service.enter(Stage::Stopping);
-        let why = failed.map(|error| crate::mask::masked(&format!("{error:#}")));
+        let why = failed.map(|error| crate::screen::mask::masked(&format!("{error:#}")));
         if let Some(why) = &why {
             self.service.failed(why);
         } else {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::Shard;
 use crate::exchange::in_force::{Change, Learned};
 use crate::exchange::message::Decisions;
-use crate::params::mode::Mode;
 use crate::world::call::Request;
 
 impl Shard {
@@ -25,8 +24,9 @@ impl Shard {
         let Self { setting, first, state, workspace, .. } = self;
         let common = &setting.common;
         state.agents.iter_mut().for_each(|agent| agent.own_blocks.expire(t));
-        if setting.mode == Mode::Collaborative {
-            state.agents.iter_mut().for_each(|agent| agent.expire_own(t));
+        for (agent, truths) in state.agents.iter_mut().zip(&mut state.own_truths) {
+            let expired = agent.expire_own(t);
+            truths.drain(..expired.min(truths.len()));
         }
         for agent in state.agents.iter_mut().filter(|agent| !agent.is_failed()) {
             for change in changes.iter() {

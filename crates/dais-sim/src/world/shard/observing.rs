@@ -130,11 +130,11 @@ impl Shard {
         let sighted = observed.sightings.iter().map(|sighting| (sighting.signature, &sighting.sources));
         for (signature, sources) in found.chain(sighted) {
             for &source in sources {
-                agent.own_blocks.block(source, signature, t + 1, params.block_ttl_steps, params.blocks_max);
+                agent.own_blocks.block(source, signature, t + 1, params.block_ttl.steps(), params.blocks_max);
             }
         }
         for Finding { signature, .. } in &observed.findings {
-            let own = Adopted::new(signature, signature.radius, t + 1 + params.signature_ttl_steps);
+            let own = Adopted::new(signature, signature.radius, t + 1 + params.local_ttl.steps());
             agent.adopt_own(own, OWN_MAX, common, workspace);
         }
     }
@@ -146,12 +146,12 @@ impl Shard {
         let params = &common.params;
         let agent: &mut Agent = &mut state.agents[place];
         for (signature, truth) in found {
-            let adopted = Adopted::new(signature, signature.radius, t + 1 + params.signature_ttl_steps);
+            let adopted = Adopted::new(signature, signature.radius, t + 1 + params.local_ttl.steps());
             if agent.own.len() >= params.signatures_max {
                 truths.remove(0);
             }
             for &source in &signature.sources {
-                agent.own_blocks.block(source, adopted.id, t + 1, params.block_ttl_steps, params.blocks_max);
+                agent.own_blocks.block(source, adopted.id, t + 1, params.block_ttl.steps(), params.blocks_max);
             }
             agent.adopt_own(adopted, params.signatures_max, common, workspace);
             truths.push(*truth);

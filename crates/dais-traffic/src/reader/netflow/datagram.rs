@@ -2,31 +2,36 @@
 //!
 //! Version 5 has a count of records of 48 bytes, IPFIX its length. Version 9 has neither: its sets are passed over until
 //! something follows that is no set, for the numbers 2 to 255 are reserved and so the version of the next packet is none.
+//! Behind something else the next packet is looked for byte by byte.
 
 use std::io::Read;
 
 use super::super::ReadError;
 use super::super::window::{ByteOrder, Window};
 
-const VERSION_5: u16 = 5;
-const VERSION_9: u16 = 9;
-const IPFIX: u16 = 10;
+pub(super) const VERSION_5: u16 = 5;
+pub(super) const VERSION_9: u16 = 9;
+pub(super) const IPFIX: u16 = 10;
 
 /// What a header of each version takes, and a header of a set.
-const HEADER_5: usize = 24;
-const HEADER_9: usize = 20;
-const HEADER_10: usize = 16;
-const SET: usize = 4;
-const RECORD_5: usize = 48;
+pub(super) const HEADER_5: usize = 24;
+pub(super) const HEADER_9: usize = 20;
+pub(super) const HEADER_10: usize = 16;
+pub(super) const SET: usize = 4;
+pub(super) const RECORD_5: usize = 48;
 const RECORDS_5: usize = 30;
 const PACKET_BYTES_MAX: usize = 1 << 16;
+/// How much is looked at to tell what comes next: the longest header, and that of a set.
+const HEAD: usize = HEADER_5;
+/// Before that there was no NetFlow: the beginning of 1995.
+const TIME_MIN_S: u32 = 788_918_400;
 
 fn word(bytes: &[u8], at: usize) -> u16 {
     ByteOrder::Big.u16(bytes, at)
 }
 
-/// Whether a file that begins like this holds export packets, by a header and a first set that can be.
-pub(super) fn recognises(head: &[u8]) -> bool {
+/// Whether bytes are the beginning of an export packet, by a header and a first set that can be.
+pub(in crate::reader) fn recognises(head: &[u8]) -> bool {
     let set = |at: usize, templates: [u16; 2]| {
         let kind = word(head, at);
         head.len() >= at + SET && (kind > 255 || templates.contains(&kind)) && usize::from(word(head, at + 2)) >= SET
@@ -42,6 +47,24 @@ pub(super) fn recognises(head: &[u8]) -> bool {
         IPFIX => usize::from(word(head, 2)) >= HEADER_10 + SET && set(HEADER_10, [2, 3]),
         _ => false,
     }
+}
+
+/// The same with a time that can be, for bytes that may be anything.
+fn resembles(head: &[u8]) -> bool {
+    let at = if word(head, 0) == IPFIX { 4 } else { 8 };
+    recognises(head) && ByteOrder::Big.u32(head, at) >= TIME_MIN_S
+}
+
+/// Whether a datagram is an export packet from its beginning to its end, but for zeros behind it.
+pub(in crate::reader) fn is_whole(datagram: &[u8]) -> bool {
+    let length = usize::from(word(datagram, 2));
+    let fits = match word(datagram, 0) {
+        VERSION_5 => datagram.len() >= HEADER_5 + RECORD_5 * length,
+        VERSION_9 => datagram.len() >= HEADER_9 + usize::from(word(datagram, HEADER_9 + 2)),
+        IPFIX => datagram.len() >= length,
+        _ => false,
+    };
+    fits && resembles(datagram)
 }
 
 /// Who sent an export packet, as far as it says so itself.
@@ -63,44 +86,82 @@ impl Source {
     }
 }
 
-/// Bytes of the export packet that comes next, all of them fetched; `None` where the stream ends before or within it.
-pub(super) fn length<R: Read>(window: &mut Window<R>, packets: u64) -> Result<Option<usize>, ReadError> {
+/// What comes next in a stream, all of it fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// An export packet of so many bytes.
+    Packet(usize),
+    /// Zeros that fill something up.
+    Zeros(usize),
+    /// Bytes that are no export packet.
+    Strange(usize),
+    /// The beginning of an export packet, and then the end of the stream.
+    Cut(usize),
+    End,
+}
+
+/// What comes next; `packets` came before, for messages.
+pub(super) fn next<R: Read>(window: &mut Window<R>, packets: u64) -> Result<Next, ReadError> {
     if !window.has(SET, packets)? {
-        return Ok(None);
+        let there = window.unused();
+        return Ok(match there.len() {
+            0 => Next::End,
+            bytes if there.iter().all(|byte| *byte == 0) => Next::Zeros(bytes),
+            bytes => Next::Cut(bytes),
+        });
     }
     let (version, second) = (word(window.unused(), 0), usize::from(word(window.unused(), 2)));
     let length = match version {
         VERSION_5 if (1..=RECORDS_5).contains(&second) => HEADER_5 + RECORD_5 * second,
         VERSION_9 => return sets(window, packets),
         IPFIX if second >= HEADER_10 => second,
-        VERSION_5 | IPFIX => return Err(damaged(window, packets, format!("it claims a count or length of {second}"))),
-        _ => return Err(damaged(window, packets, format!("version {version} is none of 5, 9 and 10"))),
+        _ => return strange(window, packets),
     };
-    Ok(window.has(length, packets)?.then_some(length))
+    if window.has(length, packets)? {
+        return Ok(Next::Packet(length));
+    }
+    cut(window, packets)
 }
 
-fn sets<R: Read>(window: &mut Window<R>, packets: u64) -> Result<Option<usize>, ReadError> {
+/// The sets of a packet of version 9. What stands behind the last whole one is looked at by itself.
+fn sets<R: Read>(window: &mut Window<R>, packets: u64) -> Result<Next, ReadError> {
     let mut at = HEADER_9;
-    if !window.has(at, packets)? {
-        return Ok(None);
-    }
-    while window.has(at + SET, packets)? {
+    loop {
+        if !window.has(at + SET, packets)? {
+            return if at == HEADER_9 { cut(window, packets) } else { Ok(Next::Packet(at)) };
+        }
         let (kind, length) = (word(window.unused(), at), usize::from(word(window.unused(), at + 2)));
-        if (2..=255).contains(&kind) {
-            return Ok(Some(at));
+        let is_set = !(2..=255).contains(&kind) && length >= SET && at + length <= PACKET_BYTES_MAX;
+        if is_set && window.has(at + length, packets)? {
+            at += length;
+            continue;
         }
-        at += length;
-        if length < SET || at > PACKET_BYTES_MAX {
-            return Err(damaged(window, packets, format!("a set claims {length} bytes")));
-        }
-        if !window.has(at, packets)? {
-            return Ok(None);
-        }
+        return match (at, is_set) {
+            (HEADER_9, true) => cut(window, packets),
+            (HEADER_9, false) => strange(window, packets),
+            _ => Ok(Next::Packet(at)),
+        };
     }
-    // Less than the header of another set follows: nothing, or what is left of a packet that was cut off.
-    Ok(Some(at))
 }
 
-fn damaged<R: Read>(window: &Window<R>, packets: u64, why: String) -> ReadError {
-    ReadError::Damaged { file: window.file().to_owned(), packet: packets + 1, why }
+/// A packet whose claimed end is beyond that of the stream: another one may still begin within it.
+fn cut<R: Read>(window: &mut Window<R>, packets: u64) -> Result<Next, ReadError> {
+    let there = window.unused();
+    let another = (SET..there.len()).any(|at| resembles(&there[at..]));
+    if another { strange(window, packets) } else { Ok(Next::Cut(there.len())) }
+}
+
+/// Bytes up to the next export packet, or as many as were looked at.
+fn strange<R: Read>(window: &mut Window<R>, packets: u64) -> Result<Next, ReadError> {
+    window.has(PACKET_BYTES_MAX, packets)?;
+    let there = window.unused();
+    let zeros = there.iter().take_while(|byte| **byte == 0).count();
+    // A version begins with a zero, so the last one may be part of it.
+    if zeros > 1 {
+        return Ok(Next::Zeros(zeros - 1));
+    }
+    // What has no room for a header is looked at again with what follows it.
+    let looked_at = if there.len() < PACKET_BYTES_MAX { there.len() } else { there.len() - HEAD };
+    let begins = |at: &usize| there[*at] == 0 && resembles(&there[*at..]);
+    Ok(Next::Strange((1..looked_at).find(begins).unwrap_or(looked_at)))
 }

@@ -3,250 +3,110 @@
 use std::net::IpAddr;
 
 use etherparse::IpNumber;
-use netflow_parser::FieldValue;
-use netflow_parser::static_versions::v5;
-use netflow_parser::variable_versions::field_value::DurationValue;
-use netflow_parser::variable_versions::ipfix::IPFixFieldPair;
-use netflow_parser::variable_versions::ipfix::lookup::{
-    IANAIPFixField as Iana, IPFixField, ReverseInformationElement as Reverse, YafIPFixField as Yaf,
-};
-use netflow_parser::variable_versions::v9::V9FieldPair;
 
 use crate::{ConnState, Flow, Protocol, Service};
 
 use super::super::packets::service_by_port;
 use super::super::suricata::{header_bytes, tcp_state};
+use super::direction::Direction;
+use super::draft::Draft;
+use super::element::Span;
+use super::sampling::Rate;
 
+const FIN: u8 = 0x01;
+const SYN: u8 = 0x02;
 const ACK: u8 = 0x10;
-/// From the beginning of 1900, from which NTP counts, to that of 1970.
-const NTP_MS: i64 = 2_208_988_800_000;
-/// Beyond it a time is taken for damage, as in logs: the year 5138.
-const TIME_MAX_MS: i64 = 100_000_000_000_000;
 
-/// When an exporter sent a packet, and how long it had been running.
-#[derive(Clone, Copy)]
-pub(super) struct Uptime {
-    pub(super) now_ms: i64,
-    pub(super) up_ms: u32,
-}
-
-impl Uptime {
-    /// Milliseconds since 1970 of a time in milliseconds since the exporter started, which begin anew after 49 days.
-    fn since_1970(self, up_ms: u32) -> i64 {
-        let before = if up_ms > self.up_ms { i64::from(self.up_ms) + (1 << 32) } else { i64::from(self.up_ms) };
-        self.now_ms - before + i64::from(up_ms)
-    }
-}
-
-/// What was counted of one direction.
-#[derive(Clone, Copy, Debug, Default)]
-struct Direction {
-    packets: u64,
-    /// Bytes of IP packets.
-    bytes: u64,
-    flags: u8,
+/// How a connection ended, where an exporter says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum End {
+    #[default]
+    Untold,
+    /// A firewall let nothing through.
+    Denied,
+    /// It goes on.
+    Open,
 }
 
 /// A flow as an exporter describes it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Record {
     pub(super) source: (IpAddr, u16),
     pub(super) destination: (IpAddr, u16),
     pub(super) protocol: IpNumber,
     pub(super) first_ms: i64,
     pub(super) last_ms: i64,
-    out: Direction,
-    back: Direction,
-}
-
-/// What of a record was found so far.
-#[derive(Default)]
-struct Draft {
-    source: Option<IpAddr>,
-    destination: Option<IpAddr>,
-    ports: (u16, u16),
-    protocol: u8,
-    first_ms: Option<i64>,
-    last_ms: Option<i64>,
-    duration_ms: Option<i64>,
-    start_ms: Option<i64>,
-    up: (Option<u32>, Option<u32>),
-    out: Direction,
-    back: Direction,
-}
-
-/// A number, also where the field has a type of its own.
-fn number(value: &FieldValue) -> Option<u64> {
-    if let FieldValue::ProtocolType(protocol) = value {
-        Some(u64::from(u8::from(*protocol)))
-    } else if let FieldValue::TcpControlBits(bits, _) = value {
-        Some(u64::from(u16::from(*bits)))
-    } else {
-        value.as_u64()
-    }
-}
-
-/// Milliseconds since 1970; `None` for what cannot be a time.
-fn time(value: &FieldValue) -> Option<i64> {
-    let ntp = matches!(value, FieldValue::Duration(DurationValue::MicrosNtp { .. } | DurationValue::NanosNtp { .. }));
-    let milliseconds = i64::try_from(value.as_u64()?).ok().filter(|time| *time <= TIME_MAX_MS)?;
-    Some(if ntp { milliseconds - NTP_MS } else { milliseconds })
-}
-
-impl Draft {
-    fn take(&mut self, field: Iana, value: &FieldValue) {
-        let is = |fields: &[Iana]| fields.contains(&field);
-        let (count, address) = (number(value).unwrap_or(0), || IpAddr::try_from(value).ok());
-        if is(&[Iana::SourceIpv4address, Iana::SourceIpv6address]) {
-            self.source = self.source.filter(|known| !known.is_unspecified()).or_else(address);
-        } else if is(&[Iana::DestinationIpv4address, Iana::DestinationIpv6address]) {
-            self.destination = self.destination.filter(|known| !known.is_unspecified()).or_else(address);
-        } else if is(&[Iana::SourceTransportPort]) {
-            self.ports.0 = count as u16;
-        } else if is(&[Iana::DestinationTransportPort]) {
-            self.ports.1 = count as u16;
-        } else if is(&[Iana::ProtocolIdentifier]) {
-            self.protocol = count as u8;
-        } else if is(&[Iana::OctetDeltaCount, Iana::OctetTotalCount, Iana::InitiatorOctets]) {
-            self.out.bytes = self.out.bytes.max(count);
-        } else if is(&[Iana::PacketDeltaCount, Iana::PacketTotalCount, Iana::InitiatorPackets]) {
-            self.out.packets = self.out.packets.max(count);
-        } else if is(&[Iana::ResponderOctets]) {
-            self.back.bytes = count;
-        } else if is(&[Iana::ResponderPackets]) {
-            self.back.packets = count;
-        } else if is(&[Iana::TcpControlBits]) {
-            self.out.flags |= count as u8;
-        } else {
-            self.take_time(field, value);
-        }
-    }
-
-    fn take_time(&mut self, field: Iana, value: &FieldValue) {
-        let is = |fields: &[Iana]| fields.contains(&field);
-        let up = || number(value).and_then(|up| u32::try_from(up).ok());
-        if is(&[Iana::FlowStartSysUpTime]) {
-            self.up.0 = up();
-        } else if is(&[Iana::FlowEndSysUpTime]) {
-            self.up.1 = up();
-        } else if is(&[Iana::SystemInitTimeMilliseconds]) {
-            self.start_ms = time(value);
-        } else if is(&[Iana::FlowDurationMilliseconds]) {
-            self.duration_ms = time(value);
-        } else if is(&[
-            Iana::FlowStartSeconds,
-            Iana::FlowStartMilliseconds,
-            Iana::FlowStartMicroseconds,
-            Iana::FlowStartNanoseconds,
-        ]) {
-            self.first_ms = time(value);
-        } else if is(&[
-            Iana::FlowEndSeconds,
-            Iana::FlowEndMilliseconds,
-            Iana::FlowEndMicroseconds,
-            Iana::FlowEndNanoseconds,
-        ]) {
-            self.last_ms = time(value);
-        }
-    }
-
-    fn take_reverse(&mut self, field: Reverse, value: &FieldValue) {
-        let count = number(value).unwrap_or(0);
-        let is = |fields: &[Reverse]| fields.contains(&field);
-        if is(&[Reverse::ReverseOctetDeltaCount, Reverse::ReverseOctetTotalCount]) {
-            self.back.bytes = self.back.bytes.max(count);
-        } else if is(&[Reverse::ReversePacketDeltaCount, Reverse::ReversePacketTotalCount]) {
-            self.back.packets = self.back.packets.max(count);
-        } else if is(&[Reverse::ReverseTcpControlBits]) {
-            self.back.flags |= count as u8;
-        }
-    }
-
-    /// The record, where both addresses are known; times that are not said are that of the export.
-    fn finish(self, now_ms: i64) -> Option<Record> {
-        let (source, destination) = (self.source?, self.destination?);
-        let protocol = IpNumber(self.protocol);
-        let ports = matches!(protocol, IpNumber::TCP | IpNumber::UDP);
-        let (source_port, destination_port) = if ports { self.ports } else { (0, 0) };
-        let duration_ms = self.duration_ms.unwrap_or(0);
-        let last_ms = self.last_ms.or_else(|| Some(self.first_ms?.saturating_add(duration_ms))).unwrap_or(now_ms);
-        let first_ms = self.first_ms.unwrap_or(last_ms.saturating_sub(duration_ms)).min(last_ms);
-        Some(Record {
-            source: (source, source_port),
-            destination: (destination, destination_port),
-            protocol,
-            first_ms,
-            last_ms,
-            out: self.out,
-            back: self.back,
-        })
-    }
+    pub(super) out: Direction,
+    pub(super) back: Direction,
+    pub(super) end: End,
+    pub(super) span: Span,
 }
 
 impl Record {
-    pub(super) fn version_5(flow: &v5::FlowSet, uptime: Uptime) -> Self {
-        let protocol = IpNumber(flow.protocol_number);
+    /// The record of a draft, where both addresses are known; times that are not said are that of the export.
+    pub(super) fn of(draft: &Draft, now_ms: i64) -> Option<Self> {
+        let (source, destination) = (draft.source?, draft.destination?);
+        let protocol = IpNumber(draft.protocol);
         let ports = matches!(protocol, IpNumber::TCP | IpNumber::UDP);
-        let (source_port, destination_port) = if ports { (flow.src_port, flow.dst_port) } else { (0, 0) };
-        let last_ms = uptime.since_1970(flow.last);
-        Self {
-            source: (flow.src_addr.into(), source_port),
-            destination: (flow.dst_addr.into(), destination_port),
+        let (source_port, destination_port) = if ports { draft.ports } else { (0, 0) };
+        let behind = |duration_ms| Some(draft.first_ms?.saturating_add(duration_ms));
+        let last_ms = draft.last_ms.or_else(|| behind(draft.duration_ms?)).or(draft.observed_ms);
+        let last_ms = last_ms.or(draft.first_ms).unwrap_or(now_ms);
+        let duration_ms = draft.duration_ms.unwrap_or(0);
+        Some(Self {
+            source: (source, source_port),
+            destination: (destination, destination_port),
             protocol,
-            first_ms: uptime.since_1970(flow.first).min(last_ms),
+            first_ms: draft.first_ms.unwrap_or(last_ms.saturating_sub(duration_ms)).min(last_ms),
             last_ms,
-            out: Direction { packets: flow.d_pkts.into(), bytes: flow.d_octets.into(), flags: flow.tcp_flags },
-            back: Direction::default(),
-        }
+            out: if draft.out.is_counted() { draft.out } else { Direction { flags: draft.out.flags, ..draft.sent } },
+            back: draft.back,
+            end: End::Untold,
+            span: draft.span,
+        })
     }
 
-    /// `None` where the record names no addresses, for it is of something else.
-    pub(super) fn version_9(fields: &[V9FieldPair], uptime: Uptime) -> Option<Self> {
-        let mut draft = Draft::default();
-        for (field, value) in fields {
-            // The fields of version 9 are the first of IPFIX.
-            draft.take(Iana::from(u16::from(*field)), value);
-        }
-        let since_1970 = |up: Option<u32>| up.map(|up| uptime.since_1970(up));
-        draft.first_ms = draft.first_ms.or(since_1970(draft.up.0));
-        draft.last_ms = draft.last_ms.or(since_1970(draft.up.1));
-        draft.finish(uptime.now_ms)
-    }
-
-    /// `None` where the record names no addresses, for it is of something else.
-    pub(super) fn ipfix(fields: &[IPFixFieldPair], now_ms: i64) -> Option<Self> {
-        let mut draft = Draft::default();
-        for (field, value) in fields {
-            if let IPFixField::IANA(field) = field {
-                draft.take(*field, value);
-            } else if let IPFixField::ReverseInformationElement(field) = field {
-                draft.take_reverse(*field, value);
-            } else if let IPFixField::Yaf(Yaf::InitialTCPFlags | Yaf::UnionTCPFlags) = field {
-                draft.out.flags |= number(value).unwrap_or(0) as u8;
-            } else if let IPFixField::Yaf(Yaf::ReverseInitialTCPFlags | Yaf::ReverseUnionTCPFlags) = field {
-                draft.back.flags |= number(value).unwrap_or(0) as u8;
-            }
-        }
-        let since_1970 = |up: Option<u32>| Some(draft.start_ms?.saturating_add(i64::from(up?)));
-        let (first_ms, last_ms) = (since_1970(draft.up.0), since_1970(draft.up.1));
-        draft.first_ms = draft.first_ms.or(first_ms);
-        draft.last_ms = draft.last_ms.or(last_ms);
-        if let (Some(first), Some(last)) = draft.up {
-            // Where nobody says when the exporter started, at least the duration is known.
-            draft.duration_ms = draft.duration_ms.or(Some(i64::from(last.wrapping_sub(first))));
-        }
-        draft.finish(now_ms)
+    /// Whether there was anything of either direction.
+    pub(super) fn is_counted(&self) -> bool {
+        self.out.is_counted() || self.back.is_counted()
     }
 
     /// Whether the exporter counted both directions.
     pub(super) fn is_bidirectional(&self) -> bool {
-        self.back.packets > 0
+        self.back.is_counted()
+    }
+
+    /// What was counted of sampled packets becomes what there was.
+    pub(super) fn multiply(&mut self, rate: Rate) {
+        self.out.multiply(rate);
+        self.back.multiply(rate);
+    }
+
+    /// Takes in a later record of the same connection.
+    pub(super) fn add(&mut self, later: &Self) {
+        self.out.add(later.out, later.span);
+        self.back.add(later.back, later.span);
+        self.first_ms = self.first_ms.min(later.first_ms);
+        self.last_ms = self.last_ms.max(later.last_ms);
+    }
+
+    /// The connection with its last record, whose counts may be of the whole of it.
+    pub(super) fn ended_by(mut self, last: &Self) -> Self {
+        let covers = |last: Direction, so_far: Direction| last.bytes >= so_far.bytes && last.packets >= so_far.packets;
+        if last.span == Span::SinceOrWhole && covers(last.out, self.out) && covers(last.back, self.back) {
+            let first_ms = self.first_ms.min(last.first_ms);
+            return Self { first_ms, ..last.clone() };
+        }
+        self.add(last);
+        self
     }
 
     /// Puts two directions together; the one that began first, or sent a SYN alone, is that of the originator.
     pub(super) fn with_reverse(self, other: Self) -> Self {
-        let began =
-            |record: &Self| (record.first_ms, record.out.flags & ACK != 0, record.source.1 < record.destination.1);
+        let began = |record: &Self| {
+            let answers = record.out.flags.unwrap_or(0) & ACK != 0;
+            (record.first_ms, answers, record.source.1 < record.destination.1)
+        };
         let (first, second) = if began(&other) < began(&self) { (other, self) } else { (self, other) };
         Self { last_ms: first.last_ms.max(second.last_ms), back: second.out, ..first }
     }
@@ -283,19 +143,94 @@ impl Record {
         }
     }
 
-    /// By TCP flags where there are some, else by who sent packets.
+    /// By what the exporter says of its end, by TCP flags where there are some, else by who sent packets.
     fn state(&self, protocol: Protocol) -> ConnState {
-        let (out, back) = (self.out.flags, self.back.flags);
-        let answered = self.is_bidirectional();
-        if protocol == Protocol::Tcp && out | back != 0 {
-            // An ACK answers something that was seen by nobody here.
-            return if !answered && out & ACK != 0 { ConnState::Oth } else { tcp_state(out, back) };
+        let (sent, answered) = (self.out.is_counted(), self.back.is_counted());
+        match (self.end, protocol, sent && answered) {
+            (End::Denied, _, _) => return ConnState::Rej,
+            (End::Open, Protocol::Tcp, true) => return ConnState::S1,
+            (End::Open | End::Untold, _, _) => {}
         }
-        match (self.out.packets > 0, answered) {
+        if protocol == Protocol::Tcp
+            && let Some(state) = self.state_by_flags(answered)
+        {
+            return state;
+        }
+        match (sent, answered) {
             (true, true) => ConnState::Sf,
             (true, false) => ConnState::S0,
             (false, true) => ConnState::Shr,
             (false, false) => ConnState::Oth,
         }
+    }
+
+    /// Where only one direction has flags, the other is taken to have opened and closed as it did.
+    fn state_by_flags(&self, answered: bool) -> Option<ConnState> {
+        let (out, back) = (self.out.known_flags(), self.back.known_flags());
+        let (out, back) = match (out, back) {
+            (None, None) => return None,
+            (Some(out), _) if !answered => (out, 0),
+            (Some(out), Some(back)) => (out, back),
+            (Some(out), None) => (out, out & (SYN | FIN) | ACK),
+            (None, Some(back)) => (SYN | back & FIN, back),
+        };
+        // An ACK answers something that was seen by nobody here.
+        Some(if !answered && out & ACK != 0 { ConnState::Oth } else { tcp_state(out, back) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn record(out: Option<u8>, back: Option<u8>, packets: [u64; 2]) -> Record {
+        let [to, from] = [1, 2].map(|last| (IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), 1));
+        let direction = |flags, packets| Direction { packets, bytes: packets * 100, flags };
+        Record {
+            source: from,
+            destination: to,
+            protocol: IpNumber::TCP,
+            first_ms: 0,
+            last_ms: 5,
+            out: direction(out, packets[0]),
+            back: direction(back, packets[1]),
+            end: End::Untold,
+            span: Span::Since,
+        }
+    }
+
+    #[test]
+    fn flags_that_were_not_told_are_no_flags_that_were_not_set() {
+        for (out, back, packets, state) in [
+            (Some(0x1b), None, [4, 5], ConnState::Sf),
+            (Some(0x1a), None, [4, 5], ConnState::S1),
+            (Some(0x1b), Some(0), [4, 5], ConnState::Sf),
+            (None, Some(0x14), [1, 1], ConnState::Rej),
+            (None, Some(0x13), [4, 5], ConnState::Sf),
+            (None, None, [4, 5], ConnState::Sf),
+            (None, None, [4, 0], ConnState::S0),
+            (Some(0x02), None, [1, 0], ConnState::S0),
+            (Some(0x02), Some(0), [1, 0], ConnState::S0),
+            (Some(0x18), None, [1, 0], ConnState::Oth),
+        ] {
+            let found = record(out, back, packets).flow().state;
+            assert_eq!(found, state, "{out:?} {back:?} {packets:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_word_on_a_connection_covers_or_completes_what_was_counted() {
+        let last = Record { span: Span::SinceOrWhole, first_ms: 3, last_ms: 9, ..record(None, None, [7, 7]) };
+        let ended = record(None, None, [4, 5]).ended_by(&last);
+        assert_eq!((ended.out.packets, ended.back.packets, ended.first_ms, ended.last_ms), (7, 7, 0, 9));
+        let smaller = Record { span: Span::SinceOrWhole, ..record(None, None, [1, 1]) };
+        for later in [Record { span: Span::Since, ..last.clone() }, smaller] {
+            let packets = later.out.packets;
+            assert_eq!(record(None, None, [4, 5]).ended_by(&later).out.packets, 4 + packets);
+        }
+        let whole = Record { span: Span::Whole, ..last };
+        assert_eq!(record(None, None, [4, 5]).ended_by(&whole).out.packets, 7);
     }
 }

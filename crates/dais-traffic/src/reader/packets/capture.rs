@@ -16,8 +16,8 @@ pub(super) const PACKET_BYTES_MAX: usize = 256 << 10;
 pub(super) struct Frame<'a> {
     /// Nanoseconds since 1970.
     pub(super) at_ns: u64,
-    /// What the packet begins with; `None` where nothing here understands it.
-    pub(super) link: Option<Link>,
+    /// What the packet begins with.
+    pub(super) link: Link,
     /// Bytes that the packet had on the wire; at least those that are here.
     pub(super) wire_bytes: usize,
     pub(super) data: &'a [u8],

@@ -4,11 +4,12 @@ use etherparse::IpNumber;
 
 use crate::{ConnState, Flow, Protocol, Service};
 
+use super::history::History;
 use super::idle::Wait;
 use super::segment::Segment;
 use super::service::{by_payload, by_ports, is_telling};
 use super::table::Key;
-use super::tcp::{Connection, SYN};
+use super::tcp::{Change, Connection, SYN};
 
 /// What was counted of one direction.
 #[derive(Clone, Copy, Default)]
@@ -25,8 +26,8 @@ pub(super) struct Open {
     pub(super) wait: Wait,
     /// How often time had leapt back when it began.
     pub(super) epoch: u32,
-    /// The clock at its last packet.
-    pub(super) idle_since_ns: u64,
+    /// The clock since when it waits.
+    pub(super) waits_since_ns: u64,
     first_ns: u64,
     last_ns: u64,
     out: Direction,
@@ -40,29 +41,40 @@ pub(super) struct Open {
 }
 
 impl Open {
-    /// A flow without a packet yet.
-    pub(super) fn new(key: Key, epoch: u32, upward: bool, at_ns: u64) -> Self {
+    /// A flow without a packet yet, whose first packet goes from the lower end of the key to the higher or not, and is
+    /// sent by the originator or not.
+    pub(super) fn new(key: Key, epoch: u32, upward: bool, by_originator: bool, at_ns: u64) -> Self {
         Self {
             key,
             wait: Wait::Free,
             epoch,
-            idle_since_ns: at_ns,
+            waits_since_ns: at_ns,
             first_ns: at_ns,
             last_ns: at_ns,
             out: Direction::default(),
             back: Direction::default(),
-            connection: Connection::default(),
-            upward,
+            connection: if by_originator { Connection::default() } else { Connection::turned() },
+            upward: upward == by_originator,
             whole: false,
             service: Service::None,
         }
     }
 
-    /// Takes in a packet that goes from the lower end of the key to the higher, or the other way.
+    /// Takes in a packet that goes from the lower end of the key to the higher, or the other way; whether the flow is
+    /// over with it, but for stragglers.
     #[inline]
-    pub(super) fn count(&mut self, segment: &Segment<'_>, upward: bool, at_ns: u64) {
-        let by_originator = upward == self.upward;
-        let direction = if by_originator { &mut self.out } else { &mut self.back };
+    pub(super) fn count(&mut self, segment: &Segment<'_>, upward: bool, at_ns: u64) -> bool {
+        let mut change = Change::default();
+        if let Some(header) = segment.tcp {
+            let payload_bytes = u32::try_from(segment.payload_bytes).unwrap_or(u32::MAX);
+            self.whole |= header.has(SYN) && self.out.packets + self.back.packets == 0;
+            change = self.connection.see(header, payload_bytes, upward == self.upward);
+            if change.turned {
+                self.upward = !self.upward;
+                std::mem::swap(&mut self.out, &mut self.back);
+            }
+        }
+        let direction = if upward == self.upward { &mut self.out } else { &mut self.back };
         direction.packets += 1;
         direction.bytes = direction.bytes.saturating_add(segment.payload_bytes);
         if !direction.read && segment.payload_bytes > 0 {
@@ -73,28 +85,42 @@ impl Open {
                 self.service = service;
             }
         }
-        if let Some(flags) = segment.flags {
-            self.whole |= flags & SYN != 0 && self.out.packets + self.back.packets == 1;
-            self.connection.see(flags, by_originator);
-        }
         self.first_ns = self.first_ns.min(at_ns);
         self.last_ns = self.last_ns.max(at_ns);
+        change.over
     }
 
     /// When it is over unless another packet comes.
     pub(super) fn due_ns(&self) -> u64 {
-        self.idle_since_ns.saturating_add(self.wait.limit_ns())
+        self.waits_since_ns.saturating_add(self.wait.limit_ns())
     }
 
-    /// What it waits for after the packets so far.
+    /// Waits for what comes after a packet at a time. What is attempted or over ends a while after that became so,
+    /// anything else a while after its last packet; `None` where nothing changes.
     #[inline]
-    pub(super) fn next_wait(&self) -> Wait {
-        match self.key.protocol() {
-            IpNumber::TCP if self.connection.is_closed() => Wait::Closed,
-            IpNumber::TCP if self.connection.is_attempt() => Wait::Attempt,
-            IpNumber::TCP => Wait::Tcp,
-            _ => Wait::Datagram,
+    pub(super) fn wait_on(&mut self, over: bool, at_ns: u64) -> Option<Wait> {
+        let (wait, anew) = match self.key.protocol() {
+            IpNumber::TCP if over => (Wait::Closed, true),
+            IpNumber::TCP if self.wait == Wait::Closed => (Wait::Closed, false),
+            IpNumber::TCP if self.connection.is_attempt() => (Wait::Attempt, self.wait != Wait::Attempt),
+            IpNumber::TCP => (Wait::Tcp, true),
+            _ => (Wait::Datagram, true),
+        };
+        if !anew {
+            return None;
         }
+        (self.wait, self.waits_since_ns) = (wait, at_ns);
+        Some(wait)
+    }
+
+    /// Whether a packet with the key of this flow is the first of another one.
+    pub(super) fn is_followed_by(&self, segment: &Segment<'_>) -> bool {
+        segment.tcp.is_some_and(|header| self.connection.is_followed_by(header))
+    }
+
+    /// What happened so far.
+    pub(super) fn history(&self) -> History {
+        self.connection.history()
     }
 
     /// The flow with what was counted so far.

@@ -48,8 +48,10 @@ impl Pcap {
         let header = window.take(HEADER_BYTES);
         // The upper bits tell of check sums behind the packets, which nobody here looks at.
         let link_type = order.u32(header, 20) as u16;
-        let link =
-            Link::of(link_type).ok_or_else(|| ReadError::LinkType { file: window.file().to_owned(), link_type })?;
+        let link = Link::of(link_type);
+        if let Link::Unknown(link_type) = link {
+            return Err(ReadError::LinkType { file: window.file().to_owned(), link_type });
+        }
         Ok(Self { order, tick_ns, link })
     }
 
@@ -83,7 +85,7 @@ impl Pcap {
             )));
         }
         let at_ns = u64::from(seconds) * SECOND_NS + fraction_ns;
-        Ok(Record::Packet(Frame { at_ns, link: Some(self.link), wire_bytes: data.len().max(wire as usize), data }))
+        Ok(Record::Packet(Frame { at_ns, link: self.link, wire_bytes: data.len().max(wire as usize), data }))
     }
 
     fn cut<'w, R: Read>(&self, window: &'w mut Window<R>, packets: &mut u64) -> Record<'w> {

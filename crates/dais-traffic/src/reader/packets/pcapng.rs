@@ -39,7 +39,7 @@ fn order(magic: &[u8]) -> Option<ByteOrder> {
 /// Where the packets of an interface come from and how their times count.
 #[derive(Clone, Copy)]
 struct Interface {
-    link: Option<Link>,
+    link: Link,
     /// Most bytes of a packet that are kept; 0 for all.
     snap_bytes: usize,
     resolution: Resolution,

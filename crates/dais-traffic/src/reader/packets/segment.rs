@@ -7,7 +7,7 @@ use etherparse::{IpNumber, Ipv6ExtensionSlice, LaxIpSlice, LenSource};
 use super::super::error::Flaw;
 use super::super::window::ByteOrder;
 use super::fragment::{Fragment, Fragments};
-use super::icmp;
+use super::{icmp, tcp};
 
 /// One packet, as far as a flow needs it.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +19,8 @@ pub(super) struct Segment<'a> {
     pub(super) destination_port: u16,
     /// Number of the transport protocol.
     pub(super) protocol: IpNumber,
-    /// TCP flags, where the header is at hand.
-    pub(super) flags: Option<u8>,
+    /// What the TCP header says, where it is at hand.
+    pub(super) tcp: Option<tcp::Header>,
     /// Bytes behind the transport header by the lengths in the headers, captured or not.
     pub(super) payload_bytes: u64,
     /// What was captured of them.
@@ -54,7 +54,7 @@ pub(super) fn decode<'a>(
         source_port: 0,
         destination_port: 0,
         protocol: captured.ip_number,
-        flags: None,
+        tcp: None,
         payload_bytes: claimed as u64,
         payload: captured.payload,
     };
@@ -142,7 +142,10 @@ fn transport(segment: &mut Segment<'_>, claimed: usize, fragmented: bool) -> Res
         _ => (source_port, destination_port),
     };
     let length = if segment.protocol == IpNumber::TCP {
-        segment.flags = header.get(13).copied();
+        segment.tcp = header.get(13).map(|&flags| {
+            let [sequence, acknowledged] = [4, 8].map(|at| ByteOrder::Big.u32(header, at));
+            tcp::Header { flags, sequence, acknowledged }
+        });
         let length = header.get(12).map_or(least, |offset| usize::from(offset >> 4) * 4);
         if length < least || (length > claimed && !fragmented) {
             return Err(Flaw::row(name, format!("a data offset of {length} bytes in a segment of {claimed}")));

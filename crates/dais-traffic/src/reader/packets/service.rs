@@ -4,6 +4,9 @@ use etherparse::IpNumber;
 
 use crate::Service;
 
+use super::segment::Segment;
+use super::tcp::{ACK, SYN};
+
 /// What payload beyond doubt is, by its first bytes.
 pub(super) fn by_payload(protocol: IpNumber, payload: &[u8]) -> Option<Service> {
     const HTTP: [&[u8]; 9] =
@@ -44,6 +47,42 @@ fn by_port(protocol: IpNumber, port: u16) -> Service {
         (IpNumber::UDP, 161 | 162) => Service::Snmp,
         _ => Service::None,
     }
+}
+
+/// Ports on which servers listen in all likelihood: those that Zeek takes for that.
+const TCP_SERVERS: [u16; 49] = [
+    21, 22, 25, 53, 79, 80, 81, 88, 135, 139, 143, 389, 443, 445, 465, 502, 514, 563, 585, 587, 614, 631, 636, 989,
+    990, 992, 993, 995, 1080, 1434, 1883, 2811, 3128, 3268, 3306, 3389, 5222, 5223, 5269, 5432, 6379, 6666, 6667, 6668,
+    6669, 8000, 8080, 8888, 20_000,
+];
+const UDP_SERVERS: [u16; 24] = [
+    53, 67, 88, 123, 137, 161, 162, 389, 443, 514, 1812, 2123, 2152, 3389, 3544, 4011, 4754, 4789, 5060, 5072, 5353,
+    5355, 6081, 20_000,
+];
+
+fn is_server(protocol: IpNumber, port: u16) -> bool {
+    match protocol {
+        IpNumber::TCP => TCP_SERVERS.binary_search(&port).is_ok(),
+        IpNumber::UDP => UDP_SERVERS.binary_search(&port).is_ok(),
+        _ => false,
+    }
+}
+
+/// Whether the first packet of a flow was sent by the responder, by its ports: as Zeek guesses where no SYN tells.
+pub(super) fn answers(segment: &Segment<'_>) -> bool {
+    let (source, destination) = (segment.source_port, segment.destination_port);
+    let flags = segment.tcp.map_or(0, |header| header.flags & (SYN | ACK));
+    if flags == SYN || !is_server(segment.protocol, source) || is_broadcast(segment) {
+        return false;
+    }
+    let neither_syn = segment.protocol == IpNumber::TCP && flags & SYN == 0;
+    // Of two servers that with the lower port is the likelier one.
+    !is_server(segment.protocol, destination) || (neither_syn && source < destination)
+}
+
+/// Whether a packet is for everybody, so that nobody can have asked for it.
+fn is_broadcast(segment: &Segment<'_>) -> bool {
+    matches!(segment.destination, std::net::IpAddr::V4(address) if address.is_broadcast())
 }
 
 /// What the first of two ports with a known use is for.

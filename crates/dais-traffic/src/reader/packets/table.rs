@@ -9,10 +9,11 @@ use hashbrown::HashTable;
 
 use crate::Flow;
 
+use super::history::History;
 use super::idle::{Queues, Wait};
 use super::open::Open;
 use super::segment::Segment;
-use super::tcp::{ACK, SYN};
+use super::service::answers;
 
 /// How far time may go back between packets; a greater leap is the beginning of another capture in the same file.
 const BACK_NS: u64 = 300_000_000_000;
@@ -59,6 +60,12 @@ impl Hash for Key {
     }
 }
 
+/// A flow that is over, and the letters of its history, of which only TCP has any.
+pub(super) struct Ended {
+    pub(super) flow: Flow,
+    pub(super) history: History,
+}
+
 /// The open flows: found by key, ended by idleness, never more than a bound.
 ///
 /// Memory is the bound times some 150 bytes. A packet costs one look-up and one move within the queues. The hash is
@@ -97,7 +104,7 @@ impl FlowTable {
     }
 
     /// Counts a packet to its flow, or to a new one; a flow that had to end for that is handed out.
-    pub(super) fn observe(&mut self, segment: &Segment<'_>, at_ns: u64) -> Option<Flow> {
+    pub(super) fn observe(&mut self, segment: &Segment<'_>, at_ns: u64) -> Option<Ended> {
         self.advance(at_ns);
         let (key, upward) = Key::of(segment);
         let hash = self.hasher.hash_one(key);
@@ -118,22 +125,21 @@ impl FlowTable {
             }
         };
         let open = &mut self.flows[place as usize];
-        open.count(segment, upward, at_ns);
-        open.idle_since_ns = self.now_ns;
-        let wait = open.next_wait();
-        open.wait = wait;
-        self.queues.move_to_tail(place, wait);
-        self.due_ns = self.due_ns.min(self.now_ns.saturating_add(wait.limit_ns()));
+        let over = open.count(segment, upward, at_ns);
+        if let Some(wait) = open.wait_on(over, self.now_ns) {
+            self.queues.move_to_tail(place, wait);
+            self.due_ns = self.due_ns.min(self.now_ns.saturating_add(wait.limit_ns()));
+        }
         ended
     }
 
     /// A flow that is over, if there is one.
     #[inline]
-    pub(super) fn next_ended(&mut self) -> Option<Flow> {
+    pub(super) fn next_ended(&mut self) -> Option<Ended> {
         if self.now_ns < self.due_ns { None } else { self.look_for_ended() }
     }
 
-    fn look_for_ended(&mut self) -> Option<Flow> {
+    fn look_for_ended(&mut self) -> Option<Ended> {
         let heads = Wait::OPEN.into_iter().filter_map(|queue| self.queues.head(queue));
         if let Some(place) = heads.clone().find(|&place| self.is_over(&self.flows[place as usize])) {
             return Some(self.end(place));
@@ -144,7 +150,7 @@ impl FlowTable {
     }
 
     /// The flow that has been idle longest, at the end of the capture.
-    pub(super) fn next_open(&mut self) -> Option<Flow> {
+    pub(super) fn next_open(&mut self) -> Option<Ended> {
         self.longest_idle().map(|place| self.end(place))
     }
 
@@ -168,21 +174,19 @@ impl FlowTable {
     /// Whether a packet with the key of an open flow is the first of another one.
     fn begins_anew(&self, place: u32, segment: &Segment<'_>) -> bool {
         let open = &self.flows[place as usize];
-        let syn = segment.flags.is_some_and(|flags| flags & (SYN | ACK) == SYN);
-        self.is_over(open) || (syn && open.wait == Wait::Closed)
+        self.is_over(open) || open.is_followed_by(segment)
     }
 
     fn longest_idle(&self) -> Option<u32> {
         let heads = Wait::OPEN.into_iter().filter_map(|queue| self.queues.head(queue));
         heads.min_by_key(|&place| {
             let open = &self.flows[place as usize];
-            (open.epoch == self.epoch, open.idle_since_ns)
+            (open.epoch == self.epoch, open.waits_since_ns)
         })
     }
 
     fn begin(&mut self, key: Key, hash: u64, upward: bool, segment: &Segment<'_>, at_ns: u64) -> u32 {
-        let answer = segment.flags.is_some_and(|flags| flags & (SYN | ACK) == SYN | ACK);
-        let open = Open::new(key, self.epoch, upward != answer, at_ns);
+        let open = Open::new(key, self.epoch, upward, !answers(segment), at_ns);
         let place = if let Some(place) = self.queues.head(Wait::Free) {
             self.flows[place as usize] = open;
             place
@@ -195,14 +199,14 @@ impl FlowTable {
         place
     }
 
-    fn end(&mut self, place: u32) -> Flow {
+    fn end(&mut self, place: u32) -> Ended {
         let open = &self.flows[place as usize];
-        let flow = open.flow();
+        let ended = Ended { flow: open.flow(), history: open.history() };
         let hash = self.hasher.hash_one(open.key);
         if let Ok(entry) = self.places.find_entry(hash, |&other| other == place) {
             entry.remove();
         }
         self.queues.move_to_tail(place, Wait::Free);
-        flow
+        ended
     }
 }

@@ -29,11 +29,12 @@ impl Opened {
                 number += 1;
                 let mut row = zeek::Row::default();
                 for ((value, known), text) in values.iter().zip(&known).zip(&mut texts) {
-                    row.fields[*known] = unmarked(value.cell(at).text(text));
+                    row.fields[*known] = zeek::unmarked(value.cell(at).text(text));
                 }
                 match labelled(row.flow(), &mut families) {
                     Ok(flow) => {
                         tally.good();
+                        tally.stats.count(&flow.flow);
                         let before = flows.last().map_or(f64::NEG_INFINITY, |last| last.flow.time_s);
                         tally.stats.out_of_order += u64::from(flow.flow.time_s < before);
                         flows.push(flow);
@@ -48,9 +49,4 @@ impl Opened {
         tally.check()?;
         FlowLog::sorted(self.file.clone(), Format::Parquet, flows, families, tally.stats)
     }
-}
-
-/// Nothing where the text is one of the marks that Zeek writes for an unset or an empty field.
-fn unmarked(text: &[u8]) -> &[u8] {
-    if matches!(text, b"-" | b"(empty)") { b"" } else { text }
 }

@@ -38,8 +38,10 @@ fn each_ending_of_a_connection_has_its_state() {
 }
 
 #[test]
-fn the_first_sender_is_the_originator_unless_it_answers_a_syn() {
-    for (packets, originator) in [("<A >A", SERVER), ("<S >SA", SERVER), ("<SA >A", HOST)] {
+fn the_first_sender_is_the_originator_unless_it_answers() {
+    for (packets, originator) in
+        [("<A >A", HOST), ("<S >SA", SERVER), ("<SA >A", HOST), (">SA <A", SERVER), (">A <A", HOST)]
+    {
         assert_eq!(flows(&dialogue(packets))[0].source, std::net::IpAddr::from(originator), "{packets}");
     }
 }

@@ -2,7 +2,7 @@
 
 mod bounds;
 mod broken;
-mod build;
+pub(crate) mod build;
 mod flows;
 mod formats;
 mod headers;
