@@ -11,6 +11,7 @@ pub(crate) mod flows;
 pub(crate) mod group;
 pub(crate) mod health;
 pub(crate) mod ledger;
+pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod manual;
 pub(crate) mod resume;
@@ -33,6 +34,7 @@ use self::explain::ExplainArgs;
 use self::flows::FlowsArgs;
 use self::health::HealthArgs;
 use self::ledger::LedgerCommand;
+use self::list::ListArgs;
 use self::logs::LogsArgs;
 use self::manual::{CompletionsArgs, ManArgs};
 use self::resume::ResumeArgs;
@@ -99,6 +101,9 @@ pub(crate) enum Command {
     /// Show what was read of any file of traffic: as a table, CSV, JSON, Parquet or a Zeek log, filtered, counted, summed up
     #[command(after_help = flows::EXAMPLES)]
     Flows(FlowsArgs),
+    /// Show what scenarios can name: adversaries, rules to decide by, topologies, trust models, detectors
+    #[command(after_help = list::EXAMPLES)]
+    List(ListArgs),
     /// Draft a schema file for a labelled table, to read, correct and give with --schema
     #[command(after_help = schema::EXAMPLES)]
     Schema(SchemaArgs),

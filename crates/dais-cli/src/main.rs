@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => command::verify(&args),
         Command::Ledger(command) => command::ledger(&command),
         Command::Config(args) => command::config(&args),
+        Command::List(args) => command::list(&args),
         Command::Logs(args) => command::logs(&args),
         Command::Health(args) => command::health(&args),
         Command::Doctor(args) => command::doctor(&args),
