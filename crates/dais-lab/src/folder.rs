@@ -77,7 +77,18 @@ fn kind(error: ReadError) -> Result<String, LoadError> {
         ReadError::OtherLog { path, .. } => Ok(format!("Zeek log of {path}")),
         ReadError::Empty { .. } | ReadError::NoRows { .. } => Ok("empty".to_owned()),
         ReadError::Unknown { .. } => Ok("of another format".to_owned()),
-        error => Err(error.into()),
+        error @ (ReadError::Directory { .. }
+        | ReadError::Io { .. }
+        | ReadError::TruncatedGzip { .. }
+        | ReadError::CorruptGzip { .. }
+        | ReadError::Damaged { .. }
+        | ReadError::LinkType { .. }
+        | ReadError::Unreadable { .. }
+        | ReadError::TooLarge { .. }
+        | ReadError::MissingColumn { .. }
+        | ReadError::UndescribedColumn { .. }
+        | ReadError::TooManyBadRows { .. }
+        | ReadError::Schema { .. }) => Err(error.into()),
     }
 }
 

@@ -138,9 +138,12 @@ fn a_world_goes_on_elsewhere_from_a_snapshot() {
     }
 }
 
+/// Bytes of calls, each with those of its reply.
+type Exchanged = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// The bytes of the calls of a step and of what a shard replied.
-fn recorded() -> Vec<(Vec<u8>, Vec<u8>)> {
-    struct Recorder(Mutex<ShardHost>, Arc<Mutex<Vec<(Vec<u8>, Vec<u8>)>>>);
+fn recorded() -> Exchanged {
+    struct Recorder(Mutex<ShardHost>, Arc<Mutex<Exchanged>>);
     impl Shards for Recorder {
         fn sizes(&self) -> Vec<usize> {
             vec![SITES as usize]

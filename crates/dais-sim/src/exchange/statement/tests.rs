@@ -116,7 +116,7 @@ fn nobody_seals_what_another_is_said_to_have_said() {
 #[test]
 fn more_than_an_author_may_say_is_refused_as_a_whole() {
     let mut flood = words();
-    flood.offers = vec![Arc::new(offer()); bylaws().offers_max + 1];
+    flood.offers = (0..=bylaws().offers_max).map(|_| Arc::new(offer())).collect();
     assert!(held_of(vec![sealed_words(flood, NOW, LOG, 1)]).is_empty());
     let mut slander = words();
     let sighting = |last: u8| Sighting::new(AgentId(1), NOW, SignatureId::default(), vec![[192, 0, 3, last].into()]);
