@@ -21,18 +21,15 @@ pub(crate) fn completions(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {
 }
 
 pub(crate) fn man(args: &ManArgs) -> anyhow::Result<ExitCode> {
-    match &args.out {
-        Some(folder) => {
-            let unwritable = || format!("cannot write to {}", folder.display());
-            fs::create_dir_all(folder).with_context(unwritable)?;
-            clap_mangen::generate_to(Cli::command(), folder).with_context(unwritable)?;
-            output::say(&format!("pages in {}", folder.display()));
-        }
-        None => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut page).context("cannot write the page")?;
-            output::print(&String::from_utf8_lossy(&page))?;
-        }
+    if let Some(folder) = &args.out {
+        let unwritable = || format!("cannot write to {}", folder.display());
+        fs::create_dir_all(folder).with_context(unwritable)?;
+        clap_mangen::generate_to(Cli::command(), folder).with_context(unwritable)?;
+        output::say(&format!("pages in {}", folder.display()));
+    } else {
+        let mut page = Vec::new();
+        clap_mangen::Man::new(Cli::command()).render(&mut page).context("cannot write the page")?;
+        output::print(&String::from_utf8_lossy(&page))?;
     }
     Ok(ExitCode::SUCCESS)
 }

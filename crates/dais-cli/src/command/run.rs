@@ -35,9 +35,9 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     scenario.check()?;
     let seed = args.seed.or(scenario.seed).or(config.simulation.random_seed).unwrap_or_else(drawn_seed);
     let runs = Path::new("runs");
-    let out = args.out.clone().unwrap_or_else(|| match args.force {
-        true => default_place(runs, &scenario.name, seed),
-        false => free_place(runs, &scenario.name, seed),
+    let out = args.out.clone().unwrap_or_else(|| {
+        let place = if args.force { default_place } else { free_place };
+        place(runs, &scenario.name, seed)
     });
     let named = out.file_name().unwrap_or_default().to_string_lossy();
     let ledger = args.ledger.clone().or_else(|| setting::ledger(config, &named));
@@ -88,7 +88,7 @@ fn free_place(runs: &Path, name: &str, seed: u64) -> PathBuf {
     let place = default_place(runs, name, seed);
     let numbered = |number: u32| PathBuf::from(format!("{}-{number}", place.display()));
     let is_free = |place: &PathBuf| place.symlink_metadata().is_err() && unfinished_of(place).is_empty();
-    if is_free(&place) { place } else { (2..).map(numbered).find(is_free).unwrap_or(place) }
+    if is_free(&place) { place } else { (2..u32::MAX).map(numbered).find(is_free).unwrap_or(place) }
 }
 
 /// `runs/<scenario>-<seed>`, with nothing in the name that a path could not hold.

@@ -11,7 +11,14 @@ pub(crate) fn told(error: ConductError) -> anyhow::Error {
     match error {
         ConductError::Folder(error) => of_folder(error),
         ConductError::Ledger(error) => of_ledger(error),
-        other => other.into(),
+        ConductError::Load(_)
+        | ConductError::Run(_)
+        | ConductError::Unwritten(_)
+        | ConductError::Unread { .. }
+        | ConductError::Scenario(_)
+        | ConductError::Seedless { .. }
+        | ConductError::Report(_)
+        | ConductError::Json(_) => error.into(),
     }
 }
 

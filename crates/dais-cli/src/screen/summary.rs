@@ -236,7 +236,7 @@ fn happened(summary: &Summary) -> Vec<String> {
         lines.push(format!("  witnesses   {cosigned} of {witnesses} cosigned the head"));
     }
     if summary.ledger.split_views > 0 {
-        lines.push(format!("              the coordinator showed two histories: proof in {}", SPLIT_VIEW));
+        lines.push(format!("              the coordinator showed two histories: proof in {SPLIT_VIEW}"));
     }
     if let (true, Some(honest)) = (shared, summary.trust.honest_mean) {
         let liars = summary.trust.liars_mean.map(|liars| format!(" · liars {liars:.2}")).unwrap_or_default();
