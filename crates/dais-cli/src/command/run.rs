@@ -37,7 +37,8 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let seed = args.seed.or(scenario.seed).or(config.simulation.random_seed).unwrap_or_else(drawn_seed);
     let runs = Path::new("runs");
     let out = args.out.clone().unwrap_or_else(|| {
-        if args.force { default_place(runs, &scenario.name, seed) } else { free_place(runs, &scenario.name, seed) }
+        let place = if args.force { default_place } else { free_place };
+        place(runs, &scenario.name, seed)
     });
     let named = out.file_name().unwrap_or_default().to_string_lossy();
     let ledger = args.ledger.clone().or_else(|| setting::ledger(config, &named));

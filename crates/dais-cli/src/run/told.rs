@@ -11,14 +11,14 @@ pub(crate) fn told(error: ConductError) -> anyhow::Error {
     match error {
         ConductError::Folder(error) => of_folder(error),
         ConductError::Ledger(error) => of_ledger(error),
-        other @ (ConductError::Load(_)
+        ConductError::Load(_)
         | ConductError::Run(_)
         | ConductError::Unwritten(_)
         | ConductError::Unread { .. }
         | ConductError::Scenario(_)
         | ConductError::Seedless { .. }
         | ConductError::Report(_)
-        | ConductError::Json(_)) => other.into(),
+        | ConductError::Json(_) => error.into(),
     }
 }
 
