@@ -101,9 +101,6 @@ impl Operations {
     /// The first step is about to be taken.
     fn began(&mut self, agents: u64, steps: u32, families: &[String]) {
         self.figures.name(families);
-        if let Some(begun) = &self.ledger_begun {
-            begun.store(true, Ordering::SeqCst);
-        }
         tracing::info!(agents, steps, "the run begins");
         self.heart.begin();
         self.service.enter(Stage::Serving);
@@ -112,6 +109,9 @@ impl Operations {
     /// A step was taken.
     pub(crate) fn step(&mut self, progress: &Progress<'_>, took: Duration) {
         let ended = SystemTime::now();
+        if let Some(begun) = self.ledger_begun.take() {
+            begun.store(true, Ordering::SeqCst);
+        }
         self.heart.beat(u64::from(progress.steps_done));
         let world = progress.mode.name();
         let span = tracing::error_span!(parent: &self.span, "step", world, step = progress.steps_done);

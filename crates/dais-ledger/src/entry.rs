@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn codes_are_those_of_the_format_page() {
         let codes: Vec<u8> = Kind::ALL.into_iter().map(Kind::code).collect();
-        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
     }
 
     #[test]

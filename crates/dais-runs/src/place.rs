@@ -190,7 +190,7 @@ pub fn remove_unfinished(location: &Location) {
 /// A file that cannot be written.
 pub fn close_file(location: &Location) -> Result<(), StorageError> {
     if let Location::Sqlite(path) = location {
-        SqliteStorage::open(path, Durability::Full)?.close()?;
+        SqliteStorage::open(path, Durability::Full)?.rest()?;
     }
     Ok(())
 }

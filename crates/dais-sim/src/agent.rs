@@ -7,7 +7,7 @@ pub(crate) mod adopted;
 mod alone;
 mod arrivals;
 pub(crate) mod blocklist;
-pub(crate) mod budget;
+mod budget;
 pub(crate) mod classify;
 mod gate;
 mod learn;
@@ -60,6 +60,8 @@ pub(crate) struct Common {
     pub(crate) refinements_max: u8,
     /// Flows of a site in a step, mean over all.
     pub(crate) flows_per_step: f64,
+    /// Whether agents are on their own, so that what they adopted is their own and judged by nobody.
+    pub(crate) alone: bool,
     /// Steps that count as recent when flows like those of a signature are counted.
     pub(crate) recent_steps: u32,
     /// Asked when a step is to be left unfinished.
@@ -86,6 +88,7 @@ impl Common {
             failure_rate,
             refinements_max,
             flows_per_step: flows_per_step.max(1.0),
+            alone: false,
             recent_steps: BurstParams::default().recent.steps(),
             stop: Stop::default(),
         }

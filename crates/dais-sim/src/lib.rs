@@ -22,7 +22,6 @@ mod witness;
 mod workers;
 mod world;
 
-pub use agent::budget::BudgetParams;
 pub use agent::lifecycle::{Cause, Lifecycle, LifecycleEvent};
 pub use audit::cosigned::{Accusation, Cosignature, Cosigned, Doubt, accusation, cosigned};
 pub use audit::fault::{Check, Fault, Place, Wrong};
@@ -37,6 +36,7 @@ pub use exchange::report::{Decided, Opened, StepReport, VoteCount};
 pub use invariant::{Broken, Invariants};
 pub use lookout::{Judged, Lookout, Watched};
 pub use params::adversary::{AdversaryGroup, Behaviour, Placement, adversaries};
+pub use params::budget::BudgetParams;
 pub use params::agent::{AgentParams, AlertLearning, ColdStart, OddArrivals};
 pub use params::error::ScenarioError;
 pub use params::exchange::ExchangeParams;

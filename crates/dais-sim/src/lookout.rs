@@ -3,8 +3,10 @@
 use dais_protocol::{AgentId, Reason, Signature};
 use dais_traffic::{BatchBuilder, Context, Endpoint, FLOW_CATEGORICAL, FLOW_NUMERIC, Flow, Schema, flow_schema};
 
+use crate::agent::adopted::Adopted;
 use crate::agent::blocklist::Blocklist;
 use crate::agent::model::Workspace;
+use crate::agent::observe::Finding;
 use crate::agent::window::Remembered;
 use crate::agent::{Agent, Common};
 use crate::params::agent::AgentParams;
@@ -153,6 +155,12 @@ impl Lookout {
         let (batch, nobody) = (pending.finish(), Blocklist::default());
         match self.agent.observe(self.step, &batch, &[], &nobody, &self.common, &mut self.workspace) {
             Ok(observed) => {
+                let params = &self.common.params;
+                let expires_step = self.step.saturating_add(1).saturating_add(params.local_ttl.steps());
+                for Finding { signature, .. } in &observed.findings {
+                    let own = Adopted::new(signature, signature.radius, expires_step);
+                    self.agent.adopt_own(own, OWN_MAX, &self.common, &mut self.workspace);
+                }
                 watched.signatures.extend(observed.findings.into_iter().map(|finding| finding.signature));
             }
             Err(failed) => {
@@ -161,9 +169,13 @@ impl Lookout {
             }
         }
         self.agent.take_events();
+        self.agent.expire_own(self.step);
         self.step = self.step.saturating_add(1);
     }
 }
+
+/// Own signatures that are applied at once; the oldest makes room.
+const OWN_MAX: usize = 64;
 
 /// Adds a flow with its features to a batch, and returns them.
 fn push(

@@ -2,6 +2,7 @@
 
 pub(crate) mod adversary;
 pub(crate) mod agent;
+pub(crate) mod budget;
 pub(crate) mod error;
 pub(crate) mod exchange;
 pub(crate) mod mode;

@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release -p liars -- table` prints a line for every adversary and share; `-- search` looks for the mix that
 //! does most damage within a budget of runs. Both are functions of their arguments alone.
+#![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
 mod life;

@@ -8,8 +8,11 @@ use crate::tree::{self, TextFile};
 const LINES_MAX: usize = 59;
 
 /// Functions that are still longer: file and name. An entry that is not needed any more has to go.
-const KNOWN: [(&str, &str); 2] =
-    [("crates/dais-ledger/benches/caches.rs", "measure"), ("crates/dais-traffic/src/reader/flows.rs", "next_flow")];
+const KNOWN: [(&str, &str); 3] = [
+    ("crates/dais-cli/src/command/ledger/content.rs", "summary"),
+    ("crates/dais-lab/src/summarise.rs", "summarise"),
+    ("crates/dais-ledger/benches/caches.rs", "measure"),
+];
 
 /// A function with a body.
 #[derive(Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use dais_ledger::{Entry, InclusionProof, Kind};
 use dais_protocol::{Decision, Motion, Outcome, Signature, SignatureId, Vote};
 use serde_json::Value;
 
-use crate::verify::{a_run, entries};
+use crate::verify::{a_run, a_run_that_blocks, entries};
 use crate::{dais, printed, refusal, text};
 
 fn signatures(all: &[Entry]) -> Vec<Signature> {
@@ -79,7 +79,7 @@ fn a_signature_is_explained_from_flow_to_proof() {
 
 #[test]
 fn a_blocked_address_is_explained_by_who_named_it() {
-    let folder = a_run();
+    let folder = a_run_that_blocks();
     let all = entries(&folder.path().join("r/ledger.db"));
     let (id, signature, decision) = accepted(&all);
     let address = signature.sources[0].to_string();

@@ -19,6 +19,18 @@ pub(crate) fn a_run() -> TempDir {
     folder
 }
 
+/// Settings under which few agents share and block quickly: votes alone decide, and one sighting suffices.
+pub(crate) const QUICK: [&str; 6] =
+    ["--set", "policy.burst=null", "--set", "exchange.sighters_min=1", "--set", "exchange.sighters_share=0"];
+
+/// A small run in which addresses come to be blocked.
+pub(crate) fn a_run_that_blocks() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let arguments = ["--seed", "7", "--worlds", "collaborative", "--out", "r", "--quiet"];
+    printed(dais(folder.path()).args(SMALL).args(QUICK).args(arguments));
+    folder
+}
+
 pub(crate) fn entries(ledger: &Path) -> Vec<Entry> {
     let storage = SqliteStorage::open_read_only(ledger).unwrap();
     let mut entries = Vec::new();

@@ -127,13 +127,22 @@ impl SqliteStorage {
     }
 
     /// Moves what is in the `-wal` file into the main file and closes both. Dropping does the same, without telling of
-    /// an error. Closed here, the file rests without a write-ahead log, so that who reads it leaves no files beside it;
-    /// who opens it to write begins one again.
+    /// an error.
     ///
     /// # Errors
     ///
     /// When the file cannot be written.
     pub fn close(self) -> Result<(), StorageError> {
+        self.connection.close().map_err(|(_, error)| error.into())
+    }
+
+    /// As [`close`](Self::close), for a log that is complete: the file rests without a write-ahead log, so that who reads it
+    /// leaves no files beside it. Who opens it to write begins one again.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn rest(self) -> Result<(), StorageError> {
         // Others may have it open: then it goes on with its write-ahead log.
         self.connection.busy_timeout(Duration::ZERO)?;
         let _ = self.connection.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()));

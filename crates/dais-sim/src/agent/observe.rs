@@ -92,7 +92,8 @@ impl Agent {
         observed.matched = vec![false; batch.rows()];
         let suspect_p = common.params.suspect_p();
         // Nobody has judged an own signature: of what it matches, only what is suspicious besides is found.
-        let counts = |&&(place, row): &&(usize, usize)| place < shared || observed.p[row] <= suspect_p;
+        let counts =
+            |&&(place, row): &&(usize, usize)| (place < shared && !common.alone) || observed.p[row] <= suspect_p;
         observed.matches.iter().filter(counts).for_each(|&(_, row)| observed.matched[row] = true);
         observed.matched_shared = vec![false; batch.rows()];
         observed.matches.retain(|&(place, _)| place < shared);

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::agent::budget::BudgetParams;
+use crate::params::budget::BudgetParams;
 use crate::params::error::ScenarioError;
 
 /// What becomes of an agent's own alerts when it learns its baseline.

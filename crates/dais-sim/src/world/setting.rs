@@ -65,7 +65,7 @@ impl Setting {
             key: HeadKey::from_seed(seed.key(Purpose::CoordinatorKey, 0)).verifier(),
             witnesses: appointment::draw(seed, agents as u32, exchange),
         });
-        let common = Common { stop: plan.stop.clone(), recent_steps, ..common };
+        let common = Common { stop: plan.stop.clone(), alone: mode == Mode::Isolated, recent_steps, ..common };
         Self { mode, common, source, behaviours, log }
     }
 }

@@ -18,7 +18,10 @@ const AGENTS: u32 = 10;
 const DRAW: [u8; 32] = [5; 32];
 
 fn assembly() -> Assembly {
-    let mut assembly = Assembly::new(AGENTS as usize, Bylaws::of(&Rules::default(), Mode::Collaborative, (1, 0)));
+    // Votes alone decide: what a burst is has tests of its own.
+    let mut rules = Rules::default();
+    rules.policy.burst = None;
+    let mut assembly = Assembly::new(AGENTS as usize, Bylaws::of(&rules, Mode::Collaborative, (1, 0)));
     assembly.convene(0, agents());
     assembly
 }

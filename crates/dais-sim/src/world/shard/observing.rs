@@ -65,9 +65,10 @@ impl Shard {
     fn observe(&mut self, place: usize, t: u32, observation: &Observation) -> Result<Observed, StepFailed> {
         let Self { state, setting, workspace, .. } = self;
         let (agent, batch, common) = (&mut state.agents[place], &observation.batch, &setting.common);
-        if setting.mode != Mode::Isolated {
+        if !common.alone {
             return agent.observe(t, batch, &state.in_force.adopted, &state.in_force.blocks, common, workspace);
         }
+        // Alone an agent's own signatures are all there are: what they match is not found again.
         let (own, blocks) = (std::mem::take(&mut agent.own), std::mem::take(&mut agent.own_blocks));
         let observed = agent.observe(t, batch, &own, &blocks, common, workspace);
         (agent.own, agent.own_blocks) = (own, blocks);
