@@ -145,12 +145,15 @@ pub(crate) fn seconds(column: &str, field: &[u8]) -> Result<f64, Flaw> {
 
 /// Seconds that are a time and no damage; a greater number counts milli-, micro- or nanoseconds.
 pub(crate) fn known_seconds(column: &str, value: f64) -> Result<f64, Flaw> {
-    if value.abs() <= TIME_MAX_S {
+    if value.abs() < TEN_DIGITS {
         return Ok(value);
     }
-    let seconds = of_finer_unit(value);
+    let seconds = of_finer_unit(value).or_else(|| (value.abs() <= TIME_MAX_S).then_some(value));
     seconds.ok_or_else(|| Flaw::field(column, "a time in seconds", value.to_string().as_bytes()))
 }
+
+/// Greater than any number of ten digits.
+const TEN_DIGITS: f64 = 1e10;
 
 /// Seconds of a time in milli-, micro- or nanoseconds.
 ///
@@ -158,18 +161,16 @@ pub(crate) fn known_seconds(column: &str, value: f64) -> Result<f64, Flaw> {
 /// where zeros at its end were lost. Other times are told by how many digits there are.
 fn of_finer_unit(value: f64) -> Option<f64> {
     const MANY: f64 = 1e19;
-    if !(TIME_MAX_S..MANY).contains(&value) {
+    if !(TEN_DIGITS..MANY).contains(&value) {
         return None;
     }
-    let mut unit = 1e3;
-    while value / unit >= 1e10 {
+    let mut unit = 10.0;
+    while value / unit >= TEN_DIGITS {
         unit *= 10.0;
     }
-    let ten_digits = value / unit;
-    if (1e9..2e9).contains(&ten_digits) {
-        return Some(ten_digits);
+    if value / unit < 2e9 {
+        return Some(value / unit);
     }
-    // Times of twelve digits whose first is 1 are handled here too: ten digits would leave less than milliseconds.
     let unit = if value < 1e14 {
         1e3
     } else if value < 1e17 {
@@ -177,7 +178,7 @@ fn of_finer_unit(value: f64) -> Option<f64> {
     } else {
         1e9
     };
-    Some(value / unit)
+    (value > TIME_MAX_S).then_some(value / unit)
 }
 
 /// A point in time by RFC 3339, with `+0200` besides `+02:00` and a space besides `T`; UTC where no offset is given.
@@ -332,6 +333,9 @@ mod tests {
             ("1594168228968772", 1_594_168_228.968_772),
             ("159416822896877", 1_594_168_228.968_77),
             ("15941682289687", 1_594_168_228.968_7),
+            ("160817248971", 1_608_172_489.71),
+            ("16081724897", 1_608_172_489.7),
+            ("25000000000", 25_000_000_000.0),
             ("1594168228968772123", 1_594_168_228.968_772_1),
             ("899251200000", 899_251_200.0),
             ("2145916800000000", 2_145_916_800.0),

@@ -112,7 +112,9 @@ fn a_value_that_is_no_number_is_named_with_row_and_column() {
     let labels = npy(&[2], npyz::Order::C, &[0_i64, 1]);
     let bytes = npz(&[("X.npy", &features), ("y.npy", &labels)], CompressionMethod::Stored);
     let yaml = "{name: s, numeric: [{name: x0}], label: {column: y, benign: ['0']}, missing: refuse}";
-    let error = read("a.npz", bytes.as_slice(), &schema(yaml)).map(|_| ()).expect_err("no number").to_string();
+    let schema = Some(TableSchema::from_yaml(yaml).expect("a sound schema"));
+    let refusing = ReadOptions { schema, ..ReadOptions::default() };
+    let error = read("a.npz", bytes.as_slice(), &refusing).map(|_| ()).expect_err("no number").to_string();
     assert!(error.starts_with("a.npz:2: column `x0`: expected a finite number, found \"NaN\""), "{error}");
     match read("a.npz", bytes.as_slice(), &ReadOptions::default()) {
         Ok(Input::Table(table)) => assert!(table.numeric[0].get(1).is_nan(), "a guess takes it as missing"),

@@ -184,6 +184,10 @@ fn tables_of_the_field_have_times_addresses_and_labels_and_no_leaks() {
     for column in ["time_end", "src_ip", "dest_ip", "src_port"] {
         assert!(luflow.schema.ignored.iter().any(|ignored| ignored == column), "{column}");
     }
+    let Some(quiet) = data::table("luflow/2020.12.17.csv.gz") else { return };
+    let times = quiet.time_s.as_ref().expect("times are recognised");
+    let day = 1_608_076_800.0..1_608_336_000.0;
+    assert!(times.iter().all(|time| day.contains(time)), "{:?}", times.iter().find(|time| !day.contains(time)));
     let Some(unsw) = data::table("unsw_raw/first_10000.csv.gz") else { return };
     assert_clean(&unsw, 10_000);
     assert_counts(&counts(&unsw.labels, &unsw.families), &[("benign", 9_327), ("Exploits", 259), ("Worms", 2)]);
