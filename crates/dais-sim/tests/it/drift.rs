@@ -108,8 +108,7 @@ fn drift_trains_a_model_that_knows_the_new_habits() {
     let (before, _) = lived(0.15, None);
     let (after, head) = lived(0.15, Some(AdwinParams::default()));
     println!("of {} flows {before} are false alarms without, {after} with drift noticed", 15 * ROWS * SITES);
-    assert!(after <= before, "{after} with, {before} without");
-    assert_ne!(lived(0.15, None).1, head, "a change is noticed, and another model decides");
+    assert!(after < before, "{after} with, {before} without");
     assert_eq!(lived(0.15, Some(AdwinParams::default())).1, head, "the same history again");
 }
 

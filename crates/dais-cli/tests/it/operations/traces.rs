@@ -44,7 +44,10 @@ fn each_signature_has_one_trace_of_its_life() {
     let roots: Vec<&Span> = spans.iter().filter(|span| span.name == "signature").collect();
     let decided: BTreeSet<String> =
         entries("outcome").iter().map(|outcome| outcome["signature"].as_str().unwrap().to_owned()).collect();
-    assert!((decided.len()..=entries("signature").len()).contains(&roots.len()), "one for each that was put to the vote");
+    assert!(
+        (decided.len()..=entries("signature").len()).contains(&roots.len()),
+        "one for each that was put to the vote"
+    );
     let ids: BTreeSet<&str> = roots.iter().filter_map(|root| attribute(root, "dais.signature.id")).collect();
     assert_eq!(ids.len(), traces.len(), "and one trace for each");
     let decided = entries("outcome");
