@@ -60,7 +60,8 @@ fn a_scan_is_shown_with_its_reasons_and_counted() {
         String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let of = |kind: &str| lines.iter().filter(|line| line["kind"] == kind).collect::<Vec<_>>();
     let of_scanner = of("alert").iter().filter(|alert| alert["source"] == "203.0.113.9").count();
-    assert!(of_scanner > 150, "{of_scanner} of 200 probes");
+    // Half of them: then the budget of alerts is spent, and the scan's signature speaks for the rest.
+    assert!(of_scanner >= 90, "{of_scanner} of 200 probes");
     // Until then the agent comes to know how regular contacts are here.
     let settled = |alert: &&&Value| (1_700_001_600.0..1_700_002_000.0).contains(&alert["time_s"].as_f64().unwrap());
     let false_alarms = of("alert").iter().filter(settled).count();

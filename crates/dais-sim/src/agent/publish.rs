@@ -123,7 +123,9 @@ impl Agent {
             confidence: (1.0 - mean_p) * support as f32 / (support as f32 + 2.0),
             ..self.blank(step)
         };
-        self.refine(signature, common)
+        // What others would refuse is not worth saying, such as a medoid that a smaller radius leaves out.
+        let (features, categories) = (common.features, common.code_counts.len());
+        self.refine(signature, common).filter(|signature| signature.check(features, categories).is_ok())
     }
 
     /// Sources that this agent would block, each once.
