@@ -259,7 +259,10 @@ impl Agent {
                 standing.radius = 0.0;
                 let (agent, signature) = (self.id, signature.id);
                 let Standing { matches, ordinary, .. } = *standing;
-                challenges.push(Challenge { agent, step, signature, matches, ordinary });
+                // Without an ordinary flow there is nothing to show to others: the signature is withdrawn here alone.
+                if ordinary > 0 {
+                    challenges.push(Challenge { agent, step, signature, matches, ordinary });
+                }
             }
         }
         challenges
