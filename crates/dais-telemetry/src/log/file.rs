@@ -12,7 +12,7 @@ use super::{LogParams, Rotation};
 /// Bytes gathered before they are written.
 const BUFFER_BYTES: usize = 64 * 1024;
 /// Longest that the end of a program waits for the compression of a file. What is not finished is done at the next start.
-const PACKING_MAX: Duration = Duration::from_secs(2);
+const PACKING_MAX: Duration = Duration::from_secs(10);
 
 /// A log file that is rotated by size and age.
 ///
