@@ -98,8 +98,10 @@ impl SqliteStorage {
     /// [`StorageError::NotFound`], [`StorageError::NotALedger`], [`StorageError::NewerFormat`], or
     /// [`StorageError::Corrupt`] when the definitions of the tables were altered.
     pub fn open(path: impl AsRef<Path>, durability: Durability) -> Result<Self, StorageError> {
-        let connection = open_checked(path.as_ref(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        configure(&connection, durability)?;
+        let path = path.as_ref();
+        let connection = open_checked(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        configure(&connection, durability)
+            .map_err(|error| if error == StorageError::ReadOnly { cannot_open(path, &error) } else { error })?;
         Ok(Self { connection })
     }
 
@@ -293,6 +295,8 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StorageError> {
 
 fn configure(connection: &Connection, durability: Durability) -> Result<(), StorageError> {
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    // Reading opens the log, so that others see the file in use from now on.
+    connection.pragma_query_value(None, "schema_version", |_| Ok(()))?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", WAL_PAGES, |_| Ok(()))?;
     let synchronous = match durability {
         Durability::Full => "FULL",

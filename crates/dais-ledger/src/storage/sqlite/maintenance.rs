@@ -74,7 +74,7 @@ impl SqliteStorage {
         connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         connection.busy_timeout(std::time::Duration::ZERO)?;
         connection.pragma_update_and_check(None, "locking_mode", "EXCLUSIVE", |_| Ok(()))?;
-        let locked = connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK").map_err(StorageError::from);
+        let locked = connection.execute_batch("BEGIN EXCLUSIVE; ROLLBACK").map_err(StorageError::from);
         match locked {
             Ok(()) => Ok(false),
             Err(StorageError::Busy) => Ok(true),
