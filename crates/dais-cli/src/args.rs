@@ -22,7 +22,11 @@ pub(crate) mod value;
 pub(crate) mod verify;
 pub(crate) mod watch;
 
-use clap::{Parser, Subcommand};
+use std::path::Path;
+
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, Parser, Subcommand};
+use dais_lab::nearest;
 
 use self::alert::AlertArgs;
 use self::blocklist::BlocklistArgs;
@@ -55,6 +59,33 @@ pub(crate) struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes: 0 fine, 1 a check failed, 2 wrong usage or input, 3 stopped at a limit, 143 ended by SIGTERM.
 `dais run` without anything more shows what this is about, in less than a minute.";
+
+/// What may be meant where a command is not known: the nearest one, what takes a file that was named, or all there are.
+pub(crate) fn hint(refused: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(word)) = refused.get(ContextKind::InvalidSubcommand) else { return None };
+    if Path::new(word).is_file() {
+        return Some(format!("  to run on a file: dais run --data {word}"));
+    }
+    if refused.get(ContextKind::SuggestedSubcommand).is_some() {
+        return None;
+    }
+    let command = Cli::command();
+    let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    Some(match nearest(word, names.iter().copied()).or_else(|| anagram(word, &names)) {
+        Some(near) => format!("  did you mean `dais {near}`?"),
+        None => format!("  the commands are: {}", names.join(", ")),
+    })
+}
+
+/// A name of the same letters in another order.
+fn anagram<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
+    let sorted = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    names.iter().find(|name| sorted(name) == sorted(word)).copied()
+}
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -120,8 +151,6 @@ pub(crate) enum Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

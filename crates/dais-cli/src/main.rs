@@ -19,7 +19,7 @@ use crate::screen::output;
 fn main() -> ExitCode {
     let command = match Cli::try_parse() {
         Ok(line) => line.command,
-        Err(refused) => return output::refuse(&refused),
+        Err(refused) => return output::refuse(&refused, args::hint(&refused).as_deref()),
     };
     let outcome = outlive_file_size_limit().and_then(|()| match command {
         Command::Run(args) => command::run(&args),

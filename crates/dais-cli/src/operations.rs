@@ -109,6 +109,7 @@ impl Operations {
     /// A step was taken.
     pub(crate) fn step(&mut self, progress: &Progress<'_>, took: Duration) {
         let ended = SystemTime::now();
+        // The first step begins the ledger.
         if let Some(begun) = self.ledger_begun.take() {
             begun.store(true, Ordering::SeqCst);
         }

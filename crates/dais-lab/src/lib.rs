@@ -27,7 +27,7 @@ pub use explain::{
 };
 pub use found::{Clock, Found, Votes};
 pub use load::{LoadError, Loaded, Material, load, open};
-pub use name::{grouped, stem};
+pub use name::{grouped, nearest, stem};
 pub use report::{ReportError, eval_html, report_html};
 pub use run::{
     CheckpointError, Course, History, MeanTrust, Next, OnFailure, Progress, Run, RunError, WorldHistory, run,

@@ -43,7 +43,8 @@ pub fn stem(path: &Path) -> String {
 const LIKENESS_MIN: f64 = 0.6;
 
 /// The known word most like `word`, if any is much like it.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let liked = known.into_iter().map(|known| (strsim::normalized_damerau_levenshtein(word, known), known));
     let best = liked.max_by(|(one, _), (other, _)| one.total_cmp(other));
     best.filter(|(likeness, _)| *likeness >= LIKENESS_MIN).map(|(_, known)| known)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use dais_sim::{CURVE_POINTS, Contact, Mode, StepTally, curve_level};
+use dais_sim::{CURVE_POINTS, Contact, ExchangeCounts, Mode, StepTally, curve_level};
 use dais_traffic::{Family, FamilyId};
 
 use crate::advice::advice;
@@ -59,16 +59,7 @@ pub fn summarise(history: &History, peak_rss_mb: Option<f64>) -> Summary {
         alerts: main.map(alerts).unwrap_or_default(),
         advice,
         clock: Clock::of(&history.loaded),
-        signatures: Signatures {
-            offered: counts.offered,
-            published: counts.published,
-            accepted: counts.accepted,
-            rejected: counts.rejected,
-            disputed: counts.disputed,
-            expired: counts.expired,
-            revoked: counts.revoked,
-            accepted_benign: counts.accepted_benign,
-        },
+        signatures: signatures(counts),
         votes: counts.votes,
         votes_refused: counts.refused_votes,
         messages_per_decision: per_decision(counts.messages),
@@ -81,6 +72,19 @@ pub fn summarise(history: &History, peak_rss_mb: Option<f64>) -> Summary {
         warning: main.and_then(|world| warning(&world.finished.contacts, history.loaded.source.step_s())),
         notes: history.loaded.notes.iter().cloned().chain(unread).collect(),
         schema: history.loaded.source.schema().clone(),
+    }
+}
+
+fn signatures(counts: ExchangeCounts) -> Signatures {
+    Signatures {
+        offered: counts.offered,
+        published: counts.published,
+        accepted: counts.accepted,
+        rejected: counts.rejected,
+        disputed: counts.disputed,
+        expired: counts.expired,
+        revoked: counts.revoked,
+        accepted_benign: counts.accepted_benign,
     }
 }
 

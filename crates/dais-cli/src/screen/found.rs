@@ -11,8 +11,10 @@ use crate::screen::table::Table;
 const ROWS_MAX: usize = 6;
 /// Digits of an id that name a signature.
 const ID_CHARS: usize = 8;
-/// Longest list of ports.
-const PORTS_CHARS: usize = 11;
+/// Longest cells, so that a line has at most 100 characters.
+const CLASS_CHARS: usize = 15;
+const SOURCES_CHARS: usize = 16;
+const PORTS_CHARS: usize = 9;
 
 /// The section of the screen: signatures, the worst first, or why there are none.
 pub(crate) fn section(summary: &Summary, ink: Ink) -> Vec<String> {
@@ -43,19 +45,20 @@ fn nothing(summary: &Summary) -> &'static str {
 
 fn table(summary: &Summary, ink: Ink) -> Vec<String> {
     let mut table = Table::new(6).close();
-    let when = if summary.clock.begin_s.is_some() { "when, UTC" } else { "when" };
-    table.row(["signature", "class", when, "outcome", "sources", "ports", "flows", "for : against : none"]);
+    let year = summary.found.iter().find_map(|found| found.time.as_deref()?.get(..4));
+    let when = year.map_or_else(|| "when".to_owned(), |year| format!("UTC {year}"));
+    table.row(["id", "class", &when, "outcome", "sources", "ports", "flows", "for:against"]);
     for found in summary.found.iter().take(ROWS_MAX) {
         let votes = found.votes;
         table.row([
             found.id.to_string()[..ID_CHARS].to_owned(),
-            found.class.clone(),
+            shortened(&found.class, CLASS_CHARS),
             found.time.as_deref().map_or_else(|| format!("step {}", found.step), clock),
             found.standing().to_owned(),
             sources(found),
             ports(found),
             count(found.flows.into()),
-            format!("{} : {} : {}", votes.confirm, votes.refute, votes.abstain),
+            format!("{}:{}", votes.confirm, votes.refute),
         ]);
     }
     let mut lines = table.lines();
@@ -69,17 +72,22 @@ fn table(summary: &Summary, ink: Ink) -> Vec<String> {
     lines
 }
 
-/// `2017-07-05T09:03:00Z` as `2017-07-05 09:03`.
+/// `2017-07-05T09:03:00Z` as `07-05 09:03`.
 fn clock(time: &str) -> String {
-    time.get(..16).unwrap_or(time).replace('T', " ")
+    time.get(5..16).unwrap_or(time).replace('T', " ")
 }
 
 fn sources(found: &Found) -> String {
-    match found.sources.as_slice() {
-        [] => NOTHING.to_owned(),
-        [only] => only.to_string(),
-        [first, others @ ..] => format!("{first} +{}", others.len()),
+    let Some((first, others)) = found.sources.split_first() else { return NOTHING.to_owned() };
+    let more = if others.is_empty() { String::new() } else { format!(" +{}", others.len()) };
+    format!("{}{more}", shortened(&first.to_string(), SOURCES_CHARS - more.len()))
+}
+
+fn shortened(text: &str, chars_max: usize) -> String {
+    if text.chars().count() <= chars_max {
+        return text.to_owned();
     }
+    text.chars().take(chars_max - 1).chain(std::iter::once('…')).collect()
 }
 
 /// As many ports as there is room for.
@@ -87,7 +95,7 @@ fn ports(found: &Found) -> String {
     let mut text = String::new();
     for (place, port) in found.ports.iter().enumerate() {
         let next = if text.is_empty() { port.to_string() } else { format!("{text},{port}") };
-        if next.len() > PORTS_CHARS - 4 && place > 0 {
+        if next.len() > PORTS_CHARS - 3 && place > 0 {
             return format!("{text} +{}", found.ports.len() - place);
         }
         text = next;

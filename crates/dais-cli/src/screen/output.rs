@@ -105,12 +105,15 @@ pub(crate) fn complain(error: &anyhow::Error) {
     say(&format!("error: {}", masked(text.trim_end())));
 }
 
-/// Answers a command line that is none to run: help, version, or what is wrong with it.
-pub(crate) fn refuse(refused: &clap::Error) -> ExitCode {
-    let text = refused.render().to_string();
+/// Answers a command line that is none to run: help, version, or what is wrong with it, and perhaps a hint.
+pub(crate) fn refuse(refused: &clap::Error, hint: Option<&str>) -> ExitCode {
+    let mut text = refused.render().to_string();
+    if let Some(hint) = hint {
+        text = format!("{}\n\n{hint}\n", text.trim_end());
+    }
     let shown = masked(&text);
     // Help and version show nothing that was typed.
-    if shown == text || !refused.use_stderr() {
+    if (shown == text && hint.is_none()) || !refused.use_stderr() {
         refused.exit();
     }
     say(shown.trim_end());

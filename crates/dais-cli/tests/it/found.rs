@@ -221,6 +221,18 @@ fn a_mistake_in_a_scenario_file_is_told_with_its_line_and_what_may_be_meant() {
 }
 
 #[test]
+fn an_unknown_command_is_answered_with_what_may_be_meant() {
+    let place = tempfile::tempdir().unwrap();
+    fs::write(place.path().join("flows.csv"), "a,b\n").unwrap();
+    for (word, meant) in
+        [("rnu", "dais run"), ("blocklst", "blocklist"), ("flows.csv", "dais run --data flows.csv"), ("zzzz", "sweep")]
+    {
+        let message = refusal(dais(place.path()).arg(word));
+        assert!(message.contains(meant), "{word}: {message}");
+    }
+}
+
+#[test]
 fn completions_and_manual_pages_name_every_command() {
     let place = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
